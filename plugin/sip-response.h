@@ -1,0 +1,66 @@
+/* sip-response.h
+ * What each redirection and global failure means, in words for a person: one row a code.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SIP_RESPONSE_H
+#define SIP_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wsutil/wmem/wmem_core.h>
+
+/** How long a redirect's targets hold; the values of sip_redirect.target.lifetime. */
+typedef enum {
+    SIP_RESPONSE_LIFETIME_NONE = 0, /**< not a redirect */
+    SIP_RESPONSE_LIFETIME_TEMPORARY = 1,
+    SIP_RESPONSE_LIFETIME_PERMANENT = 2,
+    SIP_RESPONSE_LIFETIME_ALTERNATIVE = 3,
+    SIP_RESPONSE_LIFETIME_PROXY = 4,
+} sip_response_lifetime_t;
+
+/** Neighbours that one row can name. */
+#define SIP_RESPONSE_MAX_NEIGHBOURS 6
+
+/** How a code differs from one that it is mistaken for. */
+typedef struct {
+    uint16_t code;    /**< the other code; 0 ends the list */
+    const char *text; /**< one sentence that names the other code */
+} sip_response_neighbour_t;
+
+/** One code. All strings are static. */
+typedef struct {
+    uint16_t code;
+    const char *phrase;    /**< the registered reason phrase */
+    sip_response_lifetime_t lifetime;
+    bool definitive;       /**< 6xx: no other target should be tried */
+    bool retry_after;      /**< RFC 3261 20.33 gives Retry-After a meaning here */
+    bool warns_of_contact; /**< a redirect of this code without any Contact leads nowhere (300, 301, 302, 305) */
+    const char *meaning;
+    const char *seen_when;
+    const char *remedy;
+    const char *reference;
+    sip_response_neighbour_t differs[SIP_RESPONSE_MAX_NEIGHBOURS + 1];
+} sip_response_t;
+
+/**
+ * The row for a status code. An unregistered 3xx or 6xx gives the row of "any other" code of its class (its code is
+ * 3 or 6, its texts say that it is handled as 300 or 600: RFC 3261 8.1.3.2).
+ * @return NULL where there is no row: any code outside 3xx, 6xx and the neighbours (404, 410, 480, 485, 486, 488).
+ */
+const sip_response_t *sip_response_lookup(uint16_t code);
+
+/** All rows in ascending order, for tests, value strings and reports; the class rows come last. */
+const sip_response_t *sip_response_table(size_t *count);
+
+/**
+ * Two codes side by side for a person at a terminal of 100 columns: class, meaning, when one sees each, what to do,
+ * the key differences, when to use which.
+ * @return a NUL-terminated text of several lines that scope owns, or NULL where a code is unknown: then *unknown is it.
+ */
+char *sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown);
+
+#endif /* SIP_RESPONSE_H */

@@ -1,0 +1,121 @@
+/* sip-slice.h
+ * A borrowed piece of text inside a SIP message.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SIP_SLICE_H
+#define SIP_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <glib.h>
+
+/**
+ * Text that somebody else owns: never NUL-terminated, never freed through this.
+ * An absent slice has ptr == NULL; a present but empty one has len == 0.
+ * It is valid as long as the buffer it points into.
+ */
+typedef struct {
+    const char *ptr;
+    size_t len;
+} sip_slice_t;
+
+/** The absent slice. */
+#define SIP_SLICE_NONE ((sip_slice_t){NULL, 0})
+
+/** A slice over a string literal. */
+#define SIP_SLICE_LITERAL(text) ((sip_slice_t){(text), sizeof(text) - 1})
+
+/** A slice over len bytes at ptr; borrows them. */
+static inline sip_slice_t
+sip_slice_make(const char *ptr, size_t len)
+{
+    return (sip_slice_t){ptr, len};
+}
+
+/** A slice over a NUL-terminated string; borrows it. NULL gives the absent slice. */
+static inline sip_slice_t
+sip_slice_from_string(const char *text)
+{
+    return text ? (sip_slice_t){text, strlen(text)} : SIP_SLICE_NONE;
+}
+
+/** True for a slice that is present and not empty. */
+static inline bool
+sip_slice_has_text(sip_slice_t slice)
+{
+    return slice.ptr != NULL && slice.len > 0;
+}
+
+/** Byte for byte equality; an absent slice equals an empty one. */
+static inline bool
+sip_slice_equal(sip_slice_t a, sip_slice_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/** Equality without ASCII case (RFC 3261 7.3.1: names and tokens). */
+static inline bool
+sip_slice_equal_nocase(sip_slice_t a, sip_slice_t b)
+{
+    return a.len == b.len && (a.len == 0 || g_ascii_strncasecmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/** True where slice begins with prefix, without ASCII case. */
+static inline bool
+sip_slice_starts_nocase(sip_slice_t slice, sip_slice_t prefix)
+{
+    return slice.len >= prefix.len && (prefix.len == 0 || g_ascii_strncasecmp(slice.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+/** The slice without blanks, tabs and line ends at both ends. */
+static inline sip_slice_t
+sip_slice_trim(sip_slice_t slice)
+{
+    while (slice.len > 0 && g_ascii_isspace(slice.ptr[0])) {
+        slice.ptr++;
+        slice.len--;
+    }
+    while (slice.len > 0 && g_ascii_isspace(slice.ptr[slice.len - 1])) {
+        slice.len--;
+    }
+    return slice;
+}
+
+/** The part of slice from offset on; offset may be at most slice.len. */
+static inline sip_slice_t
+sip_slice_from(sip_slice_t slice, size_t offset)
+{
+    return (sip_slice_t){slice.ptr + offset, slice.len - offset};
+}
+
+/**
+ * Reads a decimal number that fills the whole slice.
+ * False for an empty slice, any other character, or a value above UINT32_MAX; then *value stays as it was.
+ */
+static inline bool
+sip_slice_to_uint32(sip_slice_t slice, uint32_t *value)
+{
+    uint64_t number = 0;
+
+    if (slice.len == 0 || slice.len > 20) {
+        return false;
+    }
+    for (size_t i = 0; i < slice.len; i++) {
+        if (!g_ascii_isdigit(slice.ptr[i])) {
+            return false;
+        }
+        number = number * 10 + (uint64_t)(slice.ptr[i] - '0');
+        if (number > UINT32_MAX) {
+            return false;
+        }
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+#endif /* SIP_SLICE_H */

@@ -1,0 +1,121 @@
+/* sip-uri.h
+ * URIs in SIP messages: taken apart without copying, and compared.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SIP_URI_H
+#define SIP_URI_H
+
+#include <wsutil/wmem/wmem_core.h>
+
+#include "sip-slice.h"
+
+/** The scheme families that are treated differently. */
+typedef enum {
+    SIP_URI_SCHEME_NONE, /**< no scheme at all, as in "voicemail@example.com" */
+    SIP_URI_SCHEME_SIP,
+    SIP_URI_SCHEME_SIPS,
+    SIP_URI_SCHEME_TEL,
+    SIP_URI_SCHEME_OTHER, /**< mailto:, http:, urn:, ... : opaque beyond the scheme */
+} sip_uri_scheme_t;
+
+/** What was odd about a URI that could still be read; a bit set. */
+typedef enum {
+    SIP_URI_FLAG_NO_SCHEME = 1 << 0, /**< read as if it were sip: (RFC 5806 examples) */
+    SIP_URI_FLAG_BAD_PORT = 1 << 1,  /**< the port is no number from 0 to 65535; has_port is false */
+    SIP_URI_FLAG_BAD_HOST = 1 << 2,  /**< no host, an unclosed "[", or characters no host can have */
+    SIP_URI_FLAG_EMPTY_USER = 1 << 3, /**< "sip:@host" */
+} sip_uri_flag_t;
+
+/**
+ * A URI in slices that borrow the text it was parsed from.
+ * For sip/sips: user, password, host, port, params, headers. For tel: user is the number, params its parameters.
+ * For other schemes only scheme and opaque (all after the colon) are set.
+ */
+typedef struct {
+    sip_slice_t whole; /**< as written, without blanks around it */
+    sip_uri_scheme_t scheme_kind;
+    sip_slice_t scheme;
+    sip_slice_t opaque; /**< all after "scheme:" */
+    sip_slice_t user;   /**< absent where there is no "@"; may hold ";" parameters (RFC 3261 19.1.1) */
+    sip_slice_t password;
+    sip_slice_t host; /**< without the brackets of an IPv6 reference */
+    bool host_is_ipv6; /**< it stood in brackets */
+    bool has_port;
+    uint16_t port;
+    sip_slice_t params;  /**< after the host, without the first ";" */
+    sip_slice_t headers; /**< after "?" */
+    unsigned flags;      /**< SIP_URI_FLAG_* */
+} sip_uri_t;
+
+/** The component in which two URIs differ first, in the order of RFC 3261 19.1.4. */
+typedef enum {
+    SIP_URI_DIFF_NONE = 0,
+    SIP_URI_DIFF_SCHEME,
+    SIP_URI_DIFF_USER,
+    SIP_URI_DIFF_PASSWORD,
+    SIP_URI_DIFF_HOST,
+    SIP_URI_DIFF_PORT,
+    SIP_URI_DIFF_TRANSPORT,
+    SIP_URI_DIFF_USER_PARAM, /**< ;user= on one side only, or different */
+    SIP_URI_DIFF_TTL,
+    SIP_URI_DIFF_METHOD,
+    SIP_URI_DIFF_MADDR,
+    SIP_URI_DIFF_OTHER_PARAM, /**< another parameter, on both sides with different values */
+    SIP_URI_DIFF_HEADERS,
+    SIP_URI_DIFF_OPAQUE, /**< schemes other than sip, sips, tel */
+} sip_uri_diff_t;
+
+/** How well a Request-URI fits a redirect target, best first. */
+typedef enum {
+    SIP_URI_MATCH_EXACT,  /**< equal by RFC 3261 19.1.4, headers and method of the target left out (8.1.3.4) */
+    SIP_URI_MATCH_LOOSE,  /**< same user and host; scheme sip/sips, default port, transport or other parameters differ */
+    SIP_URI_MATCH_NUMBER, /**< the same telephone number by its digits (RFC 3966), host or scheme differ */
+    SIP_URI_MATCH_USER,   /**< the same user at another host */
+    SIP_URI_MATCH_NONE,
+} sip_uri_match_t;
+
+/**
+ * Takes a URI apart. Never allocates; the slices borrow text.
+ * Leading and trailing blanks are dropped. Case is kept. Angle brackets are not expected.
+ * @return false where text is empty or nothing but blanks, or holds a line end: then *uri is all zero. Anything else
+ *         is read as well as can be, with what is odd in flags.
+ * Source: RFC 3261 19.1.1, 25.1; RFC 3966 3; RFC 5954.
+ */
+bool sip_uri_parse(sip_slice_t text, sip_uri_t *uri);
+
+/**
+ * Compares two parsed URIs by RFC 3261 19.1.4 (hosts that are addresses: by value, RFC 5954; tel: RFC 3966 5).
+ * @return SIP_URI_DIFF_NONE where they are equal, else the first component that differs. Symmetric in whether they
+ *         are equal. Not transitive (RFC 3261 19.1.4): never merge sets by it.
+ */
+sip_uri_diff_t sip_uri_compare(const sip_uri_t *a, const sip_uri_t *b);
+
+/**
+ * How well a request's URI fits a target offered in a Contact.
+ * The target's headers and method parameter do not count, as they must not reach a Request-URI (RFC 3261 8.1.3.4).
+ * @param difference where not NULL: the first component that made it less than exact, SIP_URI_DIFF_NONE if exact.
+ */
+sip_uri_match_t sip_uri_match(const sip_uri_t *target, const sip_uri_t *request_uri, sip_uri_diff_t *difference);
+
+/** A URI parameter by name (without case): its value in *value (absent where it has none). False where missing. */
+bool sip_uri_param(const sip_uri_t *uri, const char *name, sip_slice_t *value);
+
+/** One word for a component ("port", "transport", ...), for sentences; a static string. */
+const char *sip_uri_diff_name(sip_uri_diff_t difference);
+
+/** One phrase for a match ("exact", "same address, other parameters", ...); a static string. */
+const char *sip_uri_match_name(sip_uri_match_t match);
+
+/**
+ * The URI for display: as written, folding removed, with a password replaced by "***" and bytes that are no valid
+ * UTF-8 or are control characters replaced by U+FFFD.
+ * @return a NUL-terminated string that scope owns; never NULL.
+ */
+char *sip_uri_display(wmem_allocator_t *scope, const sip_uri_t *uri);
+
+/** True where a SIP element can send a request there: sip:, sips:, tel:, or no scheme at all. */
+bool sip_uri_is_followable(const sip_uri_t *uri);
+
+#endif /* SIP_URI_H */
