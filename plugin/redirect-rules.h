@@ -1,0 +1,79 @@
+/* redirect-rules.h
+ * The rules that a redirection or a global failure can break, and the conditions worth a word: one row each.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_RULES_H
+#define REDIRECT_RULES_H
+
+#include "redirect-tracker.h"
+
+/** Severity of a finding, as in Wireshark's expert information. */
+typedef enum {
+    REDIRECT_SEVERITY_CHAT,
+    REDIRECT_SEVERITY_NOTE,
+    REDIRECT_SEVERITY_WARN,
+    REDIRECT_SEVERITY_ERROR,
+} redirect_severity_t;
+
+/** Where Wireshark groups a finding. */
+typedef enum {
+    REDIRECT_GROUP_SEQUENCE, /**< conditions of a chain */
+    REDIRECT_GROUP_PROTOCOL, /**< breaches of a rule */
+    REDIRECT_GROUP_SECURITY,
+} redirect_group_t;
+
+/** Every rule, in the order of the table. */
+typedef enum {
+    REDIRECT_RULE_NO_CONTACT = 0,
+    REDIRECT_RULE_BAD_CONTACT,
+    REDIRECT_RULE_BAD_Q,
+    REDIRECT_RULE_BAD_EXPIRES,
+    REDIRECT_RULE_PASSWORD,
+    REDIRECT_RULE_TARGETS_LEFT_OUT,
+    REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE,
+    REDIRECT_RULE_LOOP_OFFERED,
+    REDIRECT_RULE_LOOP_FOLLOWED,
+    REDIRECT_RULE_TOO_MANY_HOPS,
+    REDIRECT_RULE_AFTER_GLOBAL_FAILURE,
+    REDIRECT_RULE_NOT_FOLLOWED, /**< decided when frames are shown, not when they are first seen */
+    REDIRECT_RULE_FOLLOWED_ELSEWHERE,
+    REDIRECT_RULE_SENT_TO_OLD_SERVER,
+    REDIRECT_RULE_AMBIGUOUS_LINK,
+    REDIRECT_RULE_HISTORY_CONTRADICTION,
+    REDIRECT_RULE_COUNT
+} redirect_rule_id_t;
+
+/** What a rule may look at: the message that is being placed, and where it was placed. */
+typedef struct {
+    const redirect_tracker_t *tracker;
+    const redirect_config_t *config;
+    const redirect_message_t *message;
+    const redirect_note_t *note;                 /**< its attempt and redirect are set */
+    bool new_attempt;                            /**< the message is a request that opened note->attempt */
+    bool new_redirect;                           /**< the message is the first sighting of note->redirect on its leg */
+    const redirect_attempt_t *elsewhere_after;   /**< the redirected attempt after which this went to a URI not offered */
+    const redirect_attempt_t *global_failure;    /**< an attempt of the same client that a 6xx had ended before */
+    unsigned ambiguous_redirects;                /**< how many redirects in other calls fitted equally well */
+} redirect_rule_context_t;
+
+/** One rule. name is the tail of its filter name "sip_redirect.<name>"; two rows may share one. */
+typedef struct redirect_rule {
+    redirect_rule_id_t id;
+    const char *name;
+    redirect_severity_t severity;
+    redirect_group_t group;
+    const char *reference; /**< RFC and section */
+    const char *summary;   /**< a sentence, for the Expert Information window's groups */
+    /** NULL where the rule does not apply, else a sentence about this message that scope owns; NULL: see not_followed */
+    char *(*check)(wmem_allocator_t *scope, const redirect_rule_context_t *context);
+} redirect_rule_t;
+
+/** All rules, indexed by redirect_rule_id_t. */
+const redirect_rule_t *redirect_rules_table(void);
+
+/** Runs all rules over one message. @return the findings, in table order, owned by scope; NULL where there is none. */
+redirect_finding_t *redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context);
+
+#endif /* REDIRECT_RULES_H */

@@ -1,0 +1,302 @@
+/* redirect-tracker.h
+ * Follows requests through redirections: messages in, notes out.
+ *
+ * The words are those of RFC 3261 and of this plugin's README: an attempt is one client transaction as one hop saw
+ * it, a redirect a 3xx final response, a follow-up an attempt made because of a redirect, a chain the tree of
+ * attempts that one request led to.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_TRACKER_H
+#define REDIRECT_TRACKER_H
+
+#include "sip-message.h"
+#include "sip-response.h"
+
+/** Nanoseconds; as a point in time: since 1970-01-01 00:00 UTC. */
+typedef int64_t redirect_time_t;
+
+#define REDIRECT_SECOND INT64_C(1000000000)
+
+/** What is kept at most; what lies beyond is counted or flagged, and said so in the tree. */
+enum {
+    REDIRECT_MAX_TARGETS = 64,            /**< Contact targets of one redirect */
+    REDIRECT_MAX_ATTEMPTS_PER_CALL = 256, /**< attempts of one Call-ID that are remembered at a time */
+    REDIRECT_MAX_PATH_HOPS = 32,          /**< hops that a path spells out */
+    REDIRECT_MAX_OPEN_CALLS = 1 << 17,    /**< calls without any redirect that are remembered at a time */
+    REDIRECT_MAX_MESSAGES_PER_ATTEMPT = 4096, /**< messages of one attempt that get a note */
+};
+
+/** How long the capture must go on after a redirect before "nobody followed it" is said: 64*T1 (RFC 3261 17.1.1.2). */
+#define REDIRECT_NOT_FOLLOWED_AFTER (32 * REDIRECT_SECOND)
+
+/** Outcome of a chain; the values of sip_redirect.chain.outcome. */
+typedef enum {
+    REDIRECT_OUTCOME_UNFINISHED = 0,
+    REDIRECT_OUTCOME_ANSWERED = 1,
+    REDIRECT_OUTCOME_FAILED = 2,
+    REDIRECT_OUTCOME_GLOBAL_FAILURE = 3,
+    REDIRECT_OUTCOME_NOT_FOLLOWED = 4,
+    REDIRECT_OUTCOME_CANCELLED = 5,
+} redirect_outcome_t;
+
+/** What ties a follow-up to its redirect; the values of sip_redirect.chain.link. */
+typedef enum {
+    REDIRECT_LINK_NONE = 0,
+    REDIRECT_LINK_SAME_CALL_EXACT = 1,
+    REDIRECT_LINK_SAME_CALL_LOOSE = 2,
+    REDIRECT_LINK_RECURSED = 3,
+    REDIRECT_LINK_HISTORY_INFO = 4,
+    REDIRECT_LINK_SESSION_ID = 5,
+    REDIRECT_LINK_LEG_HEADER = 6,
+    REDIRECT_LINK_NEW_CALL = 7,
+} redirect_link_t;
+
+/** How sure a link is; the values of sip_redirect.chain.confidence. */
+typedef enum {
+    REDIRECT_CONFIDENCE_NONE = 0,
+    REDIRECT_CONFIDENCE_CERTAIN = 1,
+    REDIRECT_CONFIDENCE_PROBABLE = 2,
+    REDIRECT_CONFIDENCE_POSSIBLE = 3,
+} redirect_confidence_t;
+
+/** How a message travelled; TLS and WebSocket are what the innermost layer was. */
+typedef enum {
+    REDIRECT_TRANSPORT_OTHER = 0,
+    REDIRECT_TRANSPORT_UDP,
+    REDIRECT_TRANSPORT_TCP,
+    REDIRECT_TRANSPORT_TLS,
+    REDIRECT_TRANSPORT_WEBSOCKET,
+    REDIRECT_TRANSPORT_SCTP,
+} redirect_transport_t;
+
+/** A network address and port; len is 4, 16, or 0 where unknown. */
+typedef struct {
+    uint8_t address[16];
+    uint8_t len;
+    uint16_t port;
+} redirect_endpoint_t;
+
+/** Preferences; borrowed strings must outlive the tracker. */
+typedef struct {
+    unsigned max_hops;        /**< more redirects in a row than this are warned of; 0: never */
+    bool link_calls;          /**< link follow-ups across Call-IDs */
+    uint32_t link_window;     /**< seconds after a 3xx in which a new call to its target counts */
+    const char *leg_headers;  /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
+} redirect_config_t;
+
+/** One message as it was captured. sip and what it borrows need to live for the call only. */
+typedef struct {
+    uint32_t frame; /**< number in the capture, from 1 */
+    uint32_t index; /**< position among the SIP messages of the frame, from 0 */
+    redirect_time_t time;
+    redirect_endpoint_t source;
+    redirect_endpoint_t destination;
+    redirect_transport_t transport;
+    const sip_message_t *sip;
+} redirect_message_t;
+
+typedef struct redirect_tracker redirect_tracker_t;
+typedef struct redirect_chain redirect_chain_t;
+typedef struct redirect_call redirect_call_t;
+typedef struct redirect_attempt redirect_attempt_t;
+typedef struct redirect redirect_t;
+typedef struct redirect_note redirect_note_t;
+struct redirect_rule;
+
+/* All that follows is owned by the tracker's scope and read-only for callers; pointers stay valid as long as it.
+ * Members marked "grows" may change when later messages are added. */
+
+/** A place that a redirect named. */
+typedef struct {
+    const char *uri;     /**< for display: as written, a password masked */
+    sip_slice_t raw;     /**< as written, for comparison */
+    unsigned order;      /**< 1 is tried first */
+    bool has_q;
+    double q;
+    sip_response_lifetime_t lifetime;
+    bool single_use;     /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
+    bool has_expires;
+    uint32_t expires;    /**< seconds from receipt */
+    unsigned flags;      /**< SIP_ADDRESS_FLAG_* */
+    unsigned uri_flags;  /**< SIP_URI_FLAG_* */
+    bool followable;     /**< a SIP element can send a request there */
+    const redirect_attempt_t *tried_by; /**< grows: the first follow-up that tried it */
+} redirect_target_t;
+
+/** A 3xx final response, with the targets as one leg saw them. */
+struct redirect {
+    uint16_t code;
+    uint32_t frame; /**< first seen in */
+    redirect_time_t time;
+    redirect_attempt_t *attempt;    /**< the attempt that it answered */
+    redirect_t *seen_before_as;     /**< the same redirect one leg nearer to its origin, or NULL */
+    redirect_target_t *target;      /**< in the order to try */
+    unsigned target_count;          /**< of target[] */
+    unsigned target_total;          /**< all that the message held */
+    unsigned depth;                 /**< hop of the attempts that follow it */
+    redirect_endpoint_t receiver;   /**< who got it */
+    redirect_attempt_t *first_followup; /**< grows: list through next_followup, in frame order */
+    redirect_attempt_t *last_followup;
+    redirect_time_t linkable_until; /**< for calls across Call-IDs */
+    bool query_answer;              /**< looks like the answer to a query (signing, number portability), not a forward */
+};
+
+/** One client transaction as one hop saw it. */
+struct redirect_attempt {
+    redirect_chain_t *chain;
+    redirect_call_t *call;             /**< NULL once forgotten */
+    redirect_attempt_t *next_in_chain; /**< grows: in frame order */
+    redirect_attempt_t *next_in_call;
+    redirect_attempt_t *upstream;      /**< the attempt of which this is a proxy's forward, or NULL */
+    redirect_attempt_t *retry_of;      /**< the attempt that this repeats (401, 407, failover, ...), or NULL */
+    redirect_attempt_t *retried_by;    /**< grows: the latest such repeat */
+    redirect_t *cause;                 /**< the redirect that this follows, or NULL */
+    redirect_target_t *cause_target;   /**< its target that this tries, or NULL */
+    redirect_attempt_t *next_followup; /**< grows: next follow-up of cause */
+    uint32_t redirected_in;            /**< frame of the 3xx that the sender of this attempt saw; 0 for none */
+    redirect_time_t redirected_at;
+    redirect_link_t link;
+    redirect_confidence_t confidence;
+    sip_uri_match_t match;             /**< how the Request-URI fitted the target */
+    sip_uri_diff_t difference;         /**< what made it less than exact */
+    const char *evidence;              /**< a sentence: why it was linked, or NULL */
+
+    const char *uri;                   /**< Request-URI for display; NULL where no request was captured */
+    sip_slice_t raw_uri;
+    sip_slice_t branch, sent_by;       /**< of the top Via */
+    uint64_t lower_path;               /**< of the Vias below the top, with branches: one upstream transaction */
+    uint64_t lower_hosts;              /**< the same without branches: one upstream path */
+    unsigned via_count;
+    sip_slice_t from_tag;
+    sip_slice_t to_tag;                /**< of the request */
+    sip_slice_t session_id;            /**< the sender's UUID, or absent */
+    sip_slice_t leg_ids;               /**< values of the leg headers, comma-separated, or absent */
+    sip_slice_t other_method;          /**< the method's name where method is SIP_METHOD_OTHER */
+    sip_method_t method;
+    uint32_t cseq;
+    unsigned hop;
+    uint32_t request_frame;            /**< 0 where no request was captured */
+    redirect_time_t request_time;
+    redirect_endpoint_t source;        /**< of the request */
+    redirect_endpoint_t destination;
+
+    uint16_t last_provisional;         /**< grows: 0 for none */
+    uint16_t final;                    /**< grows: 0 until there is one */
+    uint32_t final_frame;
+    redirect_time_t final_time;
+    sip_slice_t final_to_tag;
+    uint32_t cancel_frame;             /**< grows: the first CANCEL, or 0 */
+    redirect_time_t cancel_time;
+    uint16_t cancel_cause;             /**< SIP cause in its Reason header, or 0 */
+    redirect_t *redirect;              /**< grows: set where final is 3xx */
+    redirect_note_t *first_note, *last_note;
+    unsigned note_count;
+};
+
+/** The tree of attempts that one request led to; shown from its first 3xx or 6xx on. */
+struct redirect_chain {
+    bool begun;            /**< grows: a 3xx or 6xx was seen */
+    uint32_t number;       /**< from 0; only when begun */
+    bool truncated;        /**< grows: attempts beyond a limit were left out */
+    redirect_attempt_t *root; /**< the original request, nearest to the caller; fixed once begun */
+    redirect_attempt_t *first_attempt, *last_attempt; /**< through next_in_chain */
+    unsigned attempt_count;
+    unsigned hops;         /**< grows: the deepest hop */
+    unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
+    redirect_time_t start; /**< of the first message */
+    redirect_chain_t *newer, *older; /**< the tracker's list by age; not for callers */
+    redirect_time_t last_active;
+    int queue;
+};
+
+/** Something that a rule found in one message, decided when the message was first seen. */
+typedef struct redirect_finding {
+    struct redirect_finding *next;
+    const struct redirect_rule *rule;
+    const char *text; /**< a sentence about this message */
+} redirect_finding_t;
+
+/** A fact in words beside the chain ("forwarded because busy, says Diversion"). */
+typedef struct redirect_remark {
+    struct redirect_remark *next;
+    const char *text;
+} redirect_remark_t;
+
+/** What is known of one captured message. */
+struct redirect_note {
+    redirect_note_t *next_in_frame;   /**< by index */
+    redirect_note_t *next_in_attempt;
+    redirect_attempt_t *attempt;      /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
+    redirect_t *redirect;             /**< for a 3xx: the redirect as this leg saw it */
+    redirect_finding_t *findings;
+    redirect_remark_t *remarks;
+    redirect_time_t time;
+    uint32_t frame;
+    uint16_t index;
+    uint16_t status; /**< 0 for a request */
+};
+
+/**
+ * A tracker for one capture file. Everything it keeps lives in scope and ends with it.
+ * config is copied; the strings in it are borrowed.
+ */
+redirect_tracker_t *redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config);
+
+/**
+ * Adds one message. Call it once for each message, in frame order, on the first visit of the frame.
+ * @return its note where it belongs to a chain that has begun (or explains a 3xx or 6xx that belongs to none), else
+ *         NULL; a chain that begins later gives the notes of its earlier messages to redirect_tracker_notes().
+ */
+const redirect_note_t *redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message);
+
+/** Tells the tracker how far the capture goes, SIP or not. Cheap; for every frame on its first visit. */
+void redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now);
+
+/** The notes of a frame through next_in_frame, or NULL. */
+const redirect_note_t *redirect_tracker_notes(const redirect_tracker_t *tracker, uint32_t frame);
+
+/** How many chains have begun. */
+uint32_t redirect_tracker_chain_count(const redirect_tracker_t *tracker);
+
+/** A chain by its number, or NULL. */
+const redirect_chain_t *redirect_tracker_chain(const redirect_tracker_t *tracker, uint32_t number);
+
+/** How a chain ended, as the original client saw it. */
+typedef struct {
+    redirect_outcome_t outcome;
+    uint16_t final_code;  /**< 0 where unfinished */
+    uint32_t final_frame; /**< 0 where unfinished */
+    redirect_time_t final_time;
+    const redirect_attempt_t *attempt; /**< the attempt that decided it, or NULL */
+} redirect_result_t;
+
+/** As far as is known now. */
+redirect_result_t redirect_chain_result(const redirect_tracker_t *tracker, const redirect_chain_t *chain);
+
+/**
+ * "sip:bob@a -> 302 -> sip:carol@b -> 603": along the path to attempt, and on to its end as far as is known now.
+ * @return a NUL-terminated string that scope owns.
+ */
+char *redirect_attempt_path(wmem_allocator_t *scope, const redirect_attempt_t *attempt);
+
+/** The final status that a target gave in the end, amend-and-retry answers followed through; 0 where none yet. */
+uint16_t redirect_target_result(const redirect_target_t *target);
+
+/** True where nobody followed the redirect, its chain did not go on otherwise, and the capture went on long enough. */
+bool redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *redirect);
+
+/** The method's name of an attempt: borrowed from the attempt or static. */
+sip_slice_t redirect_attempt_method(const redirect_attempt_t *attempt);
+
+/** For tests: how many calls, attempts and index entries the tracker still holds for linking. */
+typedef struct {
+    unsigned calls;
+    unsigned open_redirects;
+    unsigned unbegun_chains;
+} redirect_tracker_load_t;
+
+redirect_tracker_load_t redirect_tracker_load(const redirect_tracker_t *tracker);
+
+#endif /* REDIRECT_TRACKER_H */
