@@ -25,7 +25,8 @@ typedef enum {
     SIP_URI_FLAG_NO_SCHEME = 1 << 0, /**< read as if it were sip: (RFC 5806 examples) */
     SIP_URI_FLAG_BAD_PORT = 1 << 1,  /**< the port is no number from 0 to 65535; has_port is false */
     SIP_URI_FLAG_BAD_HOST = 1 << 2,  /**< no host, an unclosed "[", or characters no host can have */
-    SIP_URI_FLAG_EMPTY_USER = 1 << 3, /**< "sip:@host" */
+    SIP_URI_FLAG_EMPTY_USER = 1 << 3, /**< "sip:@host", or a tel: without a number */
+    SIP_URI_FLAG_BAD_USER = 1 << 4,  /**< characters no user (tel: no number) can have, such as a bare "@" or "%" */
 } sip_uri_flag_t;
 
 /**
@@ -78,29 +79,43 @@ typedef enum {
 
 /**
  * Takes a URI apart. Never allocates; the slices borrow text.
- * Leading and trailing blanks are dropped. Case is kept. Angle brackets are not expected.
- * @return false where text is empty or nothing but blanks, or holds a line end: then *uri is all zero. Anything else
- *         is read as well as can be, with what is odd in flags.
+ * Blanks around it are dropped, folding included. Case is kept. Angle brackets are not expected.
+ * @return false where text is empty or nothing but blanks, or holds a line end inside: then *uri is all zero. Anything
+ *         else is read as well as can be, with what is odd in flags.
  * Source: RFC 3261 19.1.1, 25.1; RFC 3966 3; RFC 5954.
  */
 bool sip_uri_parse(sip_slice_t text, sip_uri_t *uri);
 
 /**
- * Compares two parsed URIs by RFC 3261 19.1.4 (hosts that are addresses: by value, RFC 5954; tel: RFC 3966 5).
+ * Compares two parsed URIs by RFC 3261 19.1.4 (hosts that are addresses: by value, RFC 5954; tel: RFC 3966 4).
  * @return SIP_URI_DIFF_NONE where they are equal, else the first component that differs. Symmetric in whether they
  *         are equal. Not transitive (RFC 3261 19.1.4): never merge sets by it.
+ * Of more than 64 parameters (or headers) on one side it asks that they be the same text; that bounds the work.
  */
 sip_uri_diff_t sip_uri_compare(const sip_uri_t *a, const sip_uri_t *b);
 
 /**
  * How well a request's URI fits a target offered in a Contact.
- * The target's headers and method parameter do not count, as they must not reach a Request-URI (RFC 3261 8.1.3.4).
+ * The target's headers and method parameter may be missing, as they must not reach a Request-URI (RFC 3261 8.1.3.4).
+ * A URI that could not be parsed (all zero) matches nothing.
  * @param difference where not NULL: the first component that made it less than exact, SIP_URI_DIFF_NONE if exact.
  */
 sip_uri_match_t sip_uri_match(const sip_uri_t *target, const sip_uri_t *request_uri, sip_uri_diff_t *difference);
 
+/**
+ * A number to look URIs up by: two URIs that match better than SIP_URI_MATCH_NONE have the same key. The reverse does
+ * not hold. Made of the user, of the digits of a telephone number, or of the host where there is no user.
+ */
+uint32_t sip_uri_match_key(const sip_uri_t *uri);
+
 /** A URI parameter by name (without case): its value in *value (absent where it has none). False where missing. */
 bool sip_uri_param(const sip_uri_t *uri, const char *name, sip_slice_t *value);
+
+/**
+ * A parameter inside the user part, as in "sip:+15551234;npdi;rn=+15550000@gw" (RFC 3261 19.1.6, RFC 4694); of a tel:
+ * URI the same as sip_uri_param. By name without case; false where missing.
+ */
+bool sip_uri_user_param(const sip_uri_t *uri, const char *name, sip_slice_t *value);
 
 /** One word for a component ("port", "transport", ...), for sentences; a static string. */
 const char *sip_uri_diff_name(sip_uri_diff_t difference);
@@ -110,12 +125,13 @@ const char *sip_uri_match_name(sip_uri_match_t match);
 
 /**
  * The URI for display: as written, folding removed, with a password replaced by "***" and bytes that are no valid
- * UTF-8 or are control characters replaced by U+FFFD.
+ * UTF-8 or are control, formatting (bidirectional override) or line separating characters replaced by U+FFFD.
+ * Reads whole, password and, for other schemes, opaque only: for text that could not be parsed, set whole alone.
  * @return a NUL-terminated string that scope owns; never NULL.
  */
 char *sip_uri_display(wmem_allocator_t *scope, const sip_uri_t *uri);
 
-/** True where a SIP element can send a request there: sip:, sips:, tel:, or no scheme at all. */
+/** True where a SIP element can send a request there: tel:, or sip:, sips: or no scheme with a host that can be one. */
 bool sip_uri_is_followable(const sip_uri_t *uri);
 
 #endif /* SIP_URI_H */
