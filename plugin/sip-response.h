@@ -22,6 +22,13 @@ typedef enum {
     SIP_RESPONSE_LIFETIME_PROXY = 4,
 } sip_response_lifetime_t;
 
+/** Bytes in a text for a person: Wireshark cuts expert texts at 239. */
+#define SIP_RESPONSE_MAX_TEXT 220
+
+/** Keys of the class rows: "any other" 3xx and 6xx. */
+#define SIP_RESPONSE_CLASS_REDIRECTION 3
+#define SIP_RESPONSE_CLASS_GLOBAL_FAILURE 6
+
 /** Neighbours that one row can name. */
 #define SIP_RESPONSE_MAX_NEIGHBOURS 6
 
@@ -31,10 +38,14 @@ typedef struct {
     const char *text; /**< one sentence that names the other code */
 } sip_response_neighbour_t;
 
-/** One code. All strings are static. */
+/**
+ * One code. All strings are static ASCII; every text for a person is whole sentences and at most
+ * SIP_RESPONSE_MAX_TEXT bytes, so that it fits an expert item too.
+ */
 typedef struct {
     uint16_t code;
     const char *phrase;    /**< the registered reason phrase */
+    const char *gist;      /**< the code in a few words, without a full stop: "temporarily at another address" */
     sip_response_lifetime_t lifetime;
     bool definitive;       /**< 6xx: no other target should be tried */
     bool retry_after;      /**< RFC 3261 20.33 gives Retry-After a meaning here */
@@ -42,7 +53,8 @@ typedef struct {
     const char *meaning;
     const char *seen_when;
     const char *remedy;
-    const char *reference;
+    const char *use_when;  /**< for the one who sends or configures the code: "Answer 302 when ..." */
+    const char *reference; /**< "RFC 3261 section 21.3.3" */
     sip_response_neighbour_t differs[SIP_RESPONSE_MAX_NEIGHBOURS + 1];
 } sip_response_t;
 
@@ -58,8 +70,10 @@ const sip_response_t *sip_response_table(size_t *count);
 
 /**
  * Two codes side by side for a person at a terminal of 100 columns: class, meaning, when one sees each, what to do,
- * the key differences, when to use which.
- * @return a NUL-terminated text of several lines that scope owns, or NULL where a code is unknown: then *unknown is it.
+ * the key differences, when to use which. Any two codes that sip_response_lookup() knows, in either order, also the
+ * same one twice; an unregistered 3xx or 6xx is shown under its own number with the texts of its class.
+ * @return a NUL-terminated text of several lines that scope owns, or NULL where a code is unknown: then *unknown is
+ * it (the first, where both are), and is left alone otherwise. unknown may be NULL.
  */
 char *sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown);
 

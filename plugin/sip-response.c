@@ -1,0 +1,745 @@
+/* sip-response.c
+ * What each redirection and global failure means, in words for a person: one row a code.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "sip-response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <glib.h>
+
+#include <wsutil/wmem/wmem.h>
+
+#include "sip-slice.h"
+
+/*
+ * The texts are read by someone with a ticket open: plain words, the fact first. A row's differs sentences name both
+ * numbers, since they are read alone in the packet details; the two directions of a pair are read together in a
+ * comparison, so each adds something to the other.
+ */
+static const sip_response_t rows[] = {
+    {
+        .code = 300,
+        .phrase = "Multiple Choices",
+        .gist = "several places for the same callee, choose one",
+        .lifetime = SIP_RESPONSE_LIFETIME_ALTERNATIVE,
+        .warns_of_contact = true,
+        .meaning = "The address called leads to several places for the same callee. The user or the phone chooses "
+                   "among those in Contact.",
+        .seen_when = "A redirect or routing server knows several devices or routes for the callee and returns the "
+                     "list instead of forking the call itself; q values show its order of preference.",
+        .remedy = "Try the Contacts in order, highest q first, or let the user choose. If no follow-up comes, check "
+                  "that the caller's phone, PBX or trunk follows 300.",
+        .use_when = "Answer 300 when you know several places for the same callee and leave it to the caller to try "
+                    "them.",
+        .reference = "RFC 3261 section 21.3.1",
+        .differs = {
+            {301, "301 replaces the address called by a new one, for good; 300 keeps it and offers several places "
+                  "behind it."},
+            {302, "302 may list several targets too, but tells the caller to go there; 300 leaves the choice to the "
+                  "user or the phone."},
+            {305, "305 keeps the destination and names a proxy on the way; 300 offers several destinations."},
+            {380, "380 is a failed call with other services described in the body; 300 lists places to reach the "
+                  "same callee in Contact."},
+            {485, "485 lists different users, so a person must choose; 300 lists places of one callee, so a phone "
+                  "may try them by itself."},
+        },
+    },
+    {
+        .code = 301,
+        .phrase = "Moved Permanently",
+        .gist = "moved for good to a new address",
+        .lifetime = SIP_RESPONSE_LIFETIME_PERMANENT,
+        .warns_of_contact = true,
+        .meaning = "The user is no longer at the address called. Contact gives the new address, for this call and for "
+                   "all later ones.",
+        .seen_when = "A number or domain has changed and the old one points to the new; a gateway sends it for cause "
+                     "22, number changed, when the PSTN tells the new number.",
+        .remedy = "Retry at the Contact, then correct address books, dial plans and provisioning. If nobody moved "
+                  "anything, find out who sent the 301: a forged one takes calls away.",
+        .use_when = "Answer 301 when the user has left this address for good and you know the new one.",
+        .reference = "RFC 3261 section 21.3.2",
+        .differs = {
+            {300, "300 offers several places and the address called stays right; 301 says that it is no longer to be "
+                  "used."},
+            {302, "302 is for this call or until its expiry, so change no address book; 301 is permanent, so change "
+                  "them."},
+            {305, "305 changes the way to the callee for one request; 301 changes the callee's address for all."},
+            {380, "380 offers another kind of service after a failed call; 301 gives a new address for the same "
+                  "user."},
+            {410, "410 means gone and no new address is known; 301 means gone and the new address is in Contact."},
+        },
+    },
+    {
+        .code = 302,
+        .phrase = "Moved Temporarily",
+        .gist = "temporarily at another address",
+        .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY,
+        .warns_of_contact = true,
+        .meaning = "This call should go to the address in Contact instead. The move is temporary: for this call only, "
+                   "or until the expiry that the response gives.",
+        .seen_when = "A phone or PBX forwards the call; a routing, load-sharing or number-portability server answers "
+                     "with where to send it; a registrar sends a REGISTER elsewhere.",
+        .remedy = "Retry at the Contact. If no follow-up comes, check that the caller's phone, PBX or trunk follows "
+                  "302 and may call that target. If the target is wrong, correct the callee's forwarding.",
+        .use_when = "Answer 302 when this call belongs elsewhere but later calls should come to the old address "
+                    "first.",
+        .reference = "RFC 3261 section 21.3.3",
+        .differs = {
+            {300, "300 gives a choice to the user or the phone; 302 gives an instruction: retry there."},
+            {301, "301 is permanent and the old address is out of use; 302 is temporary and the next call uses the "
+                  "old address again."},
+            {305, "305 sends the request to the same destination through a proxy; 302 sends it to another "
+                  "destination."},
+            {380, "380 has its alternatives in the body and the call has failed; 302 has its targets in Contact and "
+                  "the call goes on there."},
+        },
+    },
+    {
+        .code = 305,
+        .phrase = "Use Proxy",
+        .gist = "same destination, but through the proxy named",
+        .lifetime = SIP_RESPONSE_LIFETIME_PROXY,
+        .warns_of_contact = true,
+        .meaning = "The callee takes this request only through the proxy named in Contact. The destination stays the "
+                   "same; only the way there changes, for this one request.",
+        .seen_when = "Rare. Someone called a phone or server directly that wants its own proxy to screen every call. "
+                     "Only the called end may send it, never a proxy on the way.",
+        .remedy = "Repeat this one request through the proxy in Contact with the destination unchanged. If every call "
+                  "gets a 305, route calls for this callee through that proxy from the start.",
+        .use_when = "Answer 305 when you are the called end and accept calls only through your own proxy.",
+        .reference = "RFC 3261 section 21.3.4",
+        .differs = {
+            {300, "300 offers other places to call; 305 keeps the one place and says which proxy leads to it."},
+            {301, "301 moves the callee for good, so remember its Contact; 305 is for one request, so forget it "
+                  "afterwards."},
+            {302, "302 puts its Contact into the new Request-URI; 305 keeps the Request-URI, and its Contact is only "
+                  "the next hop."},
+            {380, "380 gives the call up and describes other services; 305 lets the same call go on through a "
+                  "proxy."},
+        },
+    },
+    {
+        .code = 380,
+        .phrase = "Alternative Service",
+        .gist = "failed, but another service may help",
+        .lifetime = SIP_RESPONSE_LIFETIME_ALTERNATIVE,
+        .meaning = "The call failed, but another service may help the caller. The body of the response describes it, "
+                   "in a format that RFC 3261 leaves open.",
+        .seen_when = "Rare. Vendor documents show it in mobile networks (IMS): a phone dials an emergency number as an "
+                     "ordinary call and is told to make it an emergency call.",
+        .remedy = "Read the body: it says what to do instead. A client that knows its format acts on it; any other "
+                  "shows it to the user. Do not wait for a follow-up to a Contact.",
+        .use_when = "Answer 380 when this call cannot be had but another service can, and the client understands a "
+                    "body that says so.",
+        .reference = "RFC 3261 section 21.3.5",
+        .differs = {
+            {300, "300 lists places of the same callee in Contact, to be tried as they are; 380 describes other "
+                  "services in its body."},
+            {301, "301 says where the user is now; 380 says nothing of where the user is and offers something "
+                  "else."},
+            {302, "302 is followed by any client, which retries at the Contact; 380 helps only a client that "
+                  "understands its body."},
+            {305, "305 asks for the same call again through a proxy; 380 asks for a different service."},
+        },
+    },
+    {
+        .code = 404,
+        .phrase = "Not Found",
+        .gist = "not known at this domain",
+        .retry_after = true,
+        .meaning = "The server knows that the user does not exist in the domain of the Request-URI, or that domain is "
+                   "none of its own. It does not speak for other servers.",
+        .seen_when = "A wrong or unassigned number, a gap in the dial plan, or a request that was routed to a server "
+                     "not responsible for the domain; a gateway sends it for cause 1.",
+        .remedy = "Check number, prefix and domain in the Request-URI, then the dial plan of the server that answered "
+                  "and the routing to it. Other targets may still be tried.",
+        .use_when = "Answer 404 when the user does not exist in your domain, or the domain is not yours.",
+        .reference = "RFC 3261 section 21.4.5",
+        .differs = {
+            {410, "410 says that the address is gone for good; 404 says only that it is not known here, perhaps not "
+                  "yet."},
+            {604, "604 claims to know that the user exists nowhere, and ends the search; 404 speaks for one domain, "
+                  "and the search goes on."},
+        },
+    },
+    {
+        .code = 410,
+        .phrase = "Gone",
+        .gist = "gone for good, no new address known",
+        .meaning = "The address called is no longer in use at this server, probably for good, and no new address is "
+                   "known.",
+        .seen_when = "A number was given up or an account closed; a gateway sends it for cause 22, number changed, "
+                     "when the PSTN does not tell the new number.",
+        .remedy = "Do not retry. Ask the callee for the new address by other means, and take the old one out of "
+                  "address books and dial plans.",
+        .use_when = "Answer 410 when the user has left for good and you know no new address.",
+        .reference = "RFC 3261 section 21.4.10",
+        .differs = {
+            {301, "301 gives the new address, so the call can go on; 410 gives none, so it ends here."},
+            {404, "404 does not tell whether the address was ever in use; 410 tells that it was and is no longer."},
+        },
+    },
+    {
+        .code = 480,
+        .phrase = "Temporarily Unavailable",
+        .gist = "not available at this place now",
+        .retry_after = true,
+        .meaning = "The callee is known but not available here now: not logged in, not registered, or on "
+                   "do-not-disturb. The callee may be available elsewhere.",
+        .seen_when = "A phone has lost its registration or is on do-not-disturb; a gateway sends it for cause 19, no "
+                     "answer, and cause 20, subscriber absent.",
+        .remedy = "Check the callee's registration and do-not-disturb; the reason phrase may say more. Try the "
+                  "callee's other targets, or call later: Retry-After may say when.",
+        .use_when = "Answer 480 when you know the callee but cannot reach the callee here at the moment.",
+        .reference = "RFC 3261 section 21.4.18",
+        .differs = {
+            {486, "486 means there but engaged, or not willing to take one more call; 480 means not there at all or "
+                  "on do-not-disturb."},
+            {603, "603 is the user's own no and ends the search; 480 is absence at one place, and the user may answer "
+                  "at another."},
+        },
+    },
+    {
+        .code = 485,
+        .phrase = "Ambiguous",
+        .gist = "the address fits several different users",
+        .meaning = "The address called fits several different users, and the server cannot know which one is meant. "
+                   "Contact may list their full addresses.",
+        .seen_when = "Rare. Someone called a bare surname or another short form that fits several entries of a "
+                     "directory.",
+        .remedy = "Let a person choose among the addresses in Contact, or call the full address. Software must not "
+                  "try them one after the other.",
+        .use_when = "Answer 485 when the address fits several different users; leave out the list where it would tell "
+                    "too much.",
+        .reference = "RFC 3261 section 21.4.23",
+        .differs = {
+            {300, "300 leads to the same callee whichever target is taken; 485 may lead to a stranger, so no client "
+                  "may follow it unasked."},
+        },
+    },
+    {
+        .code = 486,
+        .phrase = "Busy Here",
+        .gist = "busy on this device",
+        .retry_after = true,
+        .meaning = "The callee cannot or will not take another call on this device. That is about this device only and "
+                   "not definitive: another device or voicemail may still answer.",
+        .seen_when = "The line is engaged and has no call waiting; some phones also send it when the user rejects the "
+                     "call; a gateway sends it for cause 17, user busy.",
+        .remedy = "Let the search go on to other devices or voicemail. If forwarding on busy should have taken the "
+                  "call, check it at the callee's PBX. Else call later: Retry-After may say when.",
+        .use_when = "Answer 486 when this device is busy and another device or voicemail might take the call.",
+        .reference = "RFC 3261 section 21.4.24",
+        .differs = {
+            {480, "480 means that nobody can be reached at this place; 486 means that the device was reached and takes "
+                  "no further call."},
+            {600, "600 is busy on every device, and the search ends; 486 is busy on this one device, and the search "
+                  "goes on."},
+            {603, "603 is a no for all devices of the user; 486 is a no from this device only."},
+        },
+    },
+    {
+        .code = 488,
+        .phrase = "Not Acceptable Here",
+        .gist = "this endpoint cannot take the session offered",
+        .meaning = "This endpoint cannot support something in the session offered: media, bandwidth or addressing. The "
+                   "same request may succeed at another endpoint.",
+        .seen_when = "No codec in common, encrypted media offered to an endpoint without it or the reverse, IPv6 "
+                     "offered to IPv4, or a re-INVITE for media that the endpoint lacks.",
+        .remedy = "Compare the SDP offered with the callee's codecs, encryption and address family; read Warning and "
+                  "the body. Correct the side that is wrong. Other targets may still be tried.",
+        .use_when = "Answer 488 when this endpoint cannot support the session offered but another one might.",
+        .reference = "RFC 3261 section 21.4.26",
+        .differs = {
+            {606, "606 says that no endpoint of the user can take the session, and ends the search; 488 says it for "
+                  "this endpoint only."},
+        },
+    },
+    {
+        .code = 600,
+        .phrase = "Busy Everywhere",
+        .gist = "busy on every device, nobody else will answer",
+        .definitive = true,
+        .retry_after = true,
+        .meaning = "The callee was reached, is busy and does not want the call now. The sender knows that nothing else "
+                   "will answer, not even voicemail. Definitive: stop searching.",
+        .seen_when = "A PBX or application server sees all the callee's devices busy, or a proxy gets 486 from every "
+                     "branch and returns a single 600.",
+        .remedy = "Do not try other targets. Call later: Retry-After may say when. If voicemail or forwarding on busy "
+                  "should have answered, check it at the server that sent the 600.",
+        .use_when = "Answer 600 when the callee is busy and you know that no other device and no voicemail will "
+                    "answer.",
+        .reference = "RFC 3261 section 21.6.1",
+        .differs = {
+            {486, "486 is one busy device, so a proxy may go on to the next; 600 is definitive, so a proxy cancels the "
+                  "others and stops."},
+            {603, "603 gives no reason, and the callee may not be busy at all; 600 says openly that the callee is "
+                  "busy."},
+        },
+    },
+    {
+        .code = 603,
+        .phrase = "Decline",
+        .gist = "declined for the user, reason not told",
+        .definitive = true,
+        .retry_after = true,
+        .meaning = "The callee was reached but does not wish to take the call, or cannot; the reason is not told. "
+                   "No other endpoint will answer. Definitive: stop searching.",
+        .seen_when = "Someone pressed reject, do-not-disturb or a rule refused, or a PBX rejects with it by default. "
+                     "As \"Network Blocked\" with v=analytics1 in Reason (603+), a provider blocked the call.",
+        .remedy = "Do not try other targets. Call later: Retry-After may say when. If nobody declined, check "
+                  "do-not-disturb, screening and the PBX's default. For 603+, use the contact in Reason.",
+        .use_when = "Answer 603 when the user refuses this call, nothing else will answer, and the reason is not to be "
+                    "told.",
+        .reference = "RFC 3261 section 21.6.2",
+        .differs = {
+            {480, "480 means not available at one place, and another may answer; 603 means reached and refused, and "
+                  "nothing else will answer."},
+            {486, "486 speaks for one device, and the search goes on; 603 speaks for the user, and the search ends."},
+            {600, "600 tells the reason, busy; 603 keeps the reason to itself."},
+            {607, "607 refuses this caller, today and later; 603 refuses this call, and a later one may be welcome."},
+            {608, "608 comes from a system in the network, with its contact in Call-Info; 603 is the user's refusal, "
+                  "unless it is a 603+ (contact in Reason)."},
+        },
+    },
+    {
+        .code = 604,
+        .phrase = "Does Not Exist Anywhere",
+        .gist = "the user exists nowhere",
+        .definitive = true,
+        .meaning = "The server knows with authority that the user in the Request-URI exists nowhere. Definitive: no "
+                   "other server can help, only another address. Within a dialog it ends the dialog.",
+        .seen_when = "A number translation or routing server finds no such number anywhere. Some call blockers send it "
+                     "so that the caller strikes the number off a list.",
+        .remedy = "Do not try other targets. Check the number for prefix, country code and missing digits. If it is "
+                  "right, ask the operator of the server that sent the 604 to correct its data.",
+        .use_when = "Answer 604 when you have authority over every place where the user could be, and the user is in "
+                    "none.",
+        .reference = "RFC 3261 section 21.6.3",
+        .differs = {
+            {404, "404 means not known at this domain, and another server may know the user; 604 means not known "
+                  "anywhere, so asking others is useless."},
+        },
+    },
+    {
+        .code = 606,
+        .phrase = "Not Acceptable",
+        .gist = "willing, but no endpoint can take the session offered",
+        .definitive = true,
+        .meaning = "The user was reached and is willing, but cannot support something in the session offered: media, "
+                   "bandwidth or addressing. No other endpoint will answer. Definitive for this offer.",
+        .seen_when = "Rare. Codecs, bandwidth or address family (IPv4, IPv6) of the SDP fit none of the user's "
+                     "endpoints, and the sender speaks for all of them.",
+        .remedy = "Read Warning and the body for what does not fit, compare with the SDP offered, and call again with "
+                  "an offer that fits. Do not try the old offer on other targets.",
+        .use_when = "Answer 606 when none of the user's endpoints can support the session offered, and say why in "
+                    "Warning.",
+        .reference = "RFC 3261 section 21.6.4",
+        .differs = {
+            {488, "488 rejects the session for one endpoint, and another may take it; 606 rejects it for all of the "
+                  "user's endpoints."},
+        },
+    },
+    {
+        .code = 607,
+        .phrase = "Unwanted",
+        .gist = "the person called does not want this caller",
+        .definitive = true,
+        .meaning = "The person called has marked this caller as unwanted; later attempts are likely to be rejected "
+                   "too. Definitive: stop searching.",
+        .seen_when = "Someone pressed the spam or block button of a phone. For a call that was already up, the same "
+                     "comes as cause 607 in the Reason of a BYE.",
+        .remedy = "Stop calling this person from this identity; the provider may block or report it. If the call was "
+                  "legitimate, ask the person by another channel to unmark the caller: 607 brings no contact.",
+        .use_when = "Answer 607 when the person called says that this caller is unwanted, not just this call.",
+        .reference = "RFC 8197 section 4",
+        .differs = {
+            {603, "603 is about the moment and may say in Retry-After when to call again; 607 is about who is "
+                  "calling."},
+            {608, "608 is the verdict of an algorithm or a policy on the way; 607 is the verdict of the human who was "
+                  "called."},
+        },
+    },
+    {
+        .code = 608,
+        .phrase = "Rejected",
+        .gist = "blocked by a system in the network",
+        .definitive = true,
+        .meaning = "A system in the network, such as a call analytics engine, rejected the call as unwanted; the "
+                   "person called normally never saw it. Definitive: stop searching.",
+        .seen_when = "A provider's robocall filter or SBC distrusts the caller. It plays an announcement first if the "
+                     "INVITE shows no support for 608 (sip.608 in Feature-Caps).",
+        .remedy = "Do not try other routes. Ask for unblocking at the contact in the signed card that Call-Info points "
+                  "to (purpose=jwscard). If there is none, ask the operator that sent the 608.",
+        .use_when = "Answer 608 when your network, not the user, rejects the call as unwanted, and give a contact in "
+                    "Call-Info.",
+        .reference = "RFC 8688 section 3",
+        .differs = {
+            {603, "603 comes from the called side, and 603+ is another form of a network block (contact in Reason); "
+                  "608 is always a network block."},
+            {607, "607 was pressed by a human and offers no way to object; 608 was computed and should give a contact "
+                  "for objections."},
+        },
+    },
+    {
+        .code = SIP_RESPONSE_CLASS_REDIRECTION,
+        .phrase = "Unregistered Redirection",
+        .gist = "not a registered code, handled as 300",
+        .lifetime = SIP_RESPONSE_LIFETIME_ALTERNATIVE,
+        .meaning = "This 3xx code is not registered for SIP, so it is handled as 300: the Contacts are places to try "
+                   "for the same callee.",
+        .seen_when = "A vendor's private code, a code borrowed from HTTP (303, 307, 308) by mistake, or one registered "
+                     "after this table was written.",
+        .remedy = "Try the Contacts as for a 300. Ask the owner of the server that sent it what the code was to say, "
+                  "and have a registered 3xx sent instead.",
+        .use_when = "Answer with an unregistered 3xx never: 300, 301, 302, 305 and 380 are what clients understand.",
+        .reference = "RFC 3261 section 8.1.3.2",
+        .differs = {
+            {300, "300 is registered and says what it means; an unregistered 3xx is only handled as 300, whatever its "
+                  "sender meant."},
+        },
+    },
+    {
+        .code = SIP_RESPONSE_CLASS_GLOBAL_FAILURE,
+        .phrase = "Unregistered Global Failure",
+        .gist = "not a registered code, handled as 600",
+        .definitive = true,
+        .retry_after = true,
+        .meaning = "This 6xx code is not registered for SIP, so it is handled as 600: nothing else will answer for "
+                   "this callee. Definitive: stop searching.",
+        .seen_when = "A vendor's private code, a mistyped code in a script or routing rule, or one registered after "
+                     "this table was written.",
+        .remedy = "Do not try other targets. Look at the reason phrase, Reason and Warning, and ask the owner of the "
+                  "server that sent it what the code was to say.",
+        .use_when = "Answer with an unregistered 6xx never: 600, 603, 604, 606, 607 and 608 are what clients "
+                    "understand.",
+        .reference = "RFC 3261 section 8.1.3.2",
+        .differs = {
+            {600, "600 is registered and says busy everywhere; an unregistered 6xx is only handled as 600, and its "
+                  "cause is not known."},
+        },
+    },
+};
+
+static const sip_response_t *
+find_row(uint16_t key)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].code == key) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+const sip_response_t *
+sip_response_lookup(uint16_t code)
+{
+    const sip_response_t *row;
+
+    if (code < 100) {
+        return NULL; /* 3 and 6 are the keys of class rows, no status codes */
+    }
+    row = find_row(code);
+    return row != NULL ? row : find_row(code / 100);
+}
+
+const sip_response_t *
+sip_response_table(size_t *count)
+{
+    *count = G_N_ELEMENTS(rows);
+    return rows;
+}
+
+/* ---- Comparison ---- */
+
+/* 11 + 43 + 3 + 43 = 100 columns; the texts are ASCII, so a byte is a column. */
+#define LABEL_WIDTH 11
+#define COLUMN_WIDTH 43
+#define COLUMN_GAP 3
+#define PAGE_WIDTH (LABEL_WIDTH + COLUMN_WIDTH + COLUMN_GAP + COLUMN_WIDTH)
+
+/* One side of a comparison. */
+typedef struct {
+    uint16_t code; /* as asked for; row->code is 3 or 6 for an unregistered one */
+    const sip_response_t *row;
+} side_t;
+
+/* What holds for every code of a class. */
+typedef struct {
+    uint16_t code_class;
+    const char *name;    /* in words, and whether it is definitive */
+    const char *effect;  /* completes "486 ..."; NULL where that depends on the targets */
+    const char *both;    /* of two codes of this class */
+} class_words_t;
+
+static const class_words_t class_words[] = {
+    {3, "Redirection, not definitive", NULL, "Both are redirections, not definitive: the call can go on."},
+    {4, "Client failure", "failed at one place, and others may still be tried",
+     "Both are failures at one place: others may still be tried."},
+    {6, "Global failure, definitive", "is definitive, and nothing else should be tried",
+     "Both are global failures, definitive: nothing else should be tried."},
+};
+
+/* What a redirect's targets are good for. */
+typedef struct {
+    const char *targets;
+    const char *effect; /* completes "302 ...", as in class_words_t */
+} lifetime_words_t;
+
+static const lifetime_words_t lifetime_words[] = {
+    [SIP_RESPONSE_LIFETIME_NONE] = {"None to follow.", NULL},
+    [SIP_RESPONSE_LIFETIME_TEMPORARY] = {"Temporary: for this call, or until the expiry given.",
+                                         "sends the call on to a temporary target"},
+    [SIP_RESPONSE_LIFETIME_PERMANENT] = {"Permanent: for this call and all later ones.",
+                                         "sends the call on to a permanent target"},
+    [SIP_RESPONSE_LIFETIME_ALTERNATIVE] = {"Alternatives: nothing is said of how long they hold.",
+                                           "offers alternatives to go on with"},
+    [SIP_RESPONSE_LIFETIME_PROXY] = {"A proxy to go through, for this request only.",
+                                     "sends the call on through a proxy"},
+};
+
+static const class_words_t *
+words_of(side_t side)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(class_words); i++) {
+        if (class_words[i].code_class == side.code / 100) {
+            return &class_words[i];
+        }
+    }
+    return &class_words[0]; /* not reached: every row is of one of these classes */
+}
+
+static const char *
+effect_of(side_t side)
+{
+    const char *effect = lifetime_words[side.row->lifetime].effect;
+
+    return effect != NULL ? effect : words_of(side)->effect;
+}
+
+/* Takes the next line of at most width bytes off *rest, broken at a blank; a longer word is cut. */
+static sip_slice_t
+take_line(sip_slice_t *rest, size_t width)
+{
+    sip_slice_t line = sip_slice_trim(*rest);
+    size_t end = MIN(line.len, width);
+
+    if (line.len > width) {
+        while (end > 0 && line.ptr[end] != ' ') {
+            end--;
+        }
+        if (end == 0) {
+            end = width;
+        }
+    }
+    *rest = sip_slice_trim(sip_slice_from(line, end));
+    line.len = end;
+    return sip_slice_trim(line);
+}
+
+static void
+append_blanks(wmem_strbuf_t *out, size_t count)
+{
+    while (count-- > 0) {
+        wmem_strbuf_append_c(out, ' ');
+    }
+}
+
+static void
+append_slice(wmem_strbuf_t *out, sip_slice_t text)
+{
+    if (text.len > 0) {
+        wmem_strbuf_append_len(out, text.ptr, text.len);
+    }
+}
+
+/* A label and two texts next to each other, each wrapped within its column. No line ends in a blank. */
+static void
+append_pair(wmem_strbuf_t *out, const char *label, const char *left, const char *right)
+{
+    sip_slice_t label_rest = sip_slice_from_string(label);
+    sip_slice_t left_rest = sip_slice_from_string(left);
+    sip_slice_t right_rest = sip_slice_from_string(right);
+
+    while (label_rest.len > 0 || left_rest.len > 0 || right_rest.len > 0) {
+        sip_slice_t label_line = take_line(&label_rest, LABEL_WIDTH - 1);
+        sip_slice_t left_line = take_line(&left_rest, COLUMN_WIDTH);
+        sip_slice_t right_line = take_line(&right_rest, COLUMN_WIDTH);
+
+        append_slice(out, label_line);
+        if (left_line.len > 0 || right_line.len > 0) {
+            append_blanks(out, LABEL_WIDTH - label_line.len);
+            append_slice(out, left_line);
+        }
+        if (right_line.len > 0) {
+            append_blanks(out, COLUMN_WIDTH - left_line.len + COLUMN_GAP);
+            append_slice(out, right_line);
+        }
+        wmem_strbuf_append_c(out, '\n');
+    }
+}
+
+/* One sentence as an item of a list over the whole width. */
+static void
+append_item(wmem_strbuf_t *out, const char *text)
+{
+    sip_slice_t rest = sip_slice_from_string(text);
+    const char *lead = "- ";
+
+    while (rest.len > 0) {
+        wmem_strbuf_append(out, lead);
+        append_slice(out, take_line(&rest, PAGE_WIDTH - 2));
+        wmem_strbuf_append_c(out, '\n');
+        lead = "  ";
+    }
+}
+
+static void append_item_printf(wmem_strbuf_t *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void
+append_item_printf(wmem_strbuf_t *out, const char *format, ...)
+{
+    char text[2 * SIP_RESPONSE_MAX_TEXT];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    append_item(out, text);
+}
+
+/* The sentence in which one code tells itself apart from the other; true where it has one. */
+static bool
+append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
+{
+    for (const sip_response_neighbour_t *near = side.row->differs; near->code != 0; near++) {
+        if (near->code == other.code) {
+            append_item(out, near->text);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Codes that nobody mistakes for each other: what their classes and targets say. */
+static void
+append_derived(wmem_strbuf_t *out, side_t a, side_t b)
+{
+    append_item_printf(out, "%u: %s. %u: %s.", a.code, a.row->gist, b.code, b.row->gist);
+    if (words_of(a) == words_of(b)) {
+        append_item(out, words_of(a)->both);
+    } else {
+        append_item_printf(out, "%u %s; %u %s.", a.code, effect_of(a), b.code, effect_of(b));
+    }
+}
+
+/* RFC 3261 16.7 step 6: a 6xx must win among the finals of a fork, else the lowest class should. */
+static void
+append_fork_winner(wmem_strbuf_t *out, side_t a, side_t b)
+{
+    side_t low = a.code < b.code ? a : b;
+    side_t high = a.code < b.code ? b : a;
+
+    if (words_of(a) == words_of(b)) {
+        return;
+    }
+    if (high.row->definitive) {
+        append_item_printf(out, "A forking proxy that gets only these two must return %u, the 6xx (RFC 3261 section "
+                           "16.7).", high.code);
+    } else {
+        append_item_printf(out, "A forking proxy that gets only these two should return %u, the lower class, unless it "
+                           "acts on it itself (RFC 3261 section 16.7).", low.code);
+    }
+}
+
+static void
+append_retry_after(wmem_strbuf_t *out, side_t a, side_t b)
+{
+    side_t with = a.row->retry_after ? a : b;
+    side_t without = a.row->retry_after ? b : a;
+
+    if (a.row->retry_after != b.row->retry_after) {
+        append_item_printf(out, "%u may say in Retry-After when to call again; in %u that header has no "
+                           "defined meaning.", with.code, without.code);
+    }
+}
+
+static void
+append_differences(wmem_strbuf_t *out, side_t a, side_t b)
+{
+    bool named = false;
+
+    if (a.code == b.code) {
+        append_item_printf(out, "None: %u was asked for twice.", a.code);
+        return;
+    }
+    if (a.row == b.row) {
+        append_item_printf(out, "None: neither %u nor %u is registered, and both are handled alike.", a.code,
+                           b.code);
+        return;
+    }
+    named |= append_neighbour(out, a, b);
+    named |= append_neighbour(out, b, a);
+    if (!named) {
+        append_derived(out, a, b);
+    }
+    append_fork_winner(out, a, b);
+    append_retry_after(out, a, b);
+}
+
+static void
+append_rule(wmem_strbuf_t *out)
+{
+    for (size_t i = 0; i < PAGE_WIDTH; i++) {
+        wmem_strbuf_append_c(out, '-');
+    }
+    wmem_strbuf_append_c(out, '\n');
+}
+
+static void
+append_headings(wmem_strbuf_t *out, side_t left, side_t right)
+{
+    char texts[2][COLUMN_WIDTH + 1];
+
+    snprintf(texts[0], sizeof(texts[0]), "%u %s", left.code, left.row->phrase);
+    snprintf(texts[1], sizeof(texts[1]), "%u %s", right.code, right.row->phrase);
+    append_pair(out, "", texts[0], texts[1]);
+    append_rule(out);
+}
+
+char *
+sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown)
+{
+    const side_t left = {a, sip_response_lookup(a)};
+    const side_t right = {b, sip_response_lookup(b)};
+    wmem_strbuf_t *out;
+
+    if (left.row == NULL || right.row == NULL) {
+        if (unknown != NULL) {
+            *unknown = left.row == NULL ? a : b;
+        }
+        return NULL;
+    }
+    out = wmem_strbuf_new(scope, "");
+    append_headings(out, left, right);
+    append_pair(out, "Class", words_of(left)->name, words_of(right)->name);
+    append_pair(out, "Targets", lifetime_words[left.row->lifetime].targets,
+                lifetime_words[right.row->lifetime].targets);
+    append_pair(out, "Meaning", left.row->meaning, right.row->meaning);
+    append_pair(out, "Seen when", left.row->seen_when, right.row->seen_when);
+    append_pair(out, "What to do", left.row->remedy, right.row->remedy);
+    append_pair(out, "Reference", left.row->reference, right.row->reference);
+    wmem_strbuf_append(out, "\nKey differences\n");
+    append_differences(out, left, right);
+    wmem_strbuf_append(out, "\nWhen to use which\n");
+    append_item(out, left.row->use_when);
+    if (left.row != right.row) {
+        append_item(out, right.row->use_when);
+    }
+    return wmem_strbuf_finalize(out);
+}
