@@ -64,12 +64,16 @@ typedef enum {
     SIP_MESSAGE_FLAG_DUPLICATE_CALL_ID = 1 << 0, /**< the first is used (RFC 4475 3.3.8) */
     SIP_MESSAGE_FLAG_DUPLICATE_CSEQ = 1 << 1,
     SIP_MESSAGE_FLAG_BAD_CSEQ = 1 << 2,       /**< no number, too large, or no method */
-    SIP_MESSAGE_FLAG_TOO_MANY_HEADERS = 1 << 3, /**< lines beyond SIP_MESSAGE_MAX_HEADERS were not read */
+    SIP_MESSAGE_FLAG_TOO_MANY_HEADERS = 1 << 3, /**< more lines than SIP_MESSAGE_MAX_HEADERS; see unkept */
     SIP_MESSAGE_FLAG_TOO_MANY_VIAS = 1 << 4,  /**< values beyond SIP_MESSAGE_MAX_VIAS were counted only */
     SIP_MESSAGE_FLAG_NO_END = 1 << 5,         /**< no empty line ended the headers */
+    SIP_MESSAGE_FLAG_BAD_METHOD = 1 << 6,     /**< the start line's method is no token (RFC 3261 25.1) */
 } sip_message_flag_t;
 
-/** Header lines of the listed names that one message keeps; later ones are dropped and flagged. */
+/**
+ * Header lines of the listed names that one message keeps in header[]. Of later ones the scalar fields and the Via
+ * values are still read, and sip_value_iter_next() still finds them; sip_message_header() does not.
+ */
 #define SIP_MESSAGE_MAX_HEADERS 96
 
 /** Via values that one message keeps (Max-Forwards starts at 70; real paths are far shorter). */
@@ -111,6 +115,7 @@ typedef struct {
     unsigned via_count;   /**< all that stand in the message */
     sip_header_t header[SIP_MESSAGE_MAX_HEADERS]; /**< those with an id, in message order */
     unsigned header_count;
+    sip_slice_t unkept;   /**< header lines from the first on that found no room in header[]; absent if all did */
     sip_slice_t headers;  /**< all header lines */
     sip_slice_t body;     /**< all after the empty line; not cut to Content-Length */
     unsigned flags;       /**< SIP_MESSAGE_FLAG_* */
@@ -139,7 +144,9 @@ typedef struct {
     const sip_message_t *message;
     sip_header_id_t id;
     unsigned next_line;
-    sip_slice_t rest;
+    sip_slice_t rest;   /**< of the line that the walk is in */
+    sip_slice_t unkept; /**< lines beyond message->header that are still to be looked at */
+    bool lone_quote;    /**< an unclosed quote was met in this line: quotes mean nothing in the rest of it */
 } sip_value_iter_t;
 
 /** Starts a walk; message must outlive it. */
@@ -154,6 +161,7 @@ bool sip_value_iter_next(sip_value_iter_t *iter, sip_slice_t *value);
 /** Takes ";name=value;name" apart, quotes respected. */
 typedef struct {
     sip_slice_t rest;
+    bool lone_quote; /**< an unclosed quote was met: quotes mean nothing in the rest */
 } sip_param_iter_t;
 
 /** Starts a walk over params, with or without the first ";". */
