@@ -16,7 +16,7 @@ add_custom_target(plugins)
 add_compile_options(
 	-Wall -Wextra -Wendif-labels -Wpointer-arith -Wformat-security -Wvla -Waddress -Wattributes -Wdiv-by-zero
 	-Wignored-qualifiers -Wredundant-decls -Wunused-const-variable -Wshadow -Wold-style-definition
-	-Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wundef -Werror=implicit
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Werror=implicit
 	"$<$<C_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-branches;-Wjump-misses-init>"
 	"$<$<C_COMPILER_ID:Clang,AppleClang>:-Wshorten-64-to-32;-Wcomma;-Wheader-guard;-Wdocumentation>"
 )
