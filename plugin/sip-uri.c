@@ -8,6 +8,8 @@
 
 #include "sip-uri.h"
 
+#include <stdio.h>
+
 #include <wsutil/inet_addr.h>
 
 /** Parameters, or headers, of one URI that are compared one by one; beyond that only the whole text counts. */
@@ -818,15 +820,6 @@ same_value_header(sip_slice_t name, sip_slice_t a, sip_slice_t b)
     return same_units(a, b, exact ? next_exact : next_nocase);
 }
 
-/* RFC 3261 19.1.4: parameters on one side only are ignored, unless they are in named_params. */
-static const list_rule_t sip_param_rule = {';', false, false, same_value_nocase};
-
-/* RFC 3966 4: a parameter name that the other side lacks makes tel: URIs differ. */
-static const list_rule_t tel_param_rule = {';', true, false, same_value_tel};
-
-/* RFC 3261 19.1.4: "URI header components are never ignored." Their order does not matter. */
-static const list_rule_t header_rule = {'&', true, true, same_value_header};
-
 /* Parameters that never match where one side lacks them, even with their default value (RFC 3261 19.1.4). */
 static const struct {
     const char *name;
@@ -839,6 +832,27 @@ static const struct {
     {"method", SIP_URI_DIFF_METHOD, same_value_exact}, /* RFC 3261 25.1: Method is in capitals */
     {"maddr", SIP_URI_DIFF_MADDR, same_value_host},
 };
+
+/* RFC 3261 19.1.4: "Any uri-parameter appearing in both URIs must match." */
+static bool
+same_value_param(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
+        if (same_units(name, sip_slice_from_string(named_params[i].name), next_nocase)) {
+            return named_params[i].same_value(name, a, b);
+        }
+    }
+    return same_value_nocase(name, a, b);
+}
+
+/* RFC 3261 19.1.4: parameters on one side only are ignored, unless they are in named_params. */
+static const list_rule_t sip_param_rule = {';', false, false, same_value_param};
+
+/* RFC 3966 4: a parameter name that the other side lacks makes tel: URIs differ. */
+static const list_rule_t tel_param_rule = {';', true, false, same_value_tel};
+
+/* RFC 3261 19.1.4: "URI header components are never ignored." Their order does not matter. */
+static const list_rule_t header_rule = {'&', true, true, same_value_header};
 
 /* What may be missing in b though it is in a. */
 typedef enum {
