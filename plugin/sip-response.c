@@ -441,8 +441,8 @@ sip_response_lookup(uint16_t code)
 {
     const sip_response_t *row;
 
-    if (code < 100) {
-        return NULL; /* 3 and 6 are the keys of class rows, no status codes */
+    if (code < 100 || code > 699) {
+        return NULL; /* no status codes; 3 and 6 are keys of class rows, and code / 100 must be a class */
     }
     row = find_row(code);
     return row != NULL ? row : find_row(code / 100);
@@ -619,6 +619,9 @@ append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
 {
     for (const sip_response_neighbour_t *near = side.row->differs; near->code != 0; near++) {
         if (near->code == other.code) {
+            if (side.code != side.row->code) { /* a class row's sentence cannot know the number */
+                append_item_printf(out, "%u: %s.", side.code, side.row->gist);
+            }
             append_item(out, near->text);
             return true;
         }
