@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Sourced by the scripts beside it.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${BUILD_DIR:-$top/build}
+
+# What it takes to build and to run tshark; what the tests want besides.
+packages_build=(cmake gcc libc6-dev libglib2.0-dev libwireshark-dev make ninja-build pkgconf python3-minimal tshark
+    util-linux)
+packages_test=(clang cppcheck libclang-rt-dev perl-base python3 valgrind)
+
+say() {
+    printf '\n\033[1m== %s\033[0m\n' "$*" >&2
+}
+
+fail() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# as_root COMMAND...: runs it as root, by sudo where we are not.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif ! command -v sudo >/dev/null; then
+        fail "this needs root: $*
+There is no sudo here. Run it as root once, then start this script again."
+    elif [ -t 0 ]; then
+        sudo "$@"
+    else
+        sudo --non-interactive "$@" || fail "this needs root: $*
+It failed, or sudo wants a password, which nobody can type here. Run it as root once, then start this script again."
+    fi
+}
+
+# needs PACKAGE...: installs those that are missing; asks nothing, touches nothing where all are there.
+needs() {
+    local package missing=()
+    command -v apt-get >/dev/null || {
+        say "no apt-get here: I expect to find what Debian has in $*"
+        return
+    }
+    for package in "$@"; do
+        if [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+            missing+=("$package")
+        fi
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${missing[*]}"
+    # Wireshark asks whether users other than root may capture. This project captures nothing: no.
+    as_root sh -c 'command -v debconf-set-selections >/dev/null &&
+        echo "wireshark-common wireshark-common/install-setuid boolean false" | debconf-set-selections' || true
+    # One unreachable source among several must not stop us; a missing package will.
+    as_root apt-get update --quiet >&2 || echo "apt-get update had errors; going on" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
+        "${missing[@]}" </dev/null >&2 || fail "apt-get could not install ${missing[*]}"
+}
+
+# configure_and_build [CMAKE-OPTION...]
+configure_and_build() {
+    say "building in $build"
+    cmake -S "$top" -B "$build" -G Ninja "$@" >&2 || fail "cmake failed"
+    cmake --build "$build" --parallel >&2 || fail "the build failed"
+}

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks of the sources themselves.
+
+    lint.py [CHECK ...]         all of them without an argument
+
+core_is_epan_free   the core includes nothing of epan, calls nothing that Wireshark's checkAPIs.pl rejects, reads no
+                    clock; plugin/CMakeLists.txt lists every source
+spdx                every source says its licence
+paths               no file names a folder that only one machine has
+text                UTF-8, LF, no blanks at line ends, no tabs in C, 120 columns
+format              clang-format agrees (the blanks before a comment at the end of a line are free)
+cppcheck            cppcheck finds nothing
+shellcheck          shellcheck finds nothing
+"""
+
+import difflib
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(os.environ.get("SOURCE_DIR", Path(__file__).resolve().parents[2]))
+EPAN_FILES = ("packet-*", "redirect-locate*", "redirect-stats*")  # as in tests/CMakeLists.txt
+SOURCES = (".c", ".h", ".in", ".py", ".sh", ".cmake", ".lua", ".cfg", ".xml")
+SKIPPED_DIRECTORIES = (".git", "__pycache__", "build*")
+
+PROHIBITED = re.compile(
+    r"(?<![\w.>])(malloc|calloc|realloc|free|strdup|strndup|alloca|g_malloc0?|g_new0?|g_free|g_strdup(?:_printf)?|"
+    r"strcasecmp|strncasecmp|isdigit|isspace|isalpha|isalnum|isxdigit|isprint|isupper|islower|tolower|toupper|"
+    r"sprintf|vsprintf|strcpy|strncpy|strcat|strncat|strtok|gets|atoi|atol|atof|strerror|time|clock|gettimeofday|"
+    r"clock_gettime|g_get_real_time|g_get_monotonic_time|getenv|rand|random|printf|fprintf|puts)\s*\("
+)
+FOREIGN_INCLUDE = re.compile(
+    r"#\s*include\s*(?:<(?!(?:glib|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
+    r'"(?:packet-|redirect-stats|redirect-locate|epan|cfile|ui/)[^"]*")'
+)
+FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
+COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+
+
+def files():
+    """Every file of the project, in order."""
+    for folder, folders, names in os.walk(TOP):
+        folders[:] = sorted(
+            name for name in folders if not any(fnmatch.fnmatch(name, skipped) for skipped in SKIPPED_DIRECTORIES)
+        )
+        for name in sorted(names):
+            yield Path(folder, name)
+
+
+def is_script(path):
+    with open(path, "rb") as file:
+        return file.read(2) == b"#!"
+
+
+def is_source(path):
+    return path.suffix in SOURCES or path.name == "CMakeLists.txt" or is_script(path)
+
+
+def is_c(path):
+    return path.suffix in (".c", ".h")
+
+
+def without_comments(text):
+    """text with comments and strings blanked out; line numbers stay."""
+    return COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), text)
+
+
+def matches(pattern, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        for match in re.finditer(pattern, line):
+            yield number, match.group(0)
+
+
+def core_is_epan_free():
+    plugin = TOP / "plugin"
+    core = [
+        path
+        for path in sorted(plugin.iterdir())
+        if is_c(path) and not any(fnmatch.fnmatch(path.name, pattern) for pattern in EPAN_FILES)
+    ]
+    if not core:
+        yield plugin, 0, "no core at all"
+    for path in core:
+        text = path.read_text(encoding="utf-8")
+        for number, found in matches(FOREIGN_INCLUDE, text):
+            yield path, number, f"{found}: the core knows GLib and wsutil only"
+        for number, found in matches(PROHIBITED, without_comments(text)):
+            yield path, number, f"{found.rstrip('( ')}(): not in the core"
+    cmake = plugin / "CMakeLists.txt"
+    listed = set(re.findall(r"^\t([\w-]+\.c)$", cmake.read_text(encoding="utf-8"), re.MULTILINE)) - {"plugin.c"}
+    present = {path.name for path in plugin.glob("*.c")}
+    for name in sorted(listed ^ present):
+        yield cmake, 0, f"{name} is {'listed, but not there' if name in listed else 'there, but not listed'}"
+
+
+def spdx():
+    for path in files():
+        if is_source(path):
+            head = path.read_text(encoding="utf-8", errors="replace").splitlines()[:10]
+            if not any("SPDX-License-Identifier: GPL-2.0-or-later" in line for line in head):
+                yield path, 1, "no SPDX-License-Identifier: GPL-2.0-or-later in the first ten lines"
+
+
+def paths():
+    for path in files():
+        for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            for match in FOREIGN_PATH.finditer(line):
+                yield path, number, f"names {match.group(0).decode(errors='replace')}..."
+
+
+def text():
+    for path in files():
+        data = path.read_bytes()
+        if not is_source(path) and path.suffix not in (".md", ".case"):
+            continue
+        try:
+            lines = data.decode("utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            yield path, 0, f"not UTF-8: {error}"
+            continue
+        if lines[-1]:
+            yield path, len(lines), "no line end at the end of the file"
+        for number, line in enumerate(lines, 1):
+            if line.endswith("\r") and path.suffix != ".md" and path.suffix != ".xml":
+                yield path, number, "CRLF"
+            if not is_source(path):
+                continue
+            if line != line.rstrip(" \t") and path.suffix != ".xml":
+                yield path, number, "blanks at the end of the line"
+            if "\t" in line and (is_c(path) or path.suffix == ".py"):
+                yield path, number, "tab"
+            if len(line) > 120 and path.suffix not in (".xml", ".cfg"):
+                yield path, number, f"{len(line)} columns"
+
+
+def tool(name, variable):
+    found = os.environ.get(variable) or shutil.which(name)
+    if not found:
+        sys.exit(f"{name} is not installed")
+    return found
+
+
+def c_files():
+    return [path for path in files() if is_c(path) and path.relative_to(TOP).parts[0] in ("plugin", "tests")]
+
+
+def loosen(text):
+    return re.sub(r"[ \t]+(?=/\*|//)", " ", text).splitlines()
+
+
+def format():
+    program = tool("clang-format-14", "CLANG_FORMAT")
+    for path in c_files():
+        done = subprocess.run(
+            [program, "--style=file", str(path)], stdout=subprocess.PIPE, check=True, encoding="utf-8"
+        )
+        found, wanted = loosen(path.read_text(encoding="utf-8")), loosen(done.stdout)
+        for line in difflib.unified_diff(found, wanted, "as it is", "clang-format", lineterm="", n=0):
+            position = re.match(r"@@ -(\d+)", line)
+            if position:
+                yield path, int(position.group(1)), "differs from clang-format:"
+            elif not line.startswith(("---", "+++")):
+                print("    " + line)
+
+
+def cppcheck():
+    done = subprocess.run(
+        [tool("cppcheck", "CPPCHECK"), "--quiet", "--std=c11", "--library=gtk", "--enable=warning,performance,portability",
+         "--inline-suppr", "--suppress=missingInclude", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
+         "--error-exitcode=1", "--template={file}:{line}: {id}: {message}", "-I", str(TOP / "plugin"),
+         "-D_U_=", *[str(path) for path in c_files() if path.suffix == ".c"]],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, encoding="utf-8",
+    )
+    if done.returncode or done.stdout:
+        yield TOP, 0, f"cppcheck:\n{done.stdout}"
+
+
+def shellcheck():
+    scripts = [path for path in files() if re.match(rb"#!.*\b(ba)?sh\b", path.read_bytes()[:80])]
+    if not scripts:
+        yield TOP, 0, "no shell script found"
+        return
+    done = subprocess.run(
+        [tool("shellcheck", "SHELLCHECK"), "--external-sources", "--format=gcc", *map(str, scripts)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, encoding="utf-8", cwd=TOP,
+    )
+    if done.returncode:
+        yield TOP, 0, f"shellcheck:\n{done.stdout}"
+
+
+CHECKS = (core_is_epan_free, spdx, paths, text, format, cppcheck, shellcheck)
+
+
+def main():
+    chosen = [check for check in CHECKS if check.__name__ in sys.argv[1:]] if sys.argv[1:] else CHECKS
+    if len(chosen) < len(sys.argv[1:]):
+        sys.exit(__doc__)
+    bad = 0
+    for check in chosen:
+        for path, line, message in check():
+            bad += 1
+            print(f"{path.relative_to(TOP)}:{line}: {message}")
+    print(f"{', '.join(check.__name__ for check in chosen)}: {bad} findings")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
