@@ -54,8 +54,8 @@ static const sip_response_t rows[] = {
         .gist = "moved for good to a new address",
         .lifetime = SIP_RESPONSE_LIFETIME_PERMANENT,
         .warns_of_contact = true,
-        .meaning = "The user is no longer at the address called. Contact gives the new address, for this call and for "
-                   "all later ones.",
+        .meaning = "The user is no longer at the address called. Contact gives the new address, for this request and "
+                   "for all later ones.",
         .seen_when = "A number or domain has changed and the old one points to the new; a gateway sends it for cause "
                      "22, number changed, when the PSTN tells the new number.",
         .remedy = "Retry at the Contact, then correct address books, dial plans and provisioning. If nobody moved "
@@ -79,17 +79,17 @@ static const sip_response_t rows[] = {
         .gist = "temporarily at another address",
         .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY,
         .warns_of_contact = true,
-        .meaning = "This call should go to the address in Contact instead. The move is temporary: for this call only, "
-                   "or until the expiry that the response gives.",
+        .meaning = "This request should go to the address in Contact instead. The move is temporary: for this request "
+                   "only, or until the expiry that the response gives.",
         .seen_when = "A phone or PBX forwards the call; a routing, load-sharing or number-portability server answers "
                      "with where to send it; a registrar sends a REGISTER elsewhere.",
         .remedy = "Retry at the Contact. If no follow-up comes, check that the caller's phone, PBX or trunk follows "
-                  "302 and may call that target. If the target is wrong, correct the callee's forwarding.",
+                  "302 and may call that target. If the target is wrong, correct the forwarding or route that gave it.",
         .use_when = "Answer 302 when this call belongs elsewhere but later calls should come to the old address "
                     "first.",
         .reference = "RFC 3261 section 21.3.3",
         .differs = {
-            {300, "300 gives a choice to the user or the phone; 302 gives an instruction: retry there."},
+            {300, "300 says: choose one of these; 302 says: go there for now, and start at the old address next time."},
             {301, "301 is permanent and the old address is out of use; 302 is temporary and the next call uses the "
                   "old address again."},
             {305, "305 sends the request to the same destination through a proxy; 302 sends it to another "
@@ -141,8 +141,8 @@ static const sip_response_t rows[] = {
                   "services in its body."},
             {301, "301 says where the user is now; 380 says nothing of where the user is and offers something "
                   "else."},
-            {302, "302 is followed by any client, which retries at the Contact; 380 helps only a client that "
-                  "understands its body."},
+            {302, "302 needs a client that retries at the Contact, no more; 380 needs a client that understands its "
+                  "body."},
             {305, "305 asks for the same call again through a proxy; 380 asks for a different service."},
         },
     },
@@ -151,17 +151,18 @@ static const sip_response_t rows[] = {
         .phrase = "Not Found",
         .gist = "not known at this domain",
         .retry_after = true,
-        .meaning = "The server knows that the user does not exist in the domain of the Request-URI, or that domain is "
-                   "none of its own. It does not speak for other servers.",
+        .meaning = "The server knows that the user does not exist in the domain of the Request-URI, or it does not "
+                   "handle that domain. It does not speak for other servers.",
         .seen_when = "A wrong or unassigned number, a gap in the dial plan, or a request that was routed to a server "
-                     "not responsible for the domain; a gateway sends it for cause 1.",
+                     "not responsible for the domain; a gateway sends it for cause 1, unallocated "
+                     "number.",
         .remedy = "Check number, prefix and domain in the Request-URI, then the dial plan of the server that answered "
                   "and the routing to it. Other targets may still be tried.",
         .use_when = "Answer 404 when the user does not exist in your domain, or the domain is not yours.",
         .reference = "RFC 3261 section 21.4.5",
         .differs = {
-            {410, "410 says that the address is gone for good; 404 says only that it is not known here, perhaps not "
-                  "yet."},
+            {410, "410 says that the address is gone for good; 404 says only that it is not known here, not whether it "
+                  "ever was."},
             {604, "604 claims to know that the user exists nowhere, and ends the search; 404 speaks for one domain, "
                   "and the search goes on."},
         },
@@ -180,7 +181,7 @@ static const sip_response_t rows[] = {
         .reference = "RFC 3261 section 21.4.10",
         .differs = {
             {301, "301 gives the new address, so the call can go on; 410 gives none, so it ends here."},
-            {404, "404 does not tell whether the address was ever in use; 410 tells that it was and is no longer."},
+            {404, "404 leaves open whether the address will work later; 410 says that it will not."},
         },
     },
     {
@@ -194,11 +195,11 @@ static const sip_response_t rows[] = {
                      "answer, and cause 20, subscriber absent.",
         .remedy = "Check the callee's registration and do-not-disturb; the reason phrase may say more. Try the "
                   "callee's other targets, or call later: Retry-After may say when.",
-        .use_when = "Answer 480 when you know the callee but cannot reach the callee here at the moment.",
+        .use_when = "Answer 480 when you know the callee but the callee is not available here at the moment.",
         .reference = "RFC 3261 section 21.4.18",
         .differs = {
-            {486, "486 means there but engaged, or not willing to take one more call; 480 means not there at all or "
-                  "on do-not-disturb."},
+            {486, "486 means there but engaged, or unwilling to take another call; 480 means not logged in, not "
+                  "registered or on do-not-disturb."},
             {603, "603 is the user's own no and ends the search; 480 is absence at one place, and the user may answer "
                   "at another."},
         },
@@ -235,8 +236,8 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 486 when this device is busy and another device or voicemail might take the call.",
         .reference = "RFC 3261 section 21.4.24",
         .differs = {
-            {480, "480 means that nobody can be reached at this place; 486 means that the device was reached and takes "
-                  "no further call."},
+            {480, "480 means that the callee is not available at this place; 486 means that the device is there and "
+                  "takes no further call."},
             {600, "600 is busy on every device, and the search ends; 486 is busy on this one device, and the search "
                   "goes on."},
             {603, "603 is a no for all devices of the user; 486 is a no from this device only."},
@@ -265,8 +266,8 @@ static const sip_response_t rows[] = {
         .gist = "busy on every device, nobody else will answer",
         .definitive = true,
         .retry_after = true,
-        .meaning = "The callee was reached, is busy and does not want the call now. The sender knows that nothing else "
-                   "will answer, not even voicemail. Definitive: stop searching.",
+        .meaning = "The callee was reached, is busy and does not want the call now. The sender states that nothing "
+                   "else will answer, not even voicemail. Definitive: stop searching.",
         .seen_when = "A PBX or application server sees all the callee's devices busy, or a proxy gets 486 from every "
                      "branch and returns a single 600.",
         .remedy = "Do not try other targets. Call later: Retry-After may say when. If voicemail or forwarding on busy "
@@ -284,7 +285,7 @@ static const sip_response_t rows[] = {
     {
         .code = 603,
         .phrase = "Decline",
-        .gist = "declined for the user, reason not told",
+        .gist = "declined, reason not told",
         .definitive = true,
         .retry_after = true,
         .meaning = "The callee was reached but does not wish to take the call, or cannot; the reason is not told. "
@@ -312,7 +313,8 @@ static const sip_response_t rows[] = {
         .gist = "the user exists nowhere",
         .definitive = true,
         .meaning = "The server knows with authority that the user in the Request-URI exists nowhere. Definitive: no "
-                   "other server can help, only another address. Within a dialog it ends the dialog.",
+                   "other server can help, only another address. Within a dialog it ends the dialog (RFC "
+                   "5057).",
         .seen_when = "A number translation or routing server finds no such number anywhere. Some call blockers send it "
                      "so that the caller strikes the number off a list.",
         .remedy = "Do not try other targets. Check the number for prefix, country code and missing digits. If it is "
@@ -371,16 +373,16 @@ static const sip_response_t rows[] = {
         .definitive = true,
         .meaning = "A system in the network, such as a call analytics engine, rejected the call as unwanted; the "
                    "person called normally never saw it. Definitive: stop searching.",
-        .seen_when = "A provider's robocall filter or SBC distrusts the caller. It plays an announcement first if the "
-                     "INVITE shows no support for 608 (sip.608 in Feature-Caps).",
+        .seen_when = "A provider's robocall filter or SBC distrusts the caller. It should play an announcement first if "
+                     "the INVITE shows no support for 608 (sip.608 in Feature-Caps).",
         .remedy = "Do not try other routes. Ask for unblocking at the contact in the signed card that Call-Info points "
                   "to (purpose=jwscard). If there is none, ask the operator that sent the 608.",
         .use_when = "Answer 608 when your network, not the user, rejects the call as unwanted, and give a contact in "
                     "Call-Info.",
         .reference = "RFC 8688 section 3",
         .differs = {
-            {603, "603 comes from the called side, and 603+ is another form of a network block (contact in Reason); "
-                  "608 is always a network block."},
+            {603, "603 means that the call arrived and was refused, except as 603+; 608 means that it was stopped on "
+                  "the way."},
             {607, "607 was pressed by a human and offers no way to object; 608 was computed and should give a contact "
                   "for objections."},
         },
@@ -396,7 +398,7 @@ static const sip_response_t rows[] = {
                      "after this table was written.",
         .remedy = "Try the Contacts as for a 300. Ask the owner of the server that sent it what the code was to say, "
                   "and have a registered 3xx sent instead.",
-        .use_when = "Answer with an unregistered 3xx never: 300, 301, 302, 305 and 380 are what clients understand.",
+        .use_when = "Never answer an unregistered 3xx: clients understand 300, 301, 302, 305 and 380.",
         .reference = "RFC 3261 section 8.1.3.2",
         .differs = {
             {300, "300 is registered and says what it means; an unregistered 3xx is only handled as 300, whatever its "
@@ -415,8 +417,7 @@ static const sip_response_t rows[] = {
                      "this table was written.",
         .remedy = "Do not try other targets. Look at the reason phrase, Reason and Warning, and ask the owner of the "
                   "server that sent it what the code was to say.",
-        .use_when = "Answer with an unregistered 6xx never: 600, 603, 604, 606, 607 and 608 are what clients "
-                    "understand.",
+        .use_when = "Never answer an unregistered 6xx: clients understand 600, 603, 604, 606, 607 and 608.",
         .reference = "RFC 3261 section 8.1.3.2",
         .differs = {
             {600, "600 is registered and says busy everywhere; an unregistered 6xx is only handled as 600, and its "
@@ -493,11 +494,11 @@ typedef struct {
 
 static const lifetime_words_t lifetime_words[] = {
     [SIP_RESPONSE_LIFETIME_NONE] = {"None to follow.", NULL},
-    [SIP_RESPONSE_LIFETIME_TEMPORARY] = {"Temporary: for this call, or until the expiry given.",
+    [SIP_RESPONSE_LIFETIME_TEMPORARY] = {"Temporary: for this request, or until the expiry given.",
                                          "sends the call on to a temporary target"},
-    [SIP_RESPONSE_LIFETIME_PERMANENT] = {"Permanent: for this call and all later ones.",
+    [SIP_RESPONSE_LIFETIME_PERMANENT] = {"Permanent: for this request and later ones.",
                                          "sends the call on to a permanent target"},
-    [SIP_RESPONSE_LIFETIME_ALTERNATIVE] = {"Alternatives: nothing is said of how long they hold.",
+    [SIP_RESPONSE_LIFETIME_ALTERNATIVE] = {"Alternatives: neither temporary nor permanent.",
                                            "offers alternatives to go on with"},
     [SIP_RESPONSE_LIFETIME_PROXY] = {"A proxy to go through, for this request only.",
                                      "sends the call on through a proxy"},

@@ -269,7 +269,7 @@ test_use_when_names_its_code(void)
 
     for (size_t i = 0; i < count; i++) {
         char *lead = is_class_row(&table[i])
-                     ? g_strdup_printf("Answer with an unregistered %uxx never", table[i].code)
+                     ? g_strdup_printf("Never answer an unregistered %uxx: ", table[i].code)
                      : g_strdup_printf("Answer %u when ", table[i].code);
 
         g_assert_true(g_str_has_prefix(table[i].use_when, lead));
@@ -552,7 +552,7 @@ test_compare_302_and_600(void)
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
     reading_t reading = read_comparison(sip_response_compare(scope, 302, 600, NULL));
 
-    assert_contains(reading.left->str, "Temporary: for this call, or until the expiry given.");
+    assert_contains(reading.left->str, "Temporary: for this request, or until the expiry given.");
     assert_contains(reading.right->str, "None to follow.");
     assert_contains(reading.differences->str, "302 sends the call on to a temporary target; 600 is definitive");
     assert_contains(reading.differences->str, "must return 600");
