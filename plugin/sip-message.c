@@ -57,6 +57,26 @@ find_char(const char *start, const char *end, char c)
     return found ? found : end;
 }
 
+/* As sip_slice_equal_nocase(), with less work for the spelling that nearly everybody uses. */
+static inline bool
+equal_name(sip_slice_t name, sip_slice_t usual)
+{
+    return sip_slice_equal(name, usual) || sip_slice_equal_nocase(name, usual);
+}
+
+/* How many c there are in [start, end). */
+static size_t
+count_char(const char *start, const char *end, char c)
+{
+    size_t count = 0;
+
+    while ((start = find_char(start, end, c)) < end) {
+        count++;
+        start++;
+    }
+    return count;
+}
+
 static const char *
 skip_lws(const char *ptr, const char *end)
 {
@@ -102,17 +122,23 @@ skip_quoted(const char *open, const char *end, bool *lone_quote)
 static bool
 leading_uint32(sip_slice_t text, uint32_t *value, sip_slice_t *rest)
 {
-    size_t digits = 0;
-    size_t zeros = 0;
+    uint64_t number = 0;
+    bool fits = true;
+    size_t i;
 
-    while (digits < text.len && g_ascii_isdigit(text.ptr[digits])) {
-        digits++;
+    for (i = 0; i < text.len && g_ascii_isdigit(text.ptr[i]); i++) {
+        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
+        if (number > UINT32_MAX) {
+            fits = false;
+            number = 0;
+        }
     }
-    while (zeros + 1 < digits && text.ptr[zeros] == '0') {
-        zeros++;
+    *rest = sip_slice_from(text, i);
+    if (i == 0 || !fits) {
+        return false;
     }
-    *rest = sip_slice_from(text, digits);
-    return sip_slice_to_uint32(sip_slice_make(text.ptr + zeros, digits - zeros), value);
+    *value = (uint32_t)number;
+    return true;
 }
 
 /* As leading_uint32() on a parameter's value, which may be absent or in quotes. */
@@ -162,58 +188,41 @@ is_token(sip_slice_t text)
 
 /* ---- Header names ---- */
 
-/* Long and compact names, in lower case, by their first letter. A name that is not here is SIP_HEADER_OTHER. */
+/* Long and compact names by their first letter. A name that is not here is SIP_HEADER_OTHER. */
 typedef struct {
-    const char *text;
-    size_t len;
+    sip_slice_t text;
     sip_header_id_t id;
 } header_name_t;
 
 #define NAMES_PER_LETTER 7
 #define NAMES_OF(letter) [(letter) - 'a']
-#define NAME(literal, id) {literal, sizeof(literal) - 1, id}
+#define NAME(literal, id) {{literal, sizeof(literal) - 1}, id}
 
 static const header_name_t header_names[26][NAMES_PER_LETTER] = {
-    NAMES_OF('a') = {NAME("accept-contact", SIP_HEADER_ACCEPT_CONTACT), NAME("a", SIP_HEADER_ACCEPT_CONTACT)},
-    NAMES_OF('c') = {NAME("contact", SIP_HEADER_CONTACT), NAME("call-id", SIP_HEADER_CALL_ID),
-                     NAME("cseq", SIP_HEADER_CSEQ), NAME("content-length", SIP_HEADER_CONTENT_LENGTH),
-                     NAME("content-type", SIP_HEADER_CONTENT_TYPE), NAME("c", SIP_HEADER_CONTENT_TYPE),
-                     NAME("call-info", SIP_HEADER_CALL_INFO)},
-    NAMES_OF('d') = {NAME("diversion", SIP_HEADER_DIVERSION)},
-    NAMES_OF('e') = {NAME("expires", SIP_HEADER_EXPIRES), NAME("error-info", SIP_HEADER_ERROR_INFO)},
-    NAMES_OF('f') = {NAME("from", SIP_HEADER_FROM), NAME("f", SIP_HEADER_FROM)},
-    NAMES_OF('h') = {NAME("history-info", SIP_HEADER_HISTORY_INFO)},
-    NAMES_OF('i') = {NAME("i", SIP_HEADER_CALL_ID), NAME("identity", SIP_HEADER_IDENTITY)},
-    NAMES_OF('j') = {NAME("join", SIP_HEADER_JOIN)},
+    NAMES_OF('a') = {NAME("Accept-Contact", SIP_HEADER_ACCEPT_CONTACT), NAME("a", SIP_HEADER_ACCEPT_CONTACT)},
+    NAMES_OF('c') = {NAME("Contact", SIP_HEADER_CONTACT), NAME("Call-ID", SIP_HEADER_CALL_ID),
+                     NAME("CSeq", SIP_HEADER_CSEQ), NAME("Content-Length", SIP_HEADER_CONTENT_LENGTH),
+                     NAME("Content-Type", SIP_HEADER_CONTENT_TYPE), NAME("c", SIP_HEADER_CONTENT_TYPE),
+                     NAME("Call-Info", SIP_HEADER_CALL_INFO)},
+    NAMES_OF('d') = {NAME("Diversion", SIP_HEADER_DIVERSION)},
+    NAMES_OF('e') = {NAME("Expires", SIP_HEADER_EXPIRES), NAME("Error-Info", SIP_HEADER_ERROR_INFO)},
+    NAMES_OF('f') = {NAME("From", SIP_HEADER_FROM), NAME("f", SIP_HEADER_FROM)},
+    NAMES_OF('h') = {NAME("History-Info", SIP_HEADER_HISTORY_INFO)},
+    NAMES_OF('i') = {NAME("i", SIP_HEADER_CALL_ID), NAME("Identity", SIP_HEADER_IDENTITY)},
+    NAMES_OF('j') = {NAME("Join", SIP_HEADER_JOIN)},
     NAMES_OF('l') = {NAME("l", SIP_HEADER_CONTENT_LENGTH)},
-    NAMES_OF('m') = {NAME("max-forwards", SIP_HEADER_MAX_FORWARDS), NAME("m", SIP_HEADER_CONTACT)},
-    NAMES_OF('p') = {NAME("p-asserted-identity", SIP_HEADER_P_ASSERTED_IDENTITY)},
-    NAMES_OF('r') = {NAME("route", SIP_HEADER_ROUTE), NAME("record-route", SIP_HEADER_RECORD_ROUTE),
-                     NAME("reason", SIP_HEADER_REASON), NAME("replaces", SIP_HEADER_REPLACES),
-                     NAME("retry-after", SIP_HEADER_RETRY_AFTER)},
-    NAMES_OF('s') = {NAME("session-id", SIP_HEADER_SESSION_ID)},
-    NAMES_OF('t') = {NAME("to", SIP_HEADER_TO), NAME("t", SIP_HEADER_TO)},
-    NAMES_OF('v') = {NAME("via", SIP_HEADER_VIA), NAME("v", SIP_HEADER_VIA)},
-    NAMES_OF('w') = {NAME("warning", SIP_HEADER_WARNING)},
+    NAMES_OF('m') = {NAME("Max-Forwards", SIP_HEADER_MAX_FORWARDS), NAME("m", SIP_HEADER_CONTACT)},
+    NAMES_OF('p') = {NAME("P-Asserted-Identity", SIP_HEADER_P_ASSERTED_IDENTITY)},
+    NAMES_OF('r') = {NAME("Route", SIP_HEADER_ROUTE), NAME("Record-Route", SIP_HEADER_RECORD_ROUTE),
+                     NAME("Reason", SIP_HEADER_REASON), NAME("Replaces", SIP_HEADER_REPLACES),
+                     NAME("Retry-After", SIP_HEADER_RETRY_AFTER)},
+    NAMES_OF('s') = {NAME("Session-ID", SIP_HEADER_SESSION_ID)},
+    NAMES_OF('t') = {NAME("To", SIP_HEADER_TO), NAME("t", SIP_HEADER_TO)},
+    NAMES_OF('v') = {NAME("Via", SIP_HEADER_VIA), NAME("v", SIP_HEADER_VIA)},
+    NAMES_OF('w') = {NAME("Warning", SIP_HEADER_WARNING)},
     NAMES_OF('y') = {NAME("y", SIP_HEADER_IDENTITY)},
 };
 
-/*
- * Compares with a name of lower case letters and "-" only. text holds no control characters (see header_name()), so
- * setting bit 5 maps no other character onto these.
- */
-static inline bool
-equals_lower(const char *text, const char *lower, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if ((text[i] | 0x20) != lower[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The id for a name as header_name() gives it. */
 static sip_header_id_t
 header_id(sip_slice_t name)
 {
@@ -221,7 +230,7 @@ header_id(sip_slice_t name)
 
     if (letter < ARRAY_LENGTH(header_names)) {
         for (const header_name_t *row = header_names[letter]; row < header_names[letter] + NAMES_PER_LETTER; row++) {
-            if (row->len == name.len && equals_lower(name.ptr, row->text, row->len)) {
+            if (row->text.len == name.len && equal_name(name, row->text)) {
                 return row->id;
             }
         }
@@ -240,20 +249,22 @@ after_line(const char *ptr, const char *end)
     return feed < end ? feed + 1 : end;
 }
 
+/* Where the text of the line ends whose line end is behind it, at next. */
 static inline const char *
-strip_line_end(const char *start, const char *stop)
+strip_line_end(const char *start, const char *next)
 {
-    while (stop > start && (stop[-1] == '\n' || stop[-1] == '\r')) {
-        stop--;
+    next -= next > start && next[-1] == '\n';
+    while (next > start && next[-1] == '\r') {
+        next--;
     }
-    return stop;
+    return next;
 }
 
 /*
  * Takes one header line with its continuation lines (RFC 3261 7.3.1) off *rest.
  * False at an empty line, which stays in *rest, and at the end.
  */
-static bool
+static inline bool
 take_line(sip_slice_t *rest, sip_slice_t *line)
 {
     const char *start = rest->ptr;
@@ -275,24 +286,22 @@ take_line(sip_slice_t *rest, sip_slice_t *line)
     return true;
 }
 
-/* Parts "name : value" (HCOLON allows blanks before the colon). False where there is no such name. */
-static bool
+/* Parts "name : value" (HCOLON allows blanks before the colon). False where there is no colon. */
+static inline bool
 split_line(sip_slice_t line, sip_slice_t *name, sip_slice_t *value)
 {
     const char *end = slice_end(line);
-    const char *ptr = line.ptr;
+    const char *colon = find_char(line.ptr, end, ':');
+    const char *name_end = colon;
 
-    while (ptr < end && (unsigned char)*ptr > ' ' && *ptr != ':') {
-        ptr++;
-    }
-    *name = slice_between(line.ptr, ptr);
-    while (ptr < end && is_blank(*ptr)) {
-        ptr++;
-    }
-    if (ptr == end || *ptr != ':' || name->len == 0) {
+    if (colon == end) {
         return false;
     }
-    *value = slice_between(ptr + 1, end);
+    while (name_end > line.ptr && is_blank(name_end[-1])) {
+        name_end--;
+    }
+    *name = slice_between(line.ptr, name_end);
+    *value = slice_between(colon + 1, end);
     return true;
 }
 
@@ -456,6 +465,23 @@ sip_param_iter_init(sip_param_iter_t *iter, sip_slice_t params)
     iter->lone_quote = false;
 }
 
+/*
+ * Where a parameter ends that has "=" at equals (stop where it has none) and the next ";" at stop: there, unless that
+ * one stands inside the quoted string that is its value.
+ */
+static const char *
+param_end(const char *equals, const char *stop, const char *end, bool *lone_quote)
+{
+    const char *value = equals < stop ? skip_lws(equals + 1, stop) : stop;
+
+    if (value < stop && *value == '"') {
+        const char *behind = skip_quoted(value, end, lone_quote);
+
+        return behind > stop ? find_char(behind, end, ';') : stop;
+    }
+    return stop;
+}
+
 bool
 sip_param_iter_next(sip_param_iter_t *iter, sip_slice_t *name, sip_slice_t *value)
 {
@@ -463,23 +489,14 @@ sip_param_iter_next(sip_param_iter_t *iter, sip_slice_t *name, sip_slice_t *valu
     const char *ptr = iter->rest.ptr;
 
     while (ptr < end) {
-        const char *start = ptr;
-        const char *equals = NULL;
+        const char *semicolon = find_char(ptr, end, ';');
+        const char *equals = find_char(ptr, semicolon, '=');
+        const char *stop = param_end(equals, semicolon, end, &iter->lone_quote);
 
-        while (ptr < end && *ptr != ';') {
-            if (*ptr == '"') {
-                ptr = skip_quoted(ptr, end, &iter->lone_quote);
-                continue;
-            }
-            if (*ptr == '=' && equals == NULL) {
-                equals = ptr;
-            }
-            ptr++;
-        }
-        *name = sip_slice_trim(slice_between(start, equals ? equals : ptr));
-        *value = equals ? sip_slice_trim(slice_between(equals + 1, ptr)) : SIP_SLICE_NONE;
-        ptr += ptr < end;
-        if (name->len > 0 || equals) {
+        *name = sip_slice_trim(slice_between(ptr, equals));
+        *value = equals < semicolon ? sip_slice_trim(slice_between(equals + 1, stop)) : SIP_SLICE_NONE;
+        ptr = stop < end ? stop + 1 : end;
+        if (name->len > 0 || equals < semicolon) {
             iter->rest = slice_between(ptr, end);
             return true;
         }
@@ -497,7 +514,7 @@ sip_param_find(sip_slice_t params, const char *name, sip_slice_t *value)
 
     sip_param_iter_init(&iter, params);
     while (sip_param_iter_next(&iter, &found, &found_value)) {
-        if (sip_slice_equal_nocase(found, wanted)) {
+        if (equal_name(found, wanted)) {
             *value = found_value;
             return true;
         }
@@ -577,20 +594,18 @@ split_name_addr(sip_slice_t value, const char *open, address_parts_t *parts)
 {
     const char *end = slice_end(value);
     const char *close = NULL;
-    size_t depth = 0;
+    size_t depth = 1;
 
-    for (const char *ptr = open; ptr < end; ptr++) {
-        if (*ptr == '<') {
-            depth++;
-        } else if (*ptr == '>') {
-            close = ptr;
-            if (--depth == 0) {
-                break;
-            }
+    for (const char *ptr = open + 1; depth > 0; ptr = close + 1) {
+        const char *next = find_char(ptr, end, '>');
+
+        if (next == end) {
+            parts->flags |= SIP_ADDRESS_FLAG_UNCLOSED;
+            break;
         }
-    }
-    if (depth > 0) {
-        parts->flags |= SIP_ADDRESS_FLAG_UNCLOSED;
+        close = next;
+        depth += count_char(ptr, close, '<');
+        depth--;
     }
     parts->display_name = sip_slice_trim(slice_between(value.ptr, open));
     if (parts->display_name.len == 0) {
@@ -772,7 +787,7 @@ parse_request_line(sip_slice_t line, sip_message_t *message)
     const char *version = end - MIN(sip_version.len, trimmed.len);
 
     if (trimmed.ptr != line.ptr || method_end >= version || !is_blank(version[-1]) ||
-        !sip_slice_equal_nocase(slice_between(version, end), sip_version)) {
+        !equal_name(slice_between(version, end), sip_version)) {
         return false;
     }
     message->is_response = false;
@@ -907,15 +922,24 @@ read_header(sip_message_t *message, const sip_header_t *header)
     }
 }
 
-/* Keeps a line for later walks; unread is the text from that line on. */
+/* Reads all header lines; *rest is then at the empty line or at the end. */
 static void
-keep_header(sip_message_t *message, const sip_header_t *header, sip_slice_t unread)
+read_headers(sip_message_t *message, sip_slice_t *rest)
 {
-    if (message->header_count < SIP_MESSAGE_MAX_HEADERS) {
-        message->header[message->header_count++] = *header;
-    } else if (message->unkept.ptr == NULL) {
-        message->unkept = unread;
-        message->flags |= SIP_MESSAGE_FLAG_TOO_MANY_HEADERS;
+    sip_header_t unkept;
+    sip_header_t *header = message->header;
+
+    while (take_header(rest, SIP_HEADER_OTHER, header)) {
+        read_header(message, header);
+        if (header == &unkept) {
+            if (message->unkept.ptr == NULL) {
+                message->unkept = slice_between(unkept.name.ptr, slice_end(*rest));
+                message->flags |= SIP_MESSAGE_FLAG_TOO_MANY_HEADERS;
+            }
+            continue;
+        }
+        message->header_count++;
+        header = message->header_count < SIP_MESSAGE_MAX_HEADERS ? header + 1 : &unkept;
     }
 }
 
@@ -945,20 +969,20 @@ sip_message_parse(sip_slice_t text, sip_message_t *message)
     const char *end = slice_end(text);
     const char *first = after_line(text.ptr, end);
     sip_slice_t rest = slice_between(first, end);
-    sip_header_t header;
+    const char *feed;
 
     clear_fields(message);
     if (!parse_start_line(slice_between(text.ptr, strip_line_end(text.ptr, first)), message)) {
         return false;
     }
-    while (take_header(&rest, SIP_HEADER_OTHER, &header)) {
-        read_header(message, &header);
-        keep_header(message, &header, slice_between(header.name.ptr, end));
-    }
+    read_headers(message, &rest);
     message->headers = slice_between(first, rest.ptr);
-    message->body = slice_between(after_line(rest.ptr, end), end);
-    if (find_char(rest.ptr, end, '\n') == end) {
+    feed = find_char(rest.ptr, end, '\n');
+    if (feed == end) {
         message->flags |= SIP_MESSAGE_FLAG_NO_END;
+        message->body = slice_between(end, end);
+    } else {
+        message->body = slice_between(feed + 1, end);
     }
     return true;
 }

@@ -153,8 +153,9 @@ typedef struct {
 void sip_value_iter_init(sip_value_iter_t *iter, const sip_message_t *message, sip_header_id_t id);
 
 /**
- * The next value, trimmed; commas inside quotes and angle brackets do not part values.
- * Empty values (",,") are passed over. False at the end.
+ * The next value, trimmed; commas inside quotes and angle brackets do not part values, nor does the decimal comma of
+ * ";q=0,5". Where a "<" is not closed, the comma in front of the next "<" does. A quote that is never closed is an
+ * ordinary character. Empty values (",,") are passed over. False at the end.
  */
 bool sip_value_iter_next(sip_value_iter_t *iter, sip_slice_t *value);
 
@@ -230,7 +231,7 @@ typedef struct {
     uint32_t duration;
 } sip_retry_after_t;
 
-/** False where there is no Retry-After or it begins with no number. */
+/** False where there is no Retry-After, or it begins with no number or one of more than 32 bits. */
 bool sip_message_retry_after(const sip_message_t *message, sip_retry_after_t *retry_after);
 
 /** One Reason value (RFC 3326, RFC 6432, RFC 8606). */
