@@ -24,6 +24,10 @@
 /** Marks a reserved character that was escaped, which is not the same as the character itself. */
 #define UNIT_RESERVED_ESCAPE 0x100
 
+/** FNV-1a, 32 bits. */
+#define HASH_START 2166136261U
+#define HASH_FACTOR 16777619U
+
 typedef int (*unit_reader_t)(sip_slice_t *rest);
 
 /* ---- Characters ------------------------------------------------------------------------------------------------ */
@@ -90,6 +94,18 @@ next_nocase(sip_slice_t *rest)
     return unit >= 'A' && unit <= 'Z' ? unit - 'A' + 'a' : unit;
 }
 
+/* The next character of a host, which has no escapes, without ASCII case. A NUL is a character like any other. */
+static int
+next_of_host(sip_slice_t *rest)
+{
+    if (rest->len == 0) {
+        return UNIT_END;
+    }
+    const int unit = (unsigned char)g_ascii_tolower(rest->ptr[0]);
+    *rest = sip_slice_from(*rest, 1);
+    return unit;
+}
+
 /* As next_exact, but a reserved character is the same as its escape: gateways write "%2B1555" for "+1555". */
 static int
 next_loose(sip_slice_t *rest)
@@ -137,18 +153,17 @@ same_units(sip_slice_t a, sip_slice_t b, unit_reader_t reader)
     return true;
 }
 
-/* FNV-1a. */
 static uint32_t
 hash_byte(uint32_t hash, unsigned byte)
 {
-    return (hash ^ (byte & 0xff)) * 16777619U;
+    return (hash ^ (byte & 0xff)) * HASH_FACTOR;
 }
 
 /* The same number for all texts that same_units finds equal through the same reader. */
 static uint32_t
 hash_units(sip_slice_t text, unit_reader_t reader)
 {
-    uint32_t hash = 2166136261U;
+    uint32_t hash = HASH_START;
     int unit;
 
     while ((unit = reader(&text)) != UNIT_END) {
@@ -339,7 +354,7 @@ same_host(sip_slice_t a, sip_slice_t b)
 {
     address_t address_a, address_b;
 
-    if (sip_slice_equal_nocase(a, b)) {
+    if (same_units(a, b, next_of_host)) {
         return true;
     }
     return read_address(a, &address_a) && read_address(b, &address_b) && address_a.len == address_b.len
@@ -350,18 +365,15 @@ static uint32_t
 hash_host(sip_slice_t host)
 {
     address_t address;
-    uint32_t hash = 2166136261U;
 
     if (read_address(host, &address)) {
+        uint32_t hash = HASH_START;
         for (size_t i = 0; i < address.len; i++) {
             hash = hash_byte(hash, address.bytes[i]);
         }
         return hash;
     }
-    for (size_t i = 0; i < host.len; i++) {
-        hash = hash_byte(hash, (unsigned char)g_ascii_tolower(host.ptr[i]));
-    }
-    return hash;
+    return hash_units(host, next_of_host);
 }
 
 /* RFC 3261 25.1: hostname, and the underscore that DNS has in practice. */

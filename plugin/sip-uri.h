@@ -71,7 +71,7 @@ typedef enum {
 /** How well a Request-URI fits a redirect target, best first. */
 typedef enum {
     SIP_URI_MATCH_EXACT,  /**< equal by RFC 3261 19.1.4, headers and method of the target left out (8.1.3.4) */
-    SIP_URI_MATCH_LOOSE,  /**< same user and host; scheme sip/sips, default port, transport or other parameters differ */
+    SIP_URI_MATCH_LOOSE,  /**< same user and host; scheme sip/sips, default port, password or any parameter differ */
     SIP_URI_MATCH_NUMBER, /**< the same telephone number by its digits (RFC 3966), host or scheme differ */
     SIP_URI_MATCH_USER,   /**< the same user at another host */
     SIP_URI_MATCH_NONE,

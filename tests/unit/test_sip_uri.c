@@ -633,6 +633,13 @@ test_compare_nul_bytes(void)
     g_assert_cmpint(sip_uri_compare(&a.uri, &b.uri), ==, SIP_URI_DIFF_HOST);
     sample_free(&a);
     sample_free(&b);
+
+    static const char one[] = "sip:b@h\0a", two[] = "sip:b@h\0b";
+    a = sample_of_bytes(one, sizeof(one) - 1);
+    b = sample_of_bytes(two, sizeof(two) - 1);
+    g_assert_cmpint(sip_uri_compare(&a.uri, &b.uri), ==, SIP_URI_DIFF_HOST);
+    sample_free(&a);
+    sample_free(&b);
 }
 
 static void
