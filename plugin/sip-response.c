@@ -373,8 +373,8 @@ static const sip_response_t rows[] = {
         .definitive = true,
         .meaning = "A system in the network, such as a call analytics engine, rejected the call as unwanted; the "
                    "person called normally never saw it. Definitive: stop searching.",
-        .seen_when = "A provider's robocall filter or SBC distrusts the caller. It should play an announcement first if "
-                     "the INVITE shows no support for 608 (sip.608 in Feature-Caps).",
+        .seen_when = "A provider's robocall filter or SBC distrusts the caller. It should play an announcement first "
+                     "if the INVITE shows no support for 608 (sip.608 in Feature-Caps).",
         .remedy = "Do not try other routes. Ask for unblocking at the contact in the signed card that Call-Info points "
                   "to (purpose=jwscard). If there is none, ask the operator that sent the 608.",
         .use_when = "Answer 608 when your network, not the user, rejects the call as unwanted, and give a contact in "
