@@ -618,12 +618,12 @@ append_item_printf(wmem_strbuf_t *out, const char *format, ...)
 static bool
 append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
 {
-    for (const sip_response_neighbour_t *near = side.row->differs; near->code != 0; near++) {
-        if (near->code == other.code) {
+    for (const sip_response_neighbour_t *neighbour = side.row->differs; neighbour->code != 0; neighbour++) {
+        if (neighbour->code == other.code) {
             if (side.code != side.row->code) { /* a class row's sentence cannot know the number */
                 append_item_printf(out, "%u: %s.", side.code, side.row->gist);
             }
-            append_item(out, near->text);
+            append_item(out, neighbour->text);
             return true;
         }
     }

@@ -310,14 +310,14 @@ test_neighbours_name_each_other(void)
         g_assert_cmpuint(table[i].differs[0].code, !=, 0);
         g_assert_cmpuint(table[i].differs[SIP_RESPONSE_MAX_NEIGHBOURS].code, ==, 0);
         for (size_t n = 0; table[i].differs[n].code != 0; n++) {
-            const sip_response_neighbour_t *near = &table[i].differs[n];
-            const sip_response_t *other = sip_response_lookup(near->code);
+            const sip_response_neighbour_t *neighbour = &table[i].differs[n];
+            const sip_response_t *other = sip_response_lookup(neighbour->code);
 
             g_assert_nonnull(other);
-            g_assert_cmpuint(other->code, ==, near->code);
-            g_assert_cmpuint(near->code, !=, table[i].code);
-            g_assert_true(find_neighbour(&table[i], near->code) == near);
-            g_assert_true(n == 0 || table[i].differs[n - 1].code < near->code);
+            g_assert_cmpuint(other->code, ==, neighbour->code);
+            g_assert_cmpuint(neighbour->code, !=, table[i].code);
+            g_assert_true(find_neighbour(&table[i], neighbour->code) == neighbour);
+            g_assert_true(n == 0 || table[i].differs[n - 1].code < neighbour->code);
             if (!is_class_row(&table[i])) {
                 g_assert_nonnull(find_neighbour(other, table[i].code));
             }
