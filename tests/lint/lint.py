@@ -170,8 +170,8 @@ def format():
 
 def cppcheck():
     done = subprocess.run(
-        [tool("cppcheck", "CPPCHECK"), "--quiet", "--std=c11", "--library=gtk", "--enable=warning,performance,portability",
-         "--inline-suppr", "--suppress=missingInclude", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
+        [tool("cppcheck", "CPPCHECK"), "--quiet", "--std=c11", "--library=gtk",
+         "--enable=warning,performance,portability", "--inline-suppr", "--suppress=missingInclude", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
          "--error-exitcode=1", "--template={file}:{line}: {id}: {message}", "-I", str(TOP / "plugin"),
          "-D_U_=", *[str(path) for path in c_files() if path.suffix == ".c"]],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, encoding="utf-8",
