@@ -27,6 +27,7 @@ typedef enum {
 /** Every rule, in the order of the table. */
 typedef enum {
     REDIRECT_RULE_NO_CONTACT = 0,
+    REDIRECT_RULE_STAR,
     REDIRECT_RULE_BAD_CONTACT,
     REDIRECT_RULE_BAD_Q,
     REDIRECT_RULE_BAD_EXPIRES,
@@ -41,7 +42,6 @@ typedef enum {
     REDIRECT_RULE_FOLLOWED_ELSEWHERE,
     REDIRECT_RULE_SENT_TO_OLD_SERVER,
     REDIRECT_RULE_AMBIGUOUS_LINK,
-    REDIRECT_RULE_HISTORY_CONTRADICTION,
     REDIRECT_RULE_COUNT
 } redirect_rule_id_t;
 

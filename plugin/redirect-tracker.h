@@ -11,6 +11,7 @@
 #ifndef REDIRECT_TRACKER_H
 #define REDIRECT_TRACKER_H
 
+#include "redirect-transport.h"
 #include "sip-message.h"
 #include "sip-response.h"
 
@@ -60,16 +61,6 @@ typedef enum {
     REDIRECT_CONFIDENCE_PROBABLE = 2,
     REDIRECT_CONFIDENCE_POSSIBLE = 3,
 } redirect_confidence_t;
-
-/** How a message travelled; TLS and WebSocket are what the innermost layer was. */
-typedef enum {
-    REDIRECT_TRANSPORT_OTHER = 0,
-    REDIRECT_TRANSPORT_UDP,
-    REDIRECT_TRANSPORT_TCP,
-    REDIRECT_TRANSPORT_TLS,
-    REDIRECT_TRANSPORT_WEBSOCKET,
-    REDIRECT_TRANSPORT_SCTP,
-} redirect_transport_t;
 
 /** A network address and port; len is 4, 16, or 0 where unknown. */
 typedef struct {
@@ -125,21 +116,24 @@ typedef struct {
     const redirect_attempt_t *tried_by; /**< grows: the first follow-up that tried it */
 } redirect_target_t;
 
-/** A 3xx final response, with the targets as one leg saw them. */
+/**
+ * A 3xx final response. A proxy that passes it on unchanged gives it a further sighting: then several attempts share
+ * it. One that a proxy changed (targets added or taken out) is another redirect that points to its source.
+ */
 struct redirect {
     uint16_t code;
     uint32_t frame; /**< first seen in */
     redirect_time_t time;
-    redirect_attempt_t *attempt;    /**< the attempt that it answered */
-    redirect_t *seen_before_as;     /**< the same redirect one leg nearer to its origin, or NULL */
+    redirect_attempt_t *attempt;    /**< that it answered first, farthest from the caller; NULL if not placed */
+    redirect_t *source;             /**< the redirect from which a proxy made this one, or NULL */
+    unsigned sightings;             /**< grows: legs that it was seen on */
     redirect_target_t *target;      /**< in the order to try */
     unsigned target_count;          /**< of target[] */
     unsigned target_total;          /**< all that the message held */
     unsigned depth;                 /**< hop of the attempts that follow it */
-    redirect_endpoint_t receiver;   /**< who got it */
+    bool followed;                  /**< grows: an attempt followed it or one made from it */
     redirect_attempt_t *first_followup; /**< grows: list through next_followup, in frame order */
     redirect_attempt_t *last_followup;
-    redirect_time_t linkable_until; /**< for calls across Call-IDs */
     bool query_answer;              /**< looks like the answer to a query (signing, number portability), not a forward */
 };
 
@@ -163,8 +157,7 @@ struct redirect_attempt {
     sip_uri_diff_t difference;         /**< what made it less than exact */
     const char *evidence;              /**< a sentence: why it was linked, or NULL */
 
-    const char *uri;                   /**< Request-URI for display; NULL where no request was captured */
-    sip_slice_t raw_uri;
+    sip_slice_t raw_uri;               /**< Request-URI as written; absent where no request was captured */
     sip_slice_t branch, sent_by;       /**< of the top Via */
     uint64_t lower_path;               /**< of the Vias below the top, with branches: one upstream transaction */
     uint64_t lower_hosts;              /**< the same without branches: one upstream path */
@@ -190,6 +183,7 @@ struct redirect_attempt {
     uint32_t cancel_frame;             /**< grows: the first CANCEL, or 0 */
     redirect_time_t cancel_time;
     uint16_t cancel_cause;             /**< SIP cause in its Reason header, or 0 */
+    uint32_t retry_after;              /**< seconds, with the final response; 0 for none */
     redirect_t *redirect;              /**< grows: set where final is 3xx */
     redirect_note_t *first_note, *last_note;
     unsigned note_count;
@@ -199,6 +193,7 @@ struct redirect_attempt {
 struct redirect_chain {
     bool begun;            /**< grows: a 3xx or 6xx was seen */
     uint32_t number;       /**< from 0; only when begun */
+    bool kept;             /**< a message of it has something to show although it has not begun */
     bool truncated;        /**< grows: attempts beyond a limit were left out */
     redirect_attempt_t *root; /**< the original request, nearest to the caller; fixed once begun */
     redirect_attempt_t *first_attempt, *last_attempt; /**< through next_in_chain */
@@ -206,6 +201,7 @@ struct redirect_chain {
     unsigned hops;         /**< grows: the deepest hop */
     unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
     redirect_time_t start; /**< of the first message */
+    unsigned pending;      /**< grows: attempts without a final response */
     redirect_chain_t *newer, *older; /**< the tracker's list by age; not for callers */
     redirect_time_t last_active;
     int queue;
@@ -224,18 +220,28 @@ typedef struct redirect_remark {
     const char *text;
 } redirect_remark_t;
 
+/** What a 6xx carries beside its code. */
+typedef struct {
+    bool has_retry_after;   /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
+    uint32_t retry_after;   /**< seconds */
+    bool network_blocked;   /**< both halves of a 603+ are there (ATIS-1000099); the strings are NULL where not given */
+    const char *url, *tel, *email, *id, *location;
+} redirect_refusal_t;
+
 /** What is known of one captured message. */
 struct redirect_note {
     redirect_note_t *next_in_frame;   /**< by index */
     redirect_note_t *next_in_attempt;
     redirect_attempt_t *attempt;      /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
     redirect_t *redirect;             /**< for a 3xx: the redirect as this leg saw it */
+    const redirect_refusal_t *refusal; /**< for a 6xx */
     redirect_finding_t *findings;
     redirect_remark_t *remarks;
     redirect_time_t time;
     uint32_t frame;
     uint16_t index;
     uint16_t status; /**< 0 for a request */
+    bool published;  /**< filed under its frame */
 };
 
 /**
@@ -286,6 +292,9 @@ uint16_t redirect_target_result(const redirect_target_t *target);
 
 /** True where nobody followed the redirect, its chain did not go on otherwise, and the capture went on long enough. */
 bool redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *redirect);
+
+/** The Request-URI of an attempt for display, owned by scope; "?" where no request was captured. */
+char *redirect_attempt_uri(wmem_allocator_t *scope, const redirect_attempt_t *attempt);
 
 /** The method's name of an attempt: borrowed from the attempt or static. */
 sip_slice_t redirect_attempt_method(const redirect_attempt_t *attempt);

@@ -1,0 +1,794 @@
+/* packet-sip-redirect.c
+ * Post-dissector behind SIP: what became of requests that were redirected (3xx) or refused for good (6xx).
+ * Registration, preferences, passes, drawing. What there is to draw is decided in redirect-tracker.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#define WS_LOG_DOMAIN "sip_redirect"
+
+#include "packet-sip-redirect.h"
+
+#include <epan/expert.h>
+#include <epan/packet.h>
+#include <epan/prefs.h>
+#include <epan/proto_data.h>
+#include <epan/tap.h>
+#include <ws_version.h>
+
+#include "redirect-locate.h"
+#include "redirect-rules.h"
+#include "redirect-stats.h"
+#include "redirect-verdict.h"
+
+/* The type of a boolean preference changed with Wireshark 4.3; a cast would write beyond the variable. */
+#if WIRESHARK_VERSION_MAJOR > 4 || (WIRESHARK_VERSION_MAJOR == 4 && WIRESHARK_VERSION_MINOR >= 3)
+typedef bool pref_bool_t;
+#else
+typedef gboolean pref_bool_t;
+#endif
+
+void proto_register_sip_redirect(void);
+void proto_reg_handoff_sip_redirect(void);
+
+static int proto_sip_redirect = -1;
+static dissector_handle_t sip_redirect_handle;
+static int sip_redirect_tap = -1;
+static redirect_tracker_t *tracker;
+
+static unsigned pref_max_hops = 5;
+static unsigned pref_link_window = 32;
+static pref_bool_t pref_link_calls = TRUE;
+static pref_bool_t pref_explain = TRUE;
+static const char *pref_leg_headers = "X-Call-ID,X-CID";
+
+static int hf_sip_redirect_code = -1;
+static int hf_sip_redirect_class = -1;
+static int hf_sip_redirect_verdict = -1;
+static int hf_sip_redirect_meaning = -1;
+static int hf_sip_redirect_seen_when = -1;
+static int hf_sip_redirect_remedy = -1;
+static int hf_sip_redirect_differs = -1;
+static int hf_sip_redirect_reference = -1;
+static int hf_sip_redirect_definitive = -1;
+static int hf_sip_redirect_retry_after = -1;
+static int hf_sip_redirect_network_blocked = -1;
+static int hf_sip_redirect_network_blocked_url = -1;
+static int hf_sip_redirect_network_blocked_tel = -1;
+static int hf_sip_redirect_network_blocked_email = -1;
+static int hf_sip_redirect_network_blocked_id = -1;
+static int hf_sip_redirect_network_blocked_location = -1;
+static int hf_sip_redirect_target_count = -1;
+static int hf_sip_redirect_target = -1;
+static int hf_sip_redirect_target_order = -1;
+static int hf_sip_redirect_target_q = -1;
+static int hf_sip_redirect_target_lifetime = -1;
+static int hf_sip_redirect_target_temporary = -1;
+static int hf_sip_redirect_target_single_use = -1;
+static int hf_sip_redirect_target_expires = -1;
+static int hf_sip_redirect_target_valid_until = -1;
+static int hf_sip_redirect_target_tried_in = -1;
+static int hf_sip_redirect_target_result = -1;
+static int hf_sip_redirect_chain = -1;
+static int hf_sip_redirect_chain_hop = -1;
+static int hf_sip_redirect_chain_hops = -1;
+static int hf_sip_redirect_chain_origin = -1;
+static int hf_sip_redirect_chain_path = -1;
+static int hf_sip_redirect_chain_outcome = -1;
+static int hf_sip_redirect_chain_final_code = -1;
+static int hf_sip_redirect_chain_request_in = -1;
+static int hf_sip_redirect_chain_redirected_in = -1;
+static int hf_sip_redirect_chain_followed_in = -1;
+static int hf_sip_redirect_chain_final_in = -1;
+static int hf_sip_redirect_chain_link = -1;
+static int hf_sip_redirect_chain_confidence = -1;
+static int hf_sip_redirect_chain_evidence = -1;
+static int hf_sip_redirect_chain_difference = -1;
+static int hf_sip_redirect_chain_delay = -1;
+static int hf_sip_redirect_chain_truncated = -1;
+static int hf_sip_redirect_follow_time = -1;
+static int hf_sip_redirect_remark = -1;
+
+static gint ett_sip_redirect = -1;
+static gint ett_sip_redirect_target = -1;
+static gint ett_sip_redirect_chain = -1;
+static gint ett_sip_redirect_network_blocked = -1;
+
+/* One expert field a code, in the order of code_expert[]. */
+static expert_field ei_sip_redirect_300 = EI_INIT;
+static expert_field ei_sip_redirect_301 = EI_INIT;
+static expert_field ei_sip_redirect_302 = EI_INIT;
+static expert_field ei_sip_redirect_305 = EI_INIT;
+static expert_field ei_sip_redirect_380 = EI_INIT;
+static expert_field ei_sip_redirect_3xx = EI_INIT;
+static expert_field ei_sip_redirect_600 = EI_INIT;
+static expert_field ei_sip_redirect_603 = EI_INIT;
+static expert_field ei_sip_redirect_604 = EI_INIT;
+static expert_field ei_sip_redirect_606 = EI_INIT;
+static expert_field ei_sip_redirect_607 = EI_INIT;
+static expert_field ei_sip_redirect_608 = EI_INIT;
+static expert_field ei_sip_redirect_6xx = EI_INIT;
+static expert_field ei_sip_redirect_rule[REDIRECT_RULE_COUNT];
+
+static const struct {
+    uint16_t code; /* 3 and 6: any other of the class, as sip_response_lookup() has it */
+    expert_field *expert;
+} code_expert[] = {
+    {300, &ei_sip_redirect_300}, {301, &ei_sip_redirect_301}, {302, &ei_sip_redirect_302},
+    {305, &ei_sip_redirect_305}, {380, &ei_sip_redirect_380}, {600, &ei_sip_redirect_600},
+    {603, &ei_sip_redirect_603}, {604, &ei_sip_redirect_604}, {606, &ei_sip_redirect_606},
+    {607, &ei_sip_redirect_607}, {608, &ei_sip_redirect_608}, {3, &ei_sip_redirect_3xx},
+    {6, &ei_sip_redirect_6xx},
+};
+
+static value_string *code_values; /* made from the response table, so that phrases stand in one place */
+
+static const value_string class_values[] = {{3, "Redirection"}, {6, "Global failure"}, {0, NULL}};
+
+static const value_string lifetime_values[] = {
+    {SIP_RESPONSE_LIFETIME_TEMPORARY, "Temporary"},
+    {SIP_RESPONSE_LIFETIME_PERMANENT, "Permanent"},
+    {SIP_RESPONSE_LIFETIME_ALTERNATIVE, "Alternative"},
+    {SIP_RESPONSE_LIFETIME_PROXY, "Proxy for this request only"},
+    {0, NULL},
+};
+
+static const value_string outcome_values[] = {
+    {REDIRECT_OUTCOME_UNFINISHED, "Unfinished"},
+    {REDIRECT_OUTCOME_ANSWERED, "Answered"},
+    {REDIRECT_OUTCOME_FAILED, "Failed"},
+    {REDIRECT_OUTCOME_GLOBAL_FAILURE, "Global failure"},
+    {REDIRECT_OUTCOME_NOT_FOLLOWED, "Redirect not followed"},
+    {REDIRECT_OUTCOME_CANCELLED, "Cancelled"},
+    {0, NULL},
+};
+
+static const value_string link_values[] = {
+    {REDIRECT_LINK_SAME_CALL_EXACT, "Same call, exact URI"},
+    {REDIRECT_LINK_SAME_CALL_LOOSE, "Same call, loose URI"},
+    {REDIRECT_LINK_RECURSED, "Recursed by a proxy"},
+    {REDIRECT_LINK_HISTORY_INFO, "History-Info"},
+    {REDIRECT_LINK_SESSION_ID, "Same Session-ID"},
+    {REDIRECT_LINK_LEG_HEADER, "Leg header"},
+    {REDIRECT_LINK_NEW_CALL, "New call to the target"},
+    {0, NULL},
+};
+
+static const value_string confidence_values[] = {
+    {REDIRECT_CONFIDENCE_CERTAIN, "Certain"},
+    {REDIRECT_CONFIDENCE_PROBABLE, "Probable"},
+    {REDIRECT_CONFIDENCE_POSSIBLE, "Possible"},
+    {0, NULL},
+};
+
+/* --- first visit: from the frame into the tracker ------------------------------------------------------------------ */
+
+static redirect_time_t
+frame_time(const packet_info *pinfo)
+{
+    return (redirect_time_t)pinfo->abs_ts.secs * REDIRECT_SECOND + pinfo->abs_ts.nsecs;
+}
+
+static redirect_endpoint_t
+endpoint(const address *from, uint32_t port)
+{
+    redirect_endpoint_t to = {.len = 0, .port = (uint16_t)port};
+
+    if ((from->type == AT_IPv4 && from->len == 4) || (from->type == AT_IPv6 && from->len == 16)) {
+        to.len = (uint8_t)from->len;
+        memcpy(to.address, from->data, to.len);
+    }
+    return to;
+}
+
+static void
+track_frame(packet_info *pinfo)
+{
+    redirect_located_list_t list;
+    sip_message_t sip;
+
+    redirect_tracker_advance(tracker, frame_time(pinfo));
+    if (!redirect_locate(pinfo, &list)) {
+        return;
+    }
+    for (unsigned i = 0; i < list.count; i++) {
+        redirect_message_t message = {
+            .frame = pinfo->num,
+            .index = i,
+            .time = frame_time(pinfo),
+            .source = endpoint(&pinfo->src, pinfo->srcport),
+            .destination = endpoint(&pinfo->dst, pinfo->destport),
+            .transport = list.message[i].transport,
+            .sip = &sip,
+        };
+        if (sip_message_parse(list.message[i].text, &sip)) {
+            redirect_tracker_add(tracker, &message);
+        }
+    }
+}
+
+/* --- every visit: drawing -------------------------------------------------------------------------------------------- */
+
+static void
+add_string(proto_tree *tree, int field, tvbuff_t *tvb, const char *text)
+{
+    if (text) {
+        proto_item_set_generated(proto_tree_add_string(tree, field, tvb, 0, 0, text));
+    }
+}
+
+static void
+add_uint(proto_tree *tree, int field, tvbuff_t *tvb, uint32_t value)
+{
+    proto_item_set_generated(proto_tree_add_uint(tree, field, tvb, 0, 0, value));
+}
+
+static void
+add_boolean(proto_tree *tree, int field, tvbuff_t *tvb, bool value)
+{
+    proto_item_set_generated(proto_tree_add_boolean(tree, field, tvb, 0, 0, value));
+}
+
+static void
+add_time(proto_tree *tree, int field, tvbuff_t *tvb, redirect_time_t time)
+{
+    nstime_t value = {(time_t)(time / REDIRECT_SECOND), (int)(time % REDIRECT_SECOND)};
+
+    proto_item_set_generated(proto_tree_add_time(tree, field, tvb, 0, 0, &value));
+}
+
+/* A link to another frame; 0 is none. */
+static void
+add_frame(proto_tree *tree, int field, tvbuff_t *tvb, uint32_t frame)
+{
+    if (frame != 0) {
+        add_uint(tree, field, tvb, frame);
+    }
+}
+
+static void
+draw_target(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect, const redirect_target_t *target)
+{
+    proto_item *item = proto_tree_add_string(tree, hf_sip_redirect_target, tvb, 0, 0, target->uri);
+    proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect_target);
+    uint16_t result = redirect_target_result(target);
+
+    proto_item_set_generated(item);
+    if (!target->followable) {
+        proto_item_append_text(item, " (cannot be followed in SIP)");
+    }
+    add_uint(subtree, hf_sip_redirect_target_order, tvb, target->order);
+    if (target->has_q) {
+        proto_item_set_generated(
+            proto_tree_add_float(subtree, hf_sip_redirect_target_q, tvb, 0, 0, (float)target->q));
+    }
+    add_uint(subtree, hf_sip_redirect_target_lifetime, tvb, target->lifetime);
+    add_boolean(subtree, hf_sip_redirect_target_temporary, tvb, redirect->code == 302);
+    if (redirect->code == 302) {
+        add_boolean(subtree, hf_sip_redirect_target_single_use, tvb, target->single_use);
+    }
+    if (target->has_expires) {
+        add_uint(subtree, hf_sip_redirect_target_expires, tvb, target->expires);
+        add_time(subtree, hf_sip_redirect_target_valid_until, tvb,
+                 redirect->time + (redirect_time_t)target->expires * REDIRECT_SECOND);
+    }
+    if (target->tried_by) {
+        add_frame(subtree, hf_sip_redirect_target_tried_in, tvb, target->tried_by->request_frame);
+        proto_item_append_text(item, ", tried in frame %u", target->tried_by->request_frame);
+    }
+    if (result) {
+        add_uint(subtree, hf_sip_redirect_target_result, tvb, result);
+        proto_item_append_text(item, ": %u", result);
+    }
+}
+
+static void
+draw_targets(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect)
+{
+    add_uint(tree, hf_sip_redirect_target_count, tvb, redirect->target_total);
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        draw_target(tree, tvb, redirect, &redirect->target[i]);
+    }
+}
+
+static void
+draw_refusal(proto_tree *tree, tvbuff_t *tvb, const redirect_note_t *note)
+{
+    const redirect_refusal_t *refusal = note->refusal;
+    proto_item *item;
+    proto_tree *subtree;
+
+    if (refusal->has_retry_after) {
+        add_uint(tree, hf_sip_redirect_retry_after, tvb, refusal->retry_after);
+    }
+    if (note->status != 603) {
+        return;
+    }
+    item = proto_tree_add_boolean(tree, hf_sip_redirect_network_blocked, tvb, 0, 0, refusal->network_blocked);
+    proto_item_set_generated(item);
+    subtree = proto_item_add_subtree(item, ett_sip_redirect_network_blocked);
+    add_string(subtree, hf_sip_redirect_network_blocked_url, tvb, refusal->url);
+    add_string(subtree, hf_sip_redirect_network_blocked_tel, tvb, refusal->tel);
+    add_string(subtree, hf_sip_redirect_network_blocked_email, tvb, refusal->email);
+    add_string(subtree, hf_sip_redirect_network_blocked_id, tvb, refusal->id);
+    add_string(subtree, hf_sip_redirect_network_blocked_location, tvb, refusal->location);
+}
+
+static void
+draw_explanation(proto_tree *tree, tvbuff_t *tvb, const sip_response_t *row)
+{
+    add_string(tree, hf_sip_redirect_meaning, tvb, row->meaning);
+    add_string(tree, hf_sip_redirect_seen_when, tvb, row->seen_when);
+    add_string(tree, hf_sip_redirect_remedy, tvb, row->remedy);
+    for (unsigned i = 0; i < SIP_RESPONSE_MAX_NEIGHBOURS && row->differs[i].code; i++) {
+        add_string(tree, hf_sip_redirect_differs, tvb, row->differs[i].text);
+    }
+    add_string(tree, hf_sip_redirect_reference, tvb, row->reference);
+}
+
+static void
+draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_note_t *note, const sip_response_t *row)
+{
+    add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, tracker, note));
+    add_uint(tree, hf_sip_redirect_code, tvb, note->status);
+    add_uint(tree, hf_sip_redirect_class, tvb, note->status / 100);
+    add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
+    if (note->redirect) {
+        draw_targets(tree, tvb, note->redirect);
+    }
+    if (note->refusal) {
+        draw_refusal(tree, tvb, note);
+    }
+    if (pref_explain) {
+        draw_explanation(tree, tvb, row);
+    }
+}
+
+static void
+draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_attempt_t *attempt)
+{
+    add_frame(tree, hf_sip_redirect_chain_redirected_in, tvb, attempt->redirected_in);
+    add_uint(tree, hf_sip_redirect_chain_link, tvb, attempt->link);
+    add_uint(tree, hf_sip_redirect_chain_confidence, tvb, attempt->confidence);
+    add_string(tree, hf_sip_redirect_chain_evidence, tvb, attempt->evidence);
+    if (attempt->difference != SIP_URI_DIFF_NONE) {
+        add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(attempt->difference));
+    }
+    add_time(tree, hf_sip_redirect_follow_time, tvb, attempt->request_time - attempt->redirected_at);
+}
+
+static void
+draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect_note_t *note)
+{
+    const redirect_attempt_t *attempt = note->attempt;
+    const redirect_chain_t *chain = attempt->chain;
+    redirect_result_t result = redirect_chain_result(tracker, chain);
+    proto_item *item = proto_tree_add_uint(parent, hf_sip_redirect_chain, tvb, 0, 0, chain->number);
+    proto_tree *tree = proto_item_add_subtree(item, ett_sip_redirect_chain);
+
+    proto_item_set_generated(item);
+    proto_item_append_text(item, ", hop %u of %u: %s", attempt->hop, chain->hops,
+                           redirect_outcome_name(result.outcome));
+    add_uint(tree, hf_sip_redirect_chain_hop, tvb, attempt->hop);
+    add_uint(tree, hf_sip_redirect_chain_hops, tvb, chain->hops);
+    if (chain->root->request_frame) {
+        add_string(tree, hf_sip_redirect_chain_origin, tvb, redirect_attempt_uri(pinfo->pool, chain->root));
+    }
+    add_string(tree, hf_sip_redirect_chain_path, tvb, redirect_attempt_path(pinfo->pool, attempt));
+    add_uint(tree, hf_sip_redirect_chain_outcome, tvb, result.outcome);
+    if (result.final_code) {
+        add_uint(tree, hf_sip_redirect_chain_final_code, tvb, result.final_code);
+    }
+    add_frame(tree, hf_sip_redirect_chain_request_in, tvb, chain->root->request_frame);
+    if (attempt->cause) {
+        draw_followup(tree, tvb, attempt);
+    }
+    if (note->redirect) {
+        for (const redirect_attempt_t *next = note->redirect->first_followup; next; next = next->next_followup) {
+            add_frame(tree, hf_sip_redirect_chain_followed_in, tvb, next->request_frame);
+        }
+    }
+    add_frame(tree, hf_sip_redirect_chain_final_in, tvb, result.final_frame);
+    if (chain->root->request_frame) {
+        add_time(tree, hf_sip_redirect_chain_delay, tvb, note->time - chain->root->request_time);
+    }
+    if (chain->truncated) {
+        add_boolean(tree, hf_sip_redirect_chain_truncated, tvb, true);
+    }
+}
+
+static expert_field *
+expert_for(const sip_response_t *row)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(code_expert); i++) {
+        if (code_expert[i].code == row->code) {
+            return code_expert[i].expert;
+        }
+    }
+    return NULL;
+}
+
+/* With and without a tree alike: the Expert Information window revisits frames without one. */
+static void
+add_experts(packet_info *pinfo, proto_item *item, const redirect_note_t *note, const sip_response_t *row)
+{
+    if (row) {
+        expert_field *expert = expert_for(row);
+        DISSECTOR_ASSERT(expert != NULL);
+        expert_add_info_format(pinfo, item, expert, "%s", redirect_verdict_short(pinfo->pool, note));
+    }
+    for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next) {
+        expert_add_info_format(pinfo, item, &ei_sip_redirect_rule[finding->rule->id], "%s", finding->text);
+    }
+    if (note->redirect && PINFO_FD_VISITED(pinfo) && redirect_is_not_followed(tracker, note->redirect)) {
+        expert_add_info(pinfo, item, &ei_sip_redirect_rule[REDIRECT_RULE_NOT_FOLLOWED]);
+    }
+}
+
+static void
+draw_note(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_note_t *note)
+{
+    bool explained = note->status / 100 == 3 || note->status / 100 == 6;
+    const sip_response_t *row = explained ? sip_response_lookup(note->status) : NULL;
+    bool in_chain = note->attempt && note->attempt->chain->begun;
+    proto_item *item = proto_tree_add_item(tree, proto_sip_redirect, tvb, 0, 0, ENC_NA);
+    proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect);
+
+    proto_item_set_generated(item);
+    add_experts(pinfo, item, note, row);
+    if (tree == NULL) {
+        return;
+    }
+    if (row) {
+        proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, note));
+        draw_code(subtree, pinfo, tvb, note, row);
+    } else if (in_chain) {
+        proto_item_append_text(item, ": chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
+    }
+    if (in_chain) {
+        draw_chain(subtree, pinfo, tvb, note);
+    }
+    for (const redirect_remark_t *remark = note->remarks; remark; remark = remark->next) {
+        add_string(subtree, hf_sip_redirect_remark, tvb, remark->text);
+    }
+}
+
+static void
+queue_tap(packet_info *pinfo, const redirect_note_t *note)
+{
+    if (have_tap_listener(sip_redirect_tap)) {
+        sip_redirect_tap_t *tap = wmem_new(pinfo->pool, sip_redirect_tap_t);
+        tap->tracker = tracker;
+        tap->note = note;
+        tap_queue_packet(sip_redirect_tap, pinfo, tap);
+    }
+}
+
+static int
+dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+{
+    if (tracker == NULL) {
+        return 0;
+    }
+    if (!PINFO_FD_VISITED(pinfo)) {
+        track_frame(pinfo);
+    }
+    for (const redirect_note_t *note = redirect_tracker_notes(tracker, pinfo->num); note; note = note->next_in_frame) {
+        draw_note(pinfo, tvb, tree, note);
+        queue_tap(pinfo, note);
+    }
+    return (int)tvb_captured_length(tvb);
+}
+
+/* --- life of a capture file ------------------------------------------------------------------------------------------ */
+
+static void
+sip_redirect_open_file(void)
+{
+    redirect_config_t config = {
+        .max_hops = pref_max_hops,
+        .link_calls = pref_link_calls,
+        .link_window = pref_link_window,
+        .leg_headers = pref_leg_headers,
+    };
+
+    tracker = redirect_tracker_new(wmem_file_scope(), &config);
+}
+
+static void
+sip_redirect_close_file(void)
+{
+    tracker = NULL; /* its memory goes with the file */
+}
+
+const redirect_tracker_t *
+sip_redirect_tracker(void)
+{
+    return tracker;
+}
+
+/* --- registration ------------------------------------------------------------------------------------------------------ */
+
+static void
+make_code_values(void)
+{
+    size_t count;
+    const sip_response_t *table = sip_response_table(&count);
+    unsigned used = 0;
+
+    code_values = wmem_alloc0_array(wmem_epan_scope(), value_string, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].code / 100 == 3 || table[i].code / 100 == 6) {
+            code_values[used].value = table[i].code;
+            code_values[used++].strptr = table[i].phrase;
+        }
+    }
+}
+
+static void
+register_rule_experts(expert_module_t *module)
+{
+    static const int severities[] = {[REDIRECT_SEVERITY_CHAT] = PI_CHAT,
+                                     [REDIRECT_SEVERITY_NOTE] = PI_NOTE,
+                                     [REDIRECT_SEVERITY_WARN] = PI_WARN,
+                                     [REDIRECT_SEVERITY_ERROR] = PI_ERROR};
+    static const int groups[] = {[REDIRECT_GROUP_SEQUENCE] = PI_SEQUENCE,
+                                 [REDIRECT_GROUP_PROTOCOL] = PI_PROTOCOL,
+                                 [REDIRECT_GROUP_SECURITY] = PI_SECURITY};
+    static ei_register_info registrations[REDIRECT_RULE_COUNT];
+    const redirect_rule_t *rules = redirect_rules_table();
+
+    for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
+        ei_register_info info = {&ei_sip_redirect_rule[i],
+                                 {wmem_strdup_printf(wmem_epan_scope(), "sip_redirect.%s", rules[i].name),
+                                  groups[rules[i].group], severities[rules[i].severity], rules[i].summary,
+                                  EXPFILL}};
+        ei_sip_redirect_rule[i] = (expert_field)EI_INIT;
+        registrations[i] = info;
+    }
+    expert_register_field_array(module, registrations, REDIRECT_RULE_COUNT);
+}
+
+static void
+register_experts(void)
+{
+    static ei_register_info ei[] = {
+        {&ei_sip_redirect_300,
+         {"sip_redirect.300", PI_RESPONSE_CODE, PI_NOTE, "300 Multiple Choices: the caller is to choose a target",
+          EXPFILL}},
+        {&ei_sip_redirect_301,
+         {"sip_redirect.301", PI_RESPONSE_CODE, PI_NOTE, "301 Moved Permanently: use the new address from now on",
+          EXPFILL}},
+        {&ei_sip_redirect_302,
+         {"sip_redirect.302", PI_RESPONSE_CODE, PI_NOTE, "302 Moved Temporarily: try the target for this call",
+          EXPFILL}},
+        {&ei_sip_redirect_305,
+         {"sip_redirect.305", PI_RESPONSE_CODE, PI_NOTE, "305 Use Proxy: send this request through the proxy named",
+          EXPFILL}},
+        {&ei_sip_redirect_380,
+         {"sip_redirect.380", PI_RESPONSE_CODE, PI_NOTE,
+          "380 Alternative Service: the call failed, another service may help", EXPFILL}},
+        {&ei_sip_redirect_3xx,
+         {"sip_redirect.3xx", PI_RESPONSE_CODE, PI_NOTE, "An unregistered redirection code is handled as 300",
+          EXPFILL}},
+        {&ei_sip_redirect_600,
+         {"sip_redirect.600", PI_RESPONSE_CODE, PI_WARN, "600 Busy Everywhere: a definitive refusal, busy on all",
+          EXPFILL}},
+        {&ei_sip_redirect_603,
+         {"sip_redirect.603", PI_RESPONSE_CODE, PI_WARN, "603 Decline: a definitive refusal by the callee", EXPFILL}},
+        {&ei_sip_redirect_604,
+         {"sip_redirect.604", PI_RESPONSE_CODE, PI_WARN, "604 Does Not Exist Anywhere: the address is wrong for good",
+          EXPFILL}},
+        {&ei_sip_redirect_606,
+         {"sip_redirect.606", PI_RESPONSE_CODE, PI_WARN, "606 Not Acceptable: nowhere can this media offer be met",
+          EXPFILL}},
+        {&ei_sip_redirect_607,
+         {"sip_redirect.607", PI_RESPONSE_CODE, PI_WARN, "607 Unwanted: the callee wants no calls from this caller",
+          EXPFILL}},
+        {&ei_sip_redirect_608,
+         {"sip_redirect.608", PI_RESPONSE_CODE, PI_WARN, "608 Rejected: the network blocked the call", EXPFILL}},
+        {&ei_sip_redirect_6xx,
+         {"sip_redirect.6xx", PI_RESPONSE_CODE, PI_WARN, "An unregistered global failure code is handled as 600",
+          EXPFILL}},
+    };
+    expert_module_t *module = expert_register_protocol(proto_sip_redirect);
+
+    expert_register_field_array(module, ei, array_length(ei));
+    register_rule_experts(module);
+}
+
+static void
+register_preferences(void)
+{
+    module_t *module = prefs_register_protocol(proto_sip_redirect, NULL);
+
+    prefs_register_uint_preference(module, "max_hops", "Warn of more redirects in a row than",
+                                   "A request that was redirected more often than this gets a warning; 0 warns of "
+                                   "none.",
+                                   10, &pref_max_hops);
+    prefs_register_bool_preference(module, "link_calls", "Link redirects to calls with another Call-ID",
+                                   "Whether a call with a Call-ID of its own may count as the follow-up of a redirect "
+                                   "(a B2BUA or SBC makes such calls). The evidence is shown with each link.",
+                                   &pref_link_calls);
+    prefs_register_uint_preference(module, "link_window", "Seconds in which a new call may follow a redirect",
+                                   "How long after a 3xx a new call to one of its targets, by the party that was "
+                                   "redirected, counts as its follow-up.",
+                                   10, &pref_link_window);
+    prefs_register_string_preference(module, "leg_headers", "Header fields that name another leg's Call-ID",
+                                     "Comma-separated names of header fields in which a B2BUA or SBC writes the "
+                                     "Call-ID of the other leg.",
+                                     &pref_leg_headers);
+    prefs_register_bool_preference(module, "explain", "Show the long explanations",
+                                   "Whether the packet details hold what each code means, when one sees it, what to "
+                                   "do, and how it differs from its neighbours.",
+                                   &pref_explain);
+}
+
+void
+proto_register_sip_redirect(void)
+{
+    static hf_register_info hf[] = {
+        /* The response */
+        {&hf_sip_redirect_code,
+         {"Code", "sip_redirect.code", FT_UINT16, BASE_DEC, NULL, 0x0, "The response code explained", HFILL}},
+        {&hf_sip_redirect_class,
+         {"Class", "sip_redirect.class", FT_UINT8, BASE_DEC, VALS(class_values), 0x0,
+          "3 is a redirection, 6 a global failure", HFILL}},
+        {&hf_sip_redirect_verdict,
+         {"Verdict", "sip_redirect.verdict", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What the response means here, and what happened next", HFILL}},
+        {&hf_sip_redirect_meaning,
+         {"Meaning", "sip_redirect.meaning", FT_STRING, BASE_NONE, NULL, 0x0, "What the code says", HFILL}},
+        {&hf_sip_redirect_seen_when,
+         {"Seen when", "sip_redirect.seen_when", FT_STRING, BASE_NONE, NULL, 0x0, "When one sees this code", HFILL}},
+        {&hf_sip_redirect_remedy,
+         {"Remedy", "sip_redirect.remedy", FT_STRING, BASE_NONE, NULL, 0x0, "What to do about it", HFILL}},
+        {&hf_sip_redirect_differs,
+         {"Differs", "sip_redirect.differs", FT_STRING, BASE_NONE, NULL, 0x0,
+          "How the code differs from one that it is mistaken for", HFILL}},
+        {&hf_sip_redirect_reference,
+         {"Reference", "sip_redirect.reference", FT_STRING, BASE_NONE, NULL, 0x0, "The RFC and its section", HFILL}},
+        {&hf_sip_redirect_definitive,
+         {"Definitive", "sip_redirect.definitive", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
+          "True where no other target should be tried", HFILL}},
+        {&hf_sip_redirect_retry_after,
+         {"Retry after", "sip_redirect.retry_after", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
+          "After this time the callee expects to be available", HFILL}},
+        {&hf_sip_redirect_network_blocked,
+         {"Network blocked", "sip_redirect.network_blocked", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
+          "True where call analytics in the network blocked the call (603+)", HFILL}},
+        {&hf_sip_redirect_network_blocked_url,
+         {"URL", "sip_redirect.network_blocked.url", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Where to object to the blocking", HFILL}},
+        {&hf_sip_redirect_network_blocked_tel,
+         {"Telephone", "sip_redirect.network_blocked.tel", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Whom to call about the blocking", HFILL}},
+        {&hf_sip_redirect_network_blocked_email,
+         {"Email", "sip_redirect.network_blocked.email", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Whom to write to about the blocking", HFILL}},
+        {&hf_sip_redirect_network_blocked_id,
+         {"ID", "sip_redirect.network_blocked.id", FT_STRING, BASE_NONE, NULL, 0x0,
+          "The blocking party's own number for it", HFILL}},
+        {&hf_sip_redirect_network_blocked_location,
+         {"Location", "sip_redirect.network_blocked.location", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Which network blocked the call", HFILL}},
+        /* Where a redirect sends the request */
+        {&hf_sip_redirect_target_count,
+         {"Target count", "sip_redirect.target_count", FT_UINT32, BASE_DEC, NULL, 0x0,
+          "How many targets the response offers", HFILL}},
+        {&hf_sip_redirect_target,
+         {"Target", "sip_redirect.target", FT_STRING, BASE_NONE, NULL, 0x0,
+          "A URI to try, as written, in the order to try", HFILL}},
+        {&hf_sip_redirect_target_order,
+         {"Order", "sip_redirect.target.order", FT_UINT32, BASE_DEC, NULL, 0x0, "1 is tried first", HFILL}},
+        {&hf_sip_redirect_target_q,
+         {"q", "sip_redirect.target.q", FT_FLOAT, BASE_NONE, NULL, 0x0, "Preference from 0 to 1, where given",
+          HFILL}},
+        {&hf_sip_redirect_target_lifetime,
+         {"Lifetime", "sip_redirect.target.lifetime", FT_UINT8, BASE_DEC, VALS(lifetime_values), 0x0,
+          "How long the target holds", HFILL}},
+        {&hf_sip_redirect_target_temporary,
+         {"Temporary", "sip_redirect.target.temporary", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
+          "True for the targets of a 302", HFILL}},
+        {&hf_sip_redirect_target_single_use,
+         {"Single use", "sip_redirect.target.single_use", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
+          "No expiry is given: the target holds once and is not to be cached", HFILL}},
+        {&hf_sip_redirect_target_expires,
+         {"Expires", "sip_redirect.target.expires", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
+          "How long the target holds from the receipt of the response", HFILL}},
+        {&hf_sip_redirect_target_valid_until,
+         {"Valid until", "sip_redirect.target.valid_until", FT_ABSOLUTE_TIME, ABSOLUTE_TIME_LOCAL, NULL, 0x0,
+          "When the target ceases to hold", HFILL}},
+        {&hf_sip_redirect_target_tried_in,
+         {"Tried in", "sip_redirect.target.tried_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0x0,
+          "The request that tried this target", HFILL}},
+        {&hf_sip_redirect_target_result,
+         {"Result", "sip_redirect.target.result", FT_UINT16, BASE_DEC, NULL, 0x0,
+          "The final response that this target gave in the end", HFILL}},
+        /* The chain */
+        {&hf_sip_redirect_chain,
+         {"Chain", "sip_redirect.chain", FT_UINT32, BASE_DEC, NULL, 0x0,
+          "Number of the chain of redirects, from 0", HFILL}},
+        {&hf_sip_redirect_chain_hop,
+         {"Hop", "sip_redirect.chain.hop", FT_UINT32, BASE_DEC, NULL, 0x0,
+          "How many redirects lie between the original request and this one", HFILL}},
+        {&hf_sip_redirect_chain_hops,
+         {"Hops", "sip_redirect.chain.hops", FT_UINT32, BASE_DEC, NULL, 0x0, "The deepest hop of the chain", HFILL}},
+        {&hf_sip_redirect_chain_origin,
+         {"Origin", "sip_redirect.chain.origin", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Request-URI of the original request", HFILL}},
+        {&hf_sip_redirect_chain_path,
+         {"Path", "sip_redirect.chain.path", FT_STRING, BASE_NONE, NULL, 0x0,
+          "The URIs tried and the codes got on the way to this message, and on to the end", HFILL}},
+        {&hf_sip_redirect_chain_outcome,
+         {"Outcome", "sip_redirect.chain.outcome", FT_UINT8, BASE_DEC, VALS(outcome_values), 0x0,
+          "How the chain ended, as the original client saw it", HFILL}},
+        {&hf_sip_redirect_chain_final_code,
+         {"Final code", "sip_redirect.chain.final_code", FT_UINT16, BASE_DEC, NULL, 0x0,
+          "The response code that ended the chain", HFILL}},
+        {&hf_sip_redirect_chain_request_in,
+         {"Request in", "sip_redirect.chain.request_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_REQUEST),
+          0x0, "The original request", HFILL}},
+        {&hf_sip_redirect_chain_redirected_in,
+         {"Redirected in", "sip_redirect.chain.redirected_in", FT_FRAMENUM, BASE_NONE,
+          FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0x0, "The redirect that caused this attempt", HFILL}},
+        {&hf_sip_redirect_chain_followed_in,
+         {"Followed in", "sip_redirect.chain.followed_in", FT_FRAMENUM, BASE_NONE,
+          FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0x0, "The first request of an attempt that follows this redirect",
+          HFILL}},
+        {&hf_sip_redirect_chain_final_in,
+         {"Final in", "sip_redirect.chain.final_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0x0,
+          "The response that ended the chain", HFILL}},
+        {&hf_sip_redirect_chain_link,
+         {"Link", "sip_redirect.chain.link", FT_UINT8, BASE_DEC, VALS(link_values), 0x0,
+          "What ties this attempt to the redirect", HFILL}},
+        {&hf_sip_redirect_chain_confidence,
+         {"Confidence", "sip_redirect.chain.confidence", FT_UINT8, BASE_DEC, VALS(confidence_values), 0x0,
+          "How sure the link is", HFILL}},
+        {&hf_sip_redirect_chain_evidence,
+         {"Evidence", "sip_redirect.chain.evidence", FT_STRING, BASE_NONE, NULL, 0x0, "Why the link was made", HFILL}},
+        {&hf_sip_redirect_chain_difference,
+         {"Difference", "sip_redirect.chain.difference", FT_STRING, BASE_NONE, NULL, 0x0,
+          "The first component in which the Request-URI differs from the target", HFILL}},
+        {&hf_sip_redirect_chain_delay,
+         {"Delay", "sip_redirect.chain.delay", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
+          "Time from the original request to this message", HFILL}},
+        {&hf_sip_redirect_chain_truncated,
+         {"Truncated", "sip_redirect.chain.truncated", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
+          "True where attempts or messages beyond a limit were left out of the chain", HFILL}},
+        {&hf_sip_redirect_follow_time,
+         {"Follow time", "sip_redirect.follow_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
+          "Time from the redirect to the request that follows it", HFILL}},
+        {&hf_sip_redirect_remark,
+         {"Remark", "sip_redirect.remark", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What other header fields tell about the redirection", HFILL}},
+    };
+    static gint *ett[] = {
+        &ett_sip_redirect,
+        &ett_sip_redirect_target,
+        &ett_sip_redirect_chain,
+        &ett_sip_redirect_network_blocked,
+    };
+
+    make_code_values();
+    hf[0].hfinfo.strings = VALS(code_values);
+    proto_sip_redirect = proto_register_protocol("SIP Redirect Analysis", "SIP Redirect", "sip_redirect");
+    proto_register_field_array(proto_sip_redirect, hf, array_length(hf));
+    proto_register_subtree_array(ett, array_length(ett));
+    register_experts();
+    register_preferences();
+    sip_redirect_tap = register_tap("sip_redirect");
+    register_init_routine(sip_redirect_open_file);
+    register_cleanup_routine(sip_redirect_close_file);
+    sip_redirect_handle = create_dissector_handle(dissect_sip_redirect, proto_sip_redirect);
+    register_postdissector(sip_redirect_handle);
+}
+
+void
+proto_reg_handoff_sip_redirect(void)
+{
+    redirect_locate_init();
+    redirect_stats_register();
+}

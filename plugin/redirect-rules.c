@@ -1,0 +1,399 @@
+/* redirect-rules.c
+ * The rule table, and one small function for each rule.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <wsutil/inet_addr.h>
+
+#include "redirect-tracker-int.h"
+
+/* --- what the Contact values of one response break -------------------------------------------------------------- */
+
+static char *
+check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = context->note->redirect;
+    const sip_response_t *row;
+
+    if (redirect == NULL || redirect->target_total > 0) {
+        return NULL;
+    }
+    row = sip_response_lookup(redirect->code);
+    if (row == NULL || !row->warns_of_contact) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "This %u names no Contact: there is nowhere to go.", redirect->code);
+}
+
+/* The targets of the redirect with any of these flags, as "1st, 3rd" by their order; NULL where there is none. */
+static char *
+targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned flags, unsigned uri_flags)
+{
+    wmem_strbuf_t *list = NULL;
+
+    for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        if ((target->flags & flags) == 0 && (target->uri_flags & uri_flags) == 0) {
+            continue;
+        }
+        if (list == NULL) {
+            list = wmem_strbuf_new(scope, "");
+        } else {
+            wmem_strbuf_append(list, ", ");
+        }
+        wmem_strbuf_append_printf(list, "%u", target->order);
+    }
+    return list ? wmem_strbuf_finalize(list) : NULL;
+}
+
+static bool
+has_bad_value(const redirect_message_t *message, unsigned flags)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_contact_t contact;
+
+    sip_value_iter_init(&values, message->sip, SIP_HEADER_CONTACT);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_contact_parse(value, &contact) && (contact.address.flags & flags)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *
+check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    if (context->note->redirect == NULL || !has_bad_value(context->message, SIP_ADDRESS_FLAG_STAR)) {
+        return NULL;
+    }
+    return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
+}
+
+static char *
+check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = context->note->redirect;
+    char *list = targets_flagged(scope, redirect, SIP_ADDRESS_FLAG_UNCLOSED | SIP_ADDRESS_FLAG_BARE_QUESTION,
+                                 SIP_URI_FLAG_NO_SCHEME | SIP_URI_FLAG_BAD_PORT | SIP_URI_FLAG_BAD_HOST |
+                                     SIP_URI_FLAG_EMPTY_USER);
+
+    if (list) {
+        return wmem_strdup_printf(scope, "Written wrongly, read as well as can be: target %s.", list);
+    }
+    if (redirect && has_bad_value(context->message, SIP_ADDRESS_FLAG_BAD_URI)) {
+        return wmem_strdup(scope, "A Contact value holds no URI and is left out of the targets.");
+    }
+    return NULL;
+}
+
+static char *
+check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    char *list = targets_flagged(scope, context->note->redirect,
+                                 SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
+
+    return list ? wmem_strdup_printf(scope, "q breaks the grammar (0 to 1, at most three decimals, once): target %s.",
+                                     list)
+                : NULL;
+}
+
+static char *
+check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    char *list = targets_flagged(scope, context->note->redirect, SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
+
+    return list ? wmem_strdup_printf(scope, "The expiry is no number of seconds and counts as 3600: target %s.", list)
+                : NULL;
+}
+
+static char *
+check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = context->note->redirect;
+
+    for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
+        sip_uri_t uri;
+        if (sip_uri_parse(redirect->target[i].raw, &uri) && sip_slice_has_text(uri.password)) {
+            return wmem_strdup_printf(scope, "Target %u carries a password in clear text (masked here).",
+                                      redirect->target[i].order);
+        }
+    }
+    return NULL;
+}
+
+static char *
+check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = context->note->redirect;
+
+    if (redirect == NULL || redirect->target_total <= redirect->target_count) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "%u targets are offered; the first %u are listed, %u are left out.",
+                              redirect->target_total, redirect->target_count,
+                              redirect->target_total - redirect->target_count);
+}
+
+static char *
+check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    sip_network_blocked_t details;
+
+    if (context->note->status != 603) {
+        return NULL;
+    }
+    switch (sip_message_network_blocked(context->message->sip, &details)) {
+    case SIP_NETWORK_BLOCKED_PHRASE_ONLY:
+        return wmem_strdup(scope, "Says Network Blocked, but no Reason header says by whom: read it as a plain 603.");
+    case SIP_NETWORK_BLOCKED_REASON_ONLY:
+        return wmem_strdup(scope,
+                           "Its Reason header tells of analytics, but the phrase is not Network Blocked: a plain 603.");
+    default:
+        return NULL;
+    }
+}
+
+/* --- what the chain shows ------------------------------------------------------------------------------------------ */
+
+bool
+redirect_same_resource(sip_slice_t raw, const sip_uri_t *uri)
+{
+    sip_uri_t other;
+
+    return sip_uri_parse(raw, &other) && !sip_slice_has_text(uri->headers) &&
+           sip_uri_compare(&other, uri) == SIP_URI_DIFF_NONE && sip_slice_equal_nocase(other.params, uri->params);
+}
+
+/* The attempt on the path up to and including from that asked for this very URI; NULL where there is none. */
+static const redirect_attempt_t *
+asked_before(const redirect_attempt_t *from, sip_slice_t raw)
+{
+    sip_uri_t uri;
+
+    if (!sip_uri_parse(raw, &uri)) {
+        return NULL;
+    }
+    for (unsigned steps = 0; from && steps < REDIRECT_MAX_ATTEMPTS_PER_CALL; steps++) {
+        if (sip_slice_has_text(from->raw_uri) && redirect_same_resource(from->raw_uri, &uri)) {
+            return from;
+        }
+        from = redirect_attempt_before(from);
+    }
+    return NULL;
+}
+
+/* 305 and 380 do not send the request to another destination, and a query's answer may name the one asked for. */
+static bool
+can_loop(const redirect_t *redirect)
+{
+    return redirect->code != 305 && redirect->code != 380 && !redirect->query_answer;
+}
+
+static char *
+check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = context->note->redirect;
+
+    if (!context->new_redirect || redirect == NULL || !can_loop(redirect)) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        const redirect_attempt_t *before = asked_before(context->note->attempt, target->raw);
+        if (before == NULL) {
+            continue;
+        }
+        if (before == context->note->attempt) {
+            return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
+                                      target->order);
+        }
+        return wmem_strdup_printf(scope, "Redirect loop: target %u was tried already in frame %u.", target->order,
+                                  before->request_frame);
+    }
+    return NULL;
+}
+
+static char *
+check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_attempt_t *attempt = context->note->attempt;
+    const redirect_attempt_t *before;
+
+    if (!context->new_attempt || attempt->cause == NULL || !can_loop(attempt->cause)) {
+        return NULL;
+    }
+    before = asked_before(redirect_attempt_before(attempt), attempt->raw_uri);
+    return before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
+                                       before->request_frame)
+                  : NULL;
+}
+
+static char *
+check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_attempt_t *attempt = context->note->attempt;
+
+    if (!context->new_attempt || attempt->cause == NULL || context->config->max_hops == 0 ||
+        attempt->hop <= context->config->max_hops) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "Redirect number %u in a row; more than %u are worth a look.", attempt->hop,
+                              context->config->max_hops);
+}
+
+static char *
+check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_attempt_t *refused = context->global_failure;
+
+    if (refused == NULL) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "Tried after the %u in frame %u, which is definitive for this user.",
+                              refused->final, refused->final_frame);
+}
+
+static char *
+check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_attempt_t *redirected = context->elsewhere_after;
+
+    if (redirected == NULL || redirected->redirect->target_total == 0) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "After the %u in frame %u this goes to a URI that it did not offer.",
+                              redirected->final, redirected->final_frame);
+}
+
+/* The address that a target names by number; false for a name, which may resolve to anything. */
+static bool
+target_address(const redirect_target_t *target, redirect_endpoint_t *address)
+{
+    sip_uri_t uri;
+    char host[WS_INET6_ADDRSTRLEN];
+
+    if (!sip_uri_parse(target->raw, &uri) || uri.host.len == 0 || uri.host.len >= sizeof(host)) {
+        return false;
+    }
+    memcpy(host, uri.host.ptr, uri.host.len);
+    host[uri.host.len] = '\0';
+    address->len = uri.host_is_ipv6 ? 16 : 4;
+    return uri.host_is_ipv6 ? ws_inet_pton6(host, (ws_in6_addr *)address->address)
+                            : ws_inet_pton4(host, (ws_in4_addr *)address->address);
+}
+
+/* A Route, or a responder that forwards to others, is a proxy on the way: then the old address is right. */
+static bool
+went_through_proxy(const redirect_rule_context_t *context, const redirect_attempt_t *redirected)
+{
+    if (sip_message_header(context->message->sip, SIP_HEADER_ROUTE)) {
+        return true;
+    }
+    for (const redirect_attempt_t *other = redirected->chain->first_attempt; other; other = other->next_in_chain) {
+        if (other->upstream == redirected || redirect_same_address(&other->source, &redirected->destination)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *
+check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_attempt_t *attempt = context->note->attempt;
+    const redirect_attempt_t *redirected;
+    redirect_endpoint_t named;
+
+    if (!context->new_attempt || attempt->cause == NULL || attempt->cause_target == NULL ||
+        attempt->cause->code == 305 || !target_address(attempt->cause_target, &named)) {
+        return NULL;
+    }
+    redirected = attempt->cause->attempt;
+    if (redirect_same_address(&named, &attempt->destination) ||
+        !redirect_same_address(&redirected->destination, &attempt->destination) ||
+        went_through_proxy(context, redirected)) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "The URI is the target's, but it was sent to the server that redirected it.");
+}
+
+static char *
+check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    return context->ambiguous_redirects > 1
+               ? wmem_strdup_printf(scope, "%u redirects of other calls fit this request equally well: linked to none.",
+                                    context->ambiguous_redirects)
+               : NULL;
+}
+
+/* --- the table --------------------------------------------------------------------------------------------------- */
+
+static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
+    {REDIRECT_RULE_NO_CONTACT, "no_contact", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_PROTOCOL,
+     "RFC 3261 section 13.3.1.2", "A redirect names no Contact, so it cannot be followed", check_no_contact},
+    {REDIRECT_RULE_STAR, "contact_star", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_PROTOCOL, "RFC 3261 section 10.2.2",
+     "A redirect carries the Contact \"*\", which is for REGISTER only", check_star},
+    {REDIRECT_RULE_BAD_CONTACT, "bad_contact", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
+     "RFC 3261 section 20.10", "A redirect target is written wrongly", check_bad_contact},
+    {REDIRECT_RULE_BAD_Q, "bad_q", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, "RFC 3261 section 25.1",
+     "A redirect target has a malformed q", check_bad_q},
+    {REDIRECT_RULE_BAD_EXPIRES, "bad_expires", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, "RFC 3261 section 8.3",
+     "A redirect target has a malformed expiry", check_bad_expires},
+    {REDIRECT_RULE_PASSWORD, "password", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY, "RFC 3261 section 19.1.1",
+     "A redirect target carries a password", check_password},
+    {REDIRECT_RULE_TARGETS_LEFT_OUT, "targets_left_out", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
+     "RFC 3261 section 20.10", "A redirect offers more targets than are listed", check_targets_left_out},
+    {REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE, "network_blocked_incomplete", REDIRECT_SEVERITY_NOTE,
+     REDIRECT_GROUP_PROTOCOL, "ATIS-1000099", "A 603 carries only one half of Network Blocked",
+     check_network_blocked_incomplete},
+    {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, "RFC 3261 section 8.1.3.4",
+     "A redirect points back to where the request has been", check_loop_offered},
+    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 8.1.3.4", "A redirect was followed back to where the request has been", check_loop_followed},
+    {REDIRECT_RULE_TOO_MANY_HOPS, "too_many_hops", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 8.1.3.4", "A request was redirected more often than max_hops allows", check_too_many_hops},
+    {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 21.6", "A request was tried again after a global failure", check_after_global_failure},
+    {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 8.1.3.4", "Nobody followed this redirect within 32 seconds", NULL},
+    {REDIRECT_RULE_FOLLOWED_ELSEWHERE, "followed_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 8.1.3.4", "After a redirect the request went to a URI that was not offered",
+     check_followed_elsewhere},
+    {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address",
+     check_sent_to_old_server},
+    {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     "RFC 3261 section 8.1.3.4", "Several redirects fit this new call equally well, so it is linked to none",
+     check_ambiguous_link},
+};
+
+const redirect_rule_t *
+redirect_rules_table(void)
+{
+    return rules;
+}
+
+redirect_finding_t *
+redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    redirect_finding_t *first = NULL, **last = &first;
+
+    for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
+        char *text;
+        if (rules[i].check == NULL || (context->note->attempt == NULL && i >= REDIRECT_RULE_LOOP_OFFERED)) {
+            continue;
+        }
+        text = rules[i].check(scope, context);
+        if (text) {
+            redirect_finding_t *finding = wmem_new0(scope, redirect_finding_t);
+            finding->rule = &rules[i];
+            finding->text = text;
+            *last = finding;
+            last = &finding->next;
+        }
+    }
+    return first;
+}

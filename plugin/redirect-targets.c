@@ -1,0 +1,125 @@
+/* redirect-targets.c
+ * The targets of a redirect: read from its Contact values, put in the order to try, and how they fared.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <stdlib.h>
+
+#include "redirect-tracker-int.h"
+
+/* A missing q has no default in a 3xx; it is sorted as 1.0, as RFC 3841 7.2.3 counts that of a registration. */
+static double
+effective_q(const redirect_target_t *target)
+{
+    return target->has_q ? target->q : 1.0;
+}
+
+/* order holds the position in the message until all are sorted. */
+static int
+compare_targets(const void *a, const void *b)
+{
+    const redirect_target_t *left = a, *right = b;
+
+    if (effective_q(left) != effective_q(right)) {
+        return effective_q(left) > effective_q(right) ? -1 : 1;
+    }
+    return left->order < right->order ? -1 : 1;
+}
+
+/* Contact's own expiry counts, else the Expires header's (RFC 3261 8.3). */
+static void
+target_set_expiry(redirect_target_t *target, const sip_contact_t *contact, const sip_message_t *sip, uint16_t code)
+{
+    bool malformed = false;
+
+    if (contact->has_expires) {
+        target->has_expires = true;
+        target->expires = contact->expires;
+    } else if (sip_message_expires(sip, &target->expires, &malformed)) {
+        target->has_expires = true;
+        if (malformed) {
+            target->flags |= SIP_ADDRESS_FLAG_BAD_EXPIRES;
+        }
+    }
+    target->single_use = code == 302 && !target->has_expires;
+}
+
+static void
+target_set(redirect_tracker_t *tracker, redirect_target_t *target, const sip_contact_t *contact)
+{
+    const sip_uri_t *uri = &contact->address.uri;
+
+    target->uri = sip_uri_display(tracker->scope, uri);
+    target->raw = sip_slice_from_string(wmem_strndup(tracker->scope, uri->whole.ptr, uri->whole.len));
+    target->raw.len = uri->whole.len;
+    target->has_q = contact->has_q;
+    target->q = contact->q;
+    target->flags = contact->address.flags;
+    target->uri_flags = uri->flags;
+    target->followable = sip_uri_is_followable(uri);
+}
+
+/* "*" and what is no URI at all are no targets (RFC 3261 10.2.2). */
+static bool
+is_target(sip_slice_t value, sip_contact_t *contact)
+{
+    return sip_contact_parse(value, contact) &&
+           (contact->address.flags & (SIP_ADDRESS_FLAG_STAR | SIP_ADDRESS_FLAG_BAD_URI)) == 0;
+}
+
+static unsigned
+count_targets(const sip_message_t *sip)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_contact_t contact;
+    unsigned count = 0;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
+    while (sip_value_iter_next(&values, &value)) {
+        count += is_target(value, &contact) ? 1 : 0;
+    }
+    return count;
+}
+
+void
+redirect_targets_read(redirect_tracker_t *tracker, redirect_t *redirect, const sip_message_t *sip)
+{
+    const sip_response_t *row = sip_response_lookup(redirect->code);
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_contact_t contact;
+
+    redirect->target_total = count_targets(sip);
+    if (redirect->target_total == 0) {
+        return;
+    }
+    redirect->target =
+        wmem_alloc0_array(tracker->scope, redirect_target_t, MIN(redirect->target_total, REDIRECT_MAX_TARGETS));
+    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
+    while (redirect->target_count < REDIRECT_MAX_TARGETS && sip_value_iter_next(&values, &value)) {
+        redirect_target_t *target = &redirect->target[redirect->target_count];
+        if (is_target(value, &contact)) {
+            target_set(tracker, target, &contact);
+            target_set_expiry(target, &contact, sip, redirect->code);
+            target->lifetime = row ? row->lifetime : SIP_RESPONSE_LIFETIME_NONE;
+            target->order = redirect->target_count++;
+        }
+    }
+    qsort(redirect->target, redirect->target_count, sizeof(redirect->target[0]), compare_targets);
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        redirect->target[i].order = i + 1;
+    }
+}
+
+uint16_t
+redirect_target_result(const redirect_target_t *target)
+{
+    const redirect_attempt_t *attempt = target->tried_by;
+
+    while (attempt && attempt->retried_by) {
+        attempt = attempt->retried_by;
+    }
+    return attempt ? attempt->final : 0;
+}

@@ -1,0 +1,130 @@
+/* redirect-tracker-int.h
+ * What the tracker's own files share: its state, and the steps of placing an attempt. Not for callers.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_TRACKER_INT_H
+#define REDIRECT_TRACKER_INT_H
+
+#include <wsutil/wmem/wmem_array.h>
+#include <wsutil/wmem/wmem_list.h>
+#include <wsutil/wmem/wmem_map.h>
+#include <wsutil/wmem/wmem_strbuf.h>
+#include <wsutil/wmem/wmem_strutl.h>
+
+#include "redirect-rules.h"
+#include "redirect-tracker.h"
+
+/** All attempts with one Call-ID that may still matter. */
+struct redirect_call {
+    sip_slice_t id; /**< byte-exact (RFC 3261 20.8) */
+    redirect_attempt_t *first, *last; /**< through next_in_call */
+    unsigned count;
+};
+
+/** A redirect that a call with another Call-ID may follow, filed under one key. */
+typedef struct redirect_open {
+    struct redirect_open *next_same_key;
+    struct redirect_open *next_to_expire;
+    struct redirect_open_list *list;
+    redirect_t *redirect;
+    redirect_attempt_t *leg; /**< the attempt on whose leg it was seen */
+    redirect_time_t until;
+} redirect_open_t;
+
+/** All that is filed under one key, oldest first. */
+typedef struct redirect_open_list {
+    char *key;
+    redirect_open_t *oldest, *newest;
+} redirect_open_list_t;
+
+/** Chains by age, the least recently active first. */
+typedef struct {
+    redirect_chain_t *oldest, *newest;
+    redirect_time_t horizon; /**< how long a chain stays without any message */
+} redirect_queue_t;
+
+enum {
+    REDIRECT_QUEUE_SETTLED, /**< every attempt has its final response */
+    REDIRECT_QUEUE_BEGUN,   /**< the same, and a redirect or a global failure was seen */
+    REDIRECT_QUEUE_PENDING,
+    REDIRECT_QUEUE_COUNT
+};
+
+struct redirect_tracker {
+    wmem_allocator_t *scope;
+    redirect_config_t config;
+    redirect_time_t now; /**< the latest time of any frame */
+    wmem_map_t *calls;   /**< sip_slice_t * in the call -> redirect_call_t * */
+    wmem_map_t *notes;   /**< frame number -> redirect_note_t * */
+    wmem_map_t *open;    /**< key -> redirect_open_list_t * */
+    redirect_open_t *expire_first, *expire_last;
+    unsigned open_count;
+    redirect_queue_t queue[REDIRECT_QUEUE_COUNT];
+    unsigned unbegun;
+    wmem_array_t *chains; /**< redirect_chain_t *, by number */
+};
+
+/** Where a new attempt belongs; all NULL and 0 where it begins a chain of its own. */
+typedef struct {
+    redirect_chain_t *chain;
+    redirect_attempt_t *upstream;
+    redirect_attempt_t *retry_of;
+    redirect_attempt_t *downstream; /**< a forward of it that was captured first */
+    redirect_t *cause;
+    redirect_target_t *target;
+    const redirect_attempt_t *redirected_leg; /**< the attempt whose 3xx the sender saw */
+    redirect_link_t link;
+    redirect_confidence_t confidence;
+    sip_uri_match_t match;
+    sip_uri_diff_t difference;
+    unsigned hop;
+    const redirect_attempt_t *elsewhere_after;
+    const redirect_attempt_t *global_failure;
+    unsigned ambiguous;
+    const char *evidence; /**< static, or owned by the tracker's scope */
+} redirect_placement_t;
+
+/**
+ * Finds where a new attempt with a captured request belongs among the attempts of its own call.
+ * attempt is filled in from the request but not yet listed anywhere.
+ */
+void redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
+                           const redirect_attempt_t *attempt, const sip_message_t *sip, redirect_placement_t *place);
+
+/** Finds the redirect of another call that a new request follows; leaves place alone where there is none. */
+void redirect_link_across_calls(const redirect_tracker_t *tracker, const redirect_attempt_t *attempt,
+                                const sip_message_t *sip, redirect_placement_t *place);
+
+/** Files a redirect, as seen on one leg, for calls that may follow it under another Call-ID. */
+void redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_attempt_t *leg,
+                        const sip_message_t *sip);
+
+/** Drops the filed redirects whose window has passed. */
+void redirect_link_expire(redirect_tracker_t *tracker);
+
+/** The attempt before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
+const redirect_attempt_t *redirect_attempt_before(const redirect_attempt_t *attempt);
+
+/** True for the answers after which the same request is amended and sent again (rules of RFC 3261 8.1.3.5). */
+bool redirect_is_amend_and_retry(uint16_t status);
+
+/** True where two addresses are known and equal; ports do not count. */
+bool redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b);
+
+/** True where uri names exactly the resource of raw, parameters included and without headers: for loops. */
+bool redirect_same_resource(sip_slice_t raw, const sip_uri_t *uri);
+
+/** A hash of text chained onto seed (FNV-1a, 64 bits): the same in every run. */
+uint64_t redirect_hash(uint64_t seed, sip_slice_t text);
+
+#define REDIRECT_HASH_SEED UINT64_C(0xcbf29ce484222325)
+
+/** The host of a Via's sent-by, its port left out. */
+sip_slice_t redirect_sent_by_host(sip_slice_t sent_by);
+
+/** Fills in a redirect's targets from the Contact values of its response. */
+void redirect_targets_read(redirect_tracker_t *tracker, redirect_t *redirect, const sip_message_t *sip);
+
+#endif /* REDIRECT_TRACKER_INT_H */

@@ -1,0 +1,951 @@
+/* redirect-tracker.c
+ * The tracker's life cycle: calls, attempts, notes, and what is forgotten when.
+ * Which redirect an attempt follows is decided in redirect-link.c, how a chain ended in redirect-outcome.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "redirect-tracker-int.h"
+
+/* A transaction and its retransmissions are over after 64*T1 = 32 s (RFC 3261 17.1); twice that tolerates clocks. */
+#define HORIZON_SETTLED (64 * REDIRECT_SECOND)
+/* A person may take a while to choose among the targets of a 300. */
+#define HORIZON_BEGUN (180 * REDIRECT_SECOND)
+/* A phone may ring for Timer C, more than three minutes (RFC 3261 16.6), and every 1xx resets it. */
+#define HORIZON_PENDING (600 * REDIRECT_SECOND)
+
+static unsigned
+call_id_hash(gconstpointer key)
+{
+    const sip_slice_t *id = key;
+
+    return wmem_strong_hash((const uint8_t *)id->ptr, id->len);
+}
+
+static gboolean
+call_id_equal(gconstpointer a, gconstpointer b)
+{
+    return sip_slice_equal(*(const sip_slice_t *)a, *(const sip_slice_t *)b);
+}
+
+redirect_tracker_t *
+redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config)
+{
+    redirect_tracker_t *tracker = wmem_new0(scope, redirect_tracker_t);
+
+    tracker->scope = scope;
+    tracker->config = *config;
+    tracker->now = INT64_MIN;
+    tracker->calls = wmem_map_new(scope, call_id_hash, call_id_equal);
+    tracker->notes = wmem_map_new(scope, g_direct_hash, g_direct_equal);
+    tracker->open = wmem_map_new(scope, wmem_str_hash, g_str_equal);
+    tracker->chains = wmem_array_new(scope, sizeof(redirect_chain_t *));
+    tracker->queue[REDIRECT_QUEUE_SETTLED].horizon = HORIZON_SETTLED;
+    tracker->queue[REDIRECT_QUEUE_BEGUN].horizon = HORIZON_BEGUN;
+    tracker->queue[REDIRECT_QUEUE_PENDING].horizon = HORIZON_PENDING;
+    return tracker;
+}
+
+uint64_t
+redirect_hash(uint64_t seed, sip_slice_t text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        seed = (seed ^ (uint8_t)g_ascii_tolower(text.ptr[i])) * UINT64_C(0x100000001b3);
+    }
+    return (seed ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+sip_slice_t
+redirect_sent_by_host(sip_slice_t sent_by)
+{
+    const char *start = sent_by.ptr;
+    const char *end = NULL;
+
+    if (sent_by.len == 0) {
+        return sent_by;
+    }
+    if (*start == '[') {
+        end = memchr(start, ']', sent_by.len);
+        return end ? sip_slice_make(start, (size_t)(end - start) + 1) : sent_by;
+    }
+    end = memchr(start, ':', sent_by.len);
+    return end ? sip_slice_trim(sip_slice_make(start, (size_t)(end - start))) : sent_by;
+}
+
+bool
+redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b)
+{
+    return a->len > 0 && a->len == b->len && memcmp(a->address, b->address, a->len) == 0;
+}
+
+/* --- chains and their age ------------------------------------------------------------------------------------- */
+
+static void
+queue_remove(redirect_tracker_t *tracker, redirect_chain_t *chain)
+{
+    redirect_queue_t *queue = &tracker->queue[chain->queue];
+
+    if (chain->older) {
+        chain->older->newer = chain->newer;
+    } else {
+        queue->oldest = chain->newer;
+    }
+    if (chain->newer) {
+        chain->newer->older = chain->older;
+    } else {
+        queue->newest = chain->older;
+    }
+    chain->older = chain->newer = NULL;
+}
+
+static void
+queue_append(redirect_tracker_t *tracker, redirect_chain_t *chain)
+{
+    chain->queue = chain->pending > 0 ? REDIRECT_QUEUE_PENDING
+                   : chain->begun     ? REDIRECT_QUEUE_BEGUN
+                                      : REDIRECT_QUEUE_SETTLED;
+    redirect_queue_t *queue = &tracker->queue[chain->queue];
+
+    chain->older = queue->newest;
+    if (queue->newest) {
+        queue->newest->newer = chain;
+    } else {
+        queue->oldest = chain;
+    }
+    queue->newest = chain;
+}
+
+static void
+chain_touch(redirect_tracker_t *tracker, redirect_chain_t *chain)
+{
+    queue_remove(tracker, chain);
+    chain->last_active = tracker->now;
+    queue_append(tracker, chain);
+}
+
+static redirect_chain_t *
+chain_new(redirect_tracker_t *tracker, redirect_time_t start)
+{
+    redirect_chain_t *chain = wmem_new0(tracker->scope, redirect_chain_t);
+
+    chain->start = start;
+    chain->last_active = tracker->now;
+    queue_append(tracker, chain);
+    tracker->unbegun++;
+    return chain;
+}
+
+/* Takes a chain's attempts out of their calls, and drops calls that have none left. */
+static void
+call_forget_chain(redirect_tracker_t *tracker, redirect_call_t *call, const redirect_chain_t *chain)
+{
+    redirect_attempt_t **link = &call->first;
+
+    call->last = NULL;
+    while (*link) {
+        redirect_attempt_t *attempt = *link;
+        if (attempt->chain == chain) {
+            *link = attempt->next_in_call;
+            attempt->call = NULL;
+            attempt->next_in_call = NULL;
+            call->count--;
+        } else {
+            call->last = attempt;
+            link = &attempt->next_in_call;
+        }
+    }
+    if (call->first == NULL) {
+        wmem_map_remove(tracker->calls, &call->id);
+        wmem_free(tracker->scope, call);
+    }
+}
+
+static void
+attempt_free(redirect_tracker_t *tracker, redirect_attempt_t *attempt)
+{
+    redirect_note_t *note = attempt->first_note;
+
+    while (note) {
+        redirect_note_t *next = note->next_in_attempt;
+        wmem_free(tracker->scope, note);
+        note = next;
+    }
+    wmem_free(tracker->scope, attempt);
+}
+
+/* A chain that has begun stays to be shown; only linking forgets it. One that never began leaves nothing. */
+static void
+chain_forget(redirect_tracker_t *tracker, redirect_chain_t *chain)
+{
+    queue_remove(tracker, chain);
+    for (redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
+        if (attempt->call) {
+            call_forget_chain(tracker, attempt->call, chain);
+        }
+    }
+    if (!chain->begun) {
+        tracker->unbegun--;
+    }
+    if (!chain->begun && !chain->kept) {
+        redirect_attempt_t *attempt = chain->first_attempt;
+        while (attempt) {
+            redirect_attempt_t *next = attempt->next_in_chain;
+            attempt_free(tracker, attempt);
+            attempt = next;
+        }
+        wmem_free(tracker->scope, chain);
+    }
+}
+
+static void
+tracker_forget_old(redirect_tracker_t *tracker)
+{
+    for (int i = 0; i < REDIRECT_QUEUE_COUNT; i++) {
+        redirect_queue_t *queue = &tracker->queue[i];
+        while (queue->oldest && tracker->now - queue->oldest->last_active > queue->horizon) {
+            chain_forget(tracker, queue->oldest);
+        }
+    }
+    while (tracker->unbegun > REDIRECT_MAX_OPEN_CALLS) {
+        redirect_chain_t *victim = tracker->queue[REDIRECT_QUEUE_SETTLED].oldest;
+        if (victim == NULL) {
+            victim = tracker->queue[REDIRECT_QUEUE_PENDING].oldest;
+            while (victim && victim->begun) {
+                victim = victim->newer;
+            }
+        }
+        if (victim == NULL) {
+            break;
+        }
+        chain_forget(tracker, victim);
+    }
+    redirect_link_expire(tracker);
+}
+
+/* --- notes ---------------------------------------------------------------------------------------------------- */
+
+/* Files a note under its frame, by the position of its message. */
+static void
+note_publish(redirect_tracker_t *tracker, redirect_note_t *note)
+{
+    redirect_note_t *first = wmem_map_lookup(tracker->notes, GUINT_TO_POINTER(note->frame));
+
+    if (note->published) {
+        return;
+    }
+    note->published = true;
+    if (first == NULL || first->index > note->index) {
+        note->next_in_frame = first;
+        wmem_map_insert(tracker->notes, GUINT_TO_POINTER(note->frame), note);
+        return;
+    }
+    while (first->next_in_frame && first->next_in_frame->index < note->index) {
+        first = first->next_in_frame;
+    }
+    note->next_in_frame = first->next_in_frame;
+    first->next_in_frame = note;
+}
+
+static redirect_note_t *
+note_new(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    redirect_note_t *note = wmem_new0(tracker->scope, redirect_note_t);
+
+    note->frame = message->frame;
+    note->index = (uint16_t)message->index;
+    note->status = message->sip->status;
+    note->time = message->time;
+    return note;
+}
+
+static redirect_note_t *
+attempt_add_note(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    redirect_note_t *note;
+
+    if (attempt->note_count >= REDIRECT_MAX_MESSAGES_PER_ATTEMPT) {
+        attempt->chain->truncated = true;
+        return NULL;
+    }
+    note = note_new(tracker, message);
+    note->attempt = attempt;
+    if (attempt->last_note) {
+        attempt->last_note->next_in_attempt = note;
+    } else {
+        attempt->first_note = note;
+    }
+    attempt->last_note = note;
+    attempt->note_count++;
+    if (attempt->chain->begun) {
+        note_publish(tracker, note);
+    }
+    return note;
+}
+
+/* From its first 3xx or 6xx on a chain has a number, and the messages before it are part of it. */
+static void
+chain_begin(redirect_tracker_t *tracker, redirect_chain_t *chain)
+{
+    if (chain->begun) {
+        return;
+    }
+    chain->begun = true;
+    chain->number = wmem_array_get_count(tracker->chains);
+    wmem_array_append_one(tracker->chains, chain);
+    tracker->unbegun--;
+    for (redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
+        for (redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
+            note_publish(tracker, note);
+        }
+    }
+}
+
+/* --- calls and attempts --------------------------------------------------------------------------------------- */
+
+static redirect_call_t *
+call_get(redirect_tracker_t *tracker, sip_slice_t id)
+{
+    redirect_call_t *call = wmem_map_lookup(tracker->calls, &id);
+
+    if (call == NULL) {
+        call = wmem_alloc0(tracker->scope, sizeof(*call) + id.len);
+        memcpy(call + 1, id.ptr, id.len);
+        call->id = sip_slice_make((const char *)(call + 1), id.len);
+        wmem_map_insert(tracker->calls, &call->id, call);
+    }
+    return call;
+}
+
+/* RFC 3261 8.1.1.7: only a branch that begins with the magic cookie is unique by itself. */
+static bool
+branch_is_unique(sip_slice_t branch)
+{
+    static const sip_slice_t cookie = {"z9hG4bK", 7};
+
+    return branch.len > cookie.len && sip_slice_starts_nocase(branch, cookie);
+}
+
+/* ACK and CANCEL belong to the transaction whose branch they carry (RFC 3261 9.1, 17.1.1.3). */
+static bool
+method_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+{
+    switch (sip->cseq_method_id) {
+    case SIP_METHOD_CANCEL:
+        return true;
+    case SIP_METHOD_ACK:
+        return attempt->method == SIP_METHOD_INVITE;
+    case SIP_METHOD_OTHER:
+        return attempt->method == SIP_METHOD_OTHER && sip_slice_equal(attempt->other_method, sip->cseq_method);
+    default:
+        return attempt->method == sip->cseq_method_id;
+    }
+}
+
+/* The Request-URI parts attempts that wrongly share a branch, and is part of an RFC 2543 key (RFC 3261 17.2.3). */
+static bool
+request_uri_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+{
+    return sip->is_response || sip->method_id == SIP_METHOD_ACK || sip->method_id == SIP_METHOD_CANCEL ||
+           attempt->request_frame == 0 || sip_slice_equal(attempt->raw_uri, sip->request_uri);
+}
+
+static bool
+transaction_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+{
+    const sip_via_t *top = &sip->via[0];
+
+    return attempt->cseq == sip->cseq && sip_slice_equal(attempt->branch, top->branch) &&
+           sip_slice_equal_nocase(attempt->sent_by, top->sent_by) && method_fits(attempt, sip) &&
+           (branch_is_unique(top->branch) || sip_slice_equal(attempt->from_tag, sip->from_tag)) &&
+           request_uri_fits(attempt, sip);
+}
+
+/* The ACK for a 2xx has a branch of its own; the sender, CSeq and both tags tell its INVITE (RFC 3261 13.2.2.4). */
+static bool
+ack_of_2xx_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+{
+    return sip->method_id == SIP_METHOD_ACK && attempt->method == SIP_METHOD_INVITE && attempt->final / 100 == 2 &&
+           attempt->cseq == sip->cseq && sip_slice_equal(attempt->from_tag, sip->from_tag) &&
+           sip_slice_equal(attempt->final_to_tag, sip->to_tag) &&
+           sip_slice_equal_nocase(redirect_sent_by_host(attempt->sent_by), redirect_sent_by_host(sip->via[0].sent_by));
+}
+
+static redirect_attempt_t *
+call_find_attempt(const redirect_call_t *call, const sip_message_t *sip)
+{
+    redirect_attempt_t *found = NULL;
+
+    for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
+        if (transaction_fits(attempt, sip)) {
+            found = attempt;
+        }
+    }
+    if (found == NULL && sip->method_id == SIP_METHOD_ACK) {
+        for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
+            if (ack_of_2xx_fits(attempt, sip)) {
+                found = attempt;
+            }
+        }
+    }
+    return found;
+}
+
+/* Copies text behind an attempt; *free points to the next free byte. */
+static sip_slice_t
+text_keep(char **free, sip_slice_t text)
+{
+    char *copy = *free;
+
+    if (text.ptr == NULL) {
+        return SIP_SLICE_NONE;
+    }
+    if (text.len > 0) {
+        memcpy(copy, text.ptr, text.len);
+    }
+    *free += text.len;
+    return sip_slice_make(copy, text.len);
+}
+
+/* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
+static sip_slice_t
+leg_ids_read(wmem_allocator_t *scope, const char *names, const sip_message_t *sip)
+{
+    sip_slice_t rest = sip_slice_from_string(names);
+    wmem_strbuf_t *ids = NULL;
+
+    while (rest.len > 0) {
+        const char *comma = memchr(rest.ptr, ',', rest.len);
+        size_t len = comma ? (size_t)(comma - rest.ptr) : rest.len;
+        sip_slice_t name = sip_slice_trim(sip_slice_make(rest.ptr, len));
+        sip_slice_t value;
+
+        rest = sip_slice_from(rest, comma ? len + 1 : len);
+        if (name.len > 0 && sip_message_header_by_name(sip, name, &value)) {
+            value = sip_slice_trim(value);
+            if (value.len > 0 && value.len < 256 && memchr(value.ptr, ',', value.len) == NULL) {
+                if (ids == NULL) {
+                    ids = wmem_strbuf_new(scope, "");
+                } else {
+                    wmem_strbuf_append_c(ids, ',');
+                }
+                wmem_strbuf_append_len(ids, value.ptr, value.len);
+            }
+        }
+    }
+    return ids ? sip_slice_make(wmem_strbuf_get_str(ids), wmem_strbuf_get_len(ids)) : SIP_SLICE_NONE;
+}
+
+/* The Via values below the top, hashed with or without their branches. */
+static uint64_t
+lower_vias_hash(const sip_message_t *sip, bool with_branches)
+{
+    uint64_t hash = REDIRECT_HASH_SEED;
+
+    for (unsigned i = 1; i < sip->via_kept; i++) {
+        if (with_branches) {
+            hash = redirect_hash(redirect_hash(hash, sip->via[i].sent_by), sip->via[i].branch);
+        } else {
+            hash = redirect_hash(hash, redirect_sent_by_host(sip->via[i].sent_by));
+        }
+    }
+    return hash;
+}
+
+static void
+attempt_set_request(redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    attempt->request_frame = message->frame;
+    attempt->request_time = message->time;
+    attempt->source = message->source;
+    attempt->destination = message->destination;
+}
+
+static redirect_attempt_t *
+attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    const sip_message_t *sip = message->sip;
+    const sip_via_t *top = &sip->via[0];
+    sip_slice_t uri = sip->request_uri, session = SIP_SLICE_NONE, remote, legs = SIP_SLICE_NONE;
+    sip_slice_t other = sip->cseq_method_id == SIP_METHOD_OTHER ? sip->cseq_method : SIP_SLICE_NONE;
+    sip_slice_t to_tag = sip->is_response ? SIP_SLICE_NONE : sip->to_tag;
+    redirect_attempt_t *attempt;
+    char *text;
+
+    if (!sip->is_response && tracker->config.link_calls) {
+        if (!sip_message_session_id(sip, &session, &remote)) {
+            session = SIP_SLICE_NONE;
+        }
+        legs = leg_ids_read(tracker->scope, tracker->config.leg_headers, sip);
+    }
+    attempt = wmem_alloc(tracker->scope, sizeof(*attempt) + top->branch.len + top->sent_by.len + uri.len +
+                                             sip->from_tag.len + to_tag.len + session.len + legs.len + other.len);
+    memset(attempt, 0, sizeof(*attempt));
+    text = (char *)(attempt + 1);
+    attempt->branch = text_keep(&text, top->branch);
+    attempt->sent_by = text_keep(&text, top->sent_by);
+    attempt->raw_uri = text_keep(&text, uri);
+    attempt->from_tag = text_keep(&text, sip->from_tag);
+    attempt->to_tag = text_keep(&text, to_tag);
+    attempt->session_id = text_keep(&text, session);
+    attempt->leg_ids = text_keep(&text, legs);
+    attempt->other_method = text_keep(&text, other);
+    if (legs.ptr) {
+        wmem_free(tracker->scope, (char *)legs.ptr);
+    }
+    attempt->method = sip->cseq_method_id;
+    attempt->cseq = sip->cseq;
+    attempt->via_count = sip->via_count;
+    attempt->lower_path = lower_vias_hash(sip, true);
+    attempt->lower_hosts = lower_vias_hash(sip, false);
+    attempt->match = SIP_URI_MATCH_NONE;
+    if (sip->is_response) {
+        attempt->source = message->destination;
+        attempt->destination = message->source;
+    } else {
+        attempt_set_request(attempt, message);
+    }
+    return attempt;
+}
+
+static void
+attempt_follow(redirect_attempt_t *attempt, const redirect_placement_t *place)
+{
+    redirect_t *cause = place->cause;
+
+    attempt->cause = cause;
+    attempt->cause_target = place->target;
+    attempt->redirected_in = place->redirected_leg->final_frame;
+    attempt->redirected_at = place->redirected_leg->final_time;
+    attempt->link = place->link;
+    attempt->confidence = place->confidence;
+    attempt->match = place->match;
+    attempt->difference = place->difference;
+    attempt->evidence = place->evidence;
+    if (cause->last_followup) {
+        cause->last_followup->next_followup = attempt;
+    } else {
+        cause->first_followup = attempt;
+    }
+    cause->last_followup = attempt;
+    if (place->target && place->target->tried_by == NULL) {
+        place->target->tried_by = attempt;
+    }
+    for (redirect_t *redirect = cause; redirect; redirect = redirect->source) {
+        redirect->followed = true;
+        for (unsigned i = 0; place->target && i < redirect->target_count; i++) {
+            if (redirect->target[i].tried_by == NULL &&
+                sip_slice_equal(redirect->target[i].raw, place->target->raw)) {
+                redirect->target[i].tried_by = attempt;
+            }
+        }
+    }
+}
+
+/* Lists a new attempt in its call and its chain, where place says. */
+static void
+attempt_enter(redirect_tracker_t *tracker, redirect_call_t *call, redirect_attempt_t *attempt,
+              const redirect_placement_t *place, redirect_time_t time)
+{
+    redirect_chain_t *chain = place->chain ? place->chain : chain_new(tracker, time);
+
+    attempt->chain = chain;
+    attempt->call = call;
+    attempt->hop = place->hop;
+    attempt->upstream = place->upstream;
+    attempt->retry_of = place->retry_of;
+    if (place->retry_of) {
+        place->retry_of->retried_by = attempt;
+    }
+    if (place->cause) {
+        attempt_follow(attempt, place);
+    }
+    if (call->last) {
+        call->last->next_in_call = attempt;
+    } else {
+        call->first = attempt;
+    }
+    call->last = attempt;
+    call->count++;
+    if (chain->last_attempt) {
+        chain->last_attempt->next_in_chain = attempt;
+    } else {
+        chain->first_attempt = chain->root = attempt;
+    }
+    chain->last_attempt = attempt;
+    chain->attempt_count++;
+    chain->pending++;
+    chain->hops = MAX(chain->hops, attempt->hop);
+    chain_touch(tracker, chain);
+}
+
+/*
+ * A merged capture may show a proxy's forward before the request that it forwards. Then that request is the original,
+ * unless the chain was shown to begin with the forward already.
+ */
+static void
+chain_adopt_upstream(redirect_attempt_t *attempt, redirect_attempt_t *downstream)
+{
+    redirect_chain_t *chain = attempt->chain;
+
+    downstream->upstream = attempt;
+    if (!chain->begun && chain->root == downstream) {
+        chain->root = attempt;
+        chain->start = MIN(chain->start, attempt->request_time);
+    }
+}
+
+static bool
+opens_attempt(const sip_message_t *sip)
+{
+    return sip->cseq_method_id != SIP_METHOD_ACK && sip->cseq_method_id != SIP_METHOD_CANCEL;
+}
+
+/* --- what one message changes ----------------------------------------------------------------------------------- */
+
+static void
+note_cancel(redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_reason_t reason;
+
+    if (attempt->cancel_frame) {
+        return;
+    }
+    attempt->cancel_frame = message->frame;
+    attempt->cancel_time = message->time;
+    sip_value_iter_init(&values, message->sip, SIP_HEADER_REASON);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_reason_parse(value, &reason) && reason.has_cause && reason.cause < 700 &&
+            sip_slice_equal_nocase(reason.protocol, SIP_SLICE_LITERAL("SIP"))) {
+            attempt->cancel_cause = (uint16_t)reason.cause;
+            return;
+        }
+    }
+}
+
+static bool
+redirect_offers_same(const redirect_t *a, const redirect_t *b)
+{
+    if (a->code != b->code || a->target_total != b->target_total || a->target_count != b->target_count) {
+        return false;
+    }
+    for (unsigned i = 0; i < a->target_count; i++) {
+        if (!sip_slice_equal(a->target[i].raw, b->target[i].raw)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The redirect that a proxy passed on when it answered attempt, seen nearer to its origin; NULL where there is none. */
+static redirect_t *
+redirect_source_of(const redirect_attempt_t *attempt, sip_slice_t to_tag, const redirect_t *fresh, bool *unchanged)
+{
+    redirect_t *source = NULL;
+
+    *unchanged = false;
+    for (redirect_attempt_t *below = attempt->call->first; below; below = below->next_in_call) {
+        redirect_t *candidate = below->redirect;
+        if (below->upstream != attempt || candidate == NULL) {
+            continue;
+        }
+        if (redirect_offers_same(candidate, fresh)) {
+            *unchanged = true;
+            return candidate;
+        }
+        if (sip_slice_has_text(to_tag) && sip_slice_equal(below->final_to_tag, to_tag)) {
+            source = candidate;
+        } else if (source == NULL || candidate->depth > source->depth) {
+            source = candidate;
+        }
+    }
+    return source;
+}
+
+static redirect_t *
+redirect_new(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    redirect_t *redirect = wmem_new0(tracker->scope, redirect_t);
+
+    redirect->code = message->sip->status;
+    redirect->frame = message->frame;
+    redirect->time = message->time;
+    redirect_targets_read(tracker, redirect, message->sip);
+    return redirect;
+}
+
+static void
+attempt_redirected(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    redirect_t *redirect = redirect_new(tracker, message);
+    redirect_t *source;
+    bool unchanged;
+
+    redirect->attempt = attempt;
+    redirect->depth = attempt->hop + 1;
+    source = redirect_source_of(attempt, message->sip->to_tag, redirect, &unchanged);
+    if (unchanged) {
+        redirect = source;
+    } else {
+        redirect->source = source;
+        redirect->depth = source ? MAX(redirect->depth, source->depth) : redirect->depth;
+    }
+    if (source == NULL) {
+        attempt->chain->redirect_count++;
+    }
+    redirect->sightings++;
+    attempt->redirect = redirect;
+    if (tracker->config.link_calls) {
+        redirect_link_open(tracker, redirect, attempt, message->sip);
+    }
+}
+
+static void
+attempt_finish(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    const sip_message_t *sip = message->sip;
+    redirect_chain_t *chain = attempt->chain;
+    sip_retry_after_t retry_after;
+
+    if (attempt->final == 0) {
+        chain->pending--;
+    }
+    attempt->final = sip->status;
+    attempt->final_frame = message->frame;
+    attempt->final_time = message->time;
+    attempt->final_to_tag = sip_slice_has_text(sip->to_tag)
+                                ? sip_slice_from_string(wmem_strndup(tracker->scope, sip->to_tag.ptr, sip->to_tag.len))
+                                : SIP_SLICE_NONE;
+    if (sip->status / 100 == 3) {
+        attempt_redirected(tracker, attempt, message);
+    }
+    if (sip_message_retry_after(sip, &retry_after)) {
+        attempt->retry_after = retry_after.seconds;
+    }
+    if (sip->status / 100 == 3 || sip->status / 100 == 6) {
+        chain_begin(tracker, chain);
+    }
+    chain_touch(tracker, chain);
+}
+
+/* Takes in one message of an attempt. @return true where it was the attempt's first 3xx on this leg */
+static bool
+attempt_update(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    const sip_message_t *sip = message->sip;
+
+    if (!sip->is_response) {
+        if (sip->method_id == SIP_METHOD_CANCEL) {
+            note_cancel(attempt, message);
+        } else if (sip->method_id != SIP_METHOD_ACK && attempt->request_frame == 0) {
+            attempt_set_request(attempt, message);
+        }
+        return false;
+    }
+    if (sip->cseq_method_id == SIP_METHOD_CANCEL) {
+        return false;
+    }
+    if (sip->status < 200) {
+        attempt->last_provisional = sip->status;
+        return false;
+    }
+    if (attempt->final != 0) {
+        return false; /* a retransmission, or a final too late to matter (RFC 3261 13.2.2.3) */
+    }
+    attempt_finish(tracker, attempt, message);
+    return attempt->redirect != NULL;
+}
+
+static const char *
+text_or_null(wmem_allocator_t *scope, sip_slice_t text)
+{
+    return sip_slice_has_text(text) ? wmem_strndup(scope, text.ptr, text.len) : NULL;
+}
+
+static const redirect_refusal_t *
+refusal_read(wmem_allocator_t *scope, const sip_message_t *sip)
+{
+    redirect_refusal_t *refusal = wmem_new0(scope, redirect_refusal_t);
+    const sip_response_t *row = sip_response_lookup(sip->status);
+    sip_retry_after_t retry_after;
+    sip_network_blocked_t details;
+
+    if (row && row->retry_after && sip_message_retry_after(sip, &retry_after)) {
+        refusal->has_retry_after = true;
+        refusal->retry_after = retry_after.seconds;
+    }
+    if (sip->status == 603 && sip_message_network_blocked(sip, &details) == SIP_NETWORK_BLOCKED_YES) {
+        refusal->network_blocked = true;
+        refusal->url = text_or_null(scope, details.url);
+        refusal->tel = text_or_null(scope, details.tel);
+        refusal->email = text_or_null(scope, details.email);
+        refusal->id = text_or_null(scope, details.id);
+        refusal->location = text_or_null(scope, details.location);
+    }
+    return refusal;
+}
+
+/* A message that no attempt can take is explained, where its code is worth it, and belongs to no chain. */
+static const redirect_note_t *
+note_without_attempt(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    redirect_note_t *note;
+
+    if (message->sip->status / 100 != 3 && message->sip->status / 100 != 6) {
+        return NULL;
+    }
+    note = note_new(tracker, message);
+    note_publish(tracker, note);
+    if (note->status / 100 == 6) {
+        note->refusal = refusal_read(tracker->scope, message->sip);
+    } else if (message->sip->cseq_method_id != SIP_METHOD_CANCEL) {
+        note->redirect = redirect_new(tracker, message);
+    }
+    redirect_rule_context_t context = {
+        .tracker = tracker, .config = &tracker->config, .message = message, .note = note};
+    note->findings = redirect_rules_check(tracker->scope, &context);
+    return note;
+}
+
+/* A lone response of a call whose redirect was captured: the requests were not, so it goes beside the redirect. */
+static void
+place_lone_response(const redirect_call_t *call, const redirect_attempt_t *attempt, redirect_placement_t *place)
+{
+    for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
+        if (other->request_frame == 0 && other->redirect && other->cseq < attempt->cseq &&
+            other->method == attempt->method && other->via_count == attempt->via_count &&
+            sip_slice_equal(other->from_tag, attempt->from_tag)) {
+            place->chain = other->chain;
+            place->hop = other->hop;
+        }
+    }
+}
+
+/* Makes room in a call that is full: a long dialog's old requests no longer matter. */
+static void
+call_make_room(redirect_tracker_t *tracker, const redirect_call_t *call)
+{
+    for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
+        if (!attempt->chain->begun && attempt->chain->pending == 0) {
+            chain_forget(tracker, attempt->chain);
+            return;
+        }
+    }
+}
+
+static redirect_attempt_t *
+attempt_open(redirect_tracker_t *tracker, const redirect_message_t *message, redirect_placement_t *place)
+{
+    redirect_call_t *call = call_get(tracker, message->sip->call_id);
+    redirect_attempt_t *attempt;
+
+    if (call->count >= REDIRECT_MAX_ATTEMPTS_PER_CALL) {
+        call_make_room(tracker, call);
+    }
+    if (call->count >= REDIRECT_MAX_ATTEMPTS_PER_CALL) {
+        call->last->chain->truncated = true;
+        return NULL;
+    }
+    attempt = attempt_new(tracker, message);
+    if (message->sip->is_response) {
+        place_lone_response(call, attempt, place);
+    } else {
+        redirect_link_in_call(tracker, call, attempt, message->sip, place);
+        if (place->chain == NULL && tracker->config.link_calls && !sip_slice_has_text(message->sip->to_tag)) {
+            redirect_link_across_calls(tracker, attempt, message->sip, place);
+        }
+    }
+    attempt_enter(tracker, call, attempt, place, message->time);
+    if (place->downstream) {
+        chain_adopt_upstream(attempt, place->downstream);
+    }
+    return attempt;
+}
+
+const redirect_note_t *
+redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    const sip_message_t *sip = message->sip;
+    redirect_placement_t place = {.match = SIP_URI_MATCH_NONE};
+    redirect_rule_context_t context = {.tracker = tracker, .config = &tracker->config, .message = message};
+    redirect_attempt_t *attempt = NULL;
+    redirect_note_t *note;
+    redirect_call_t *call;
+
+    redirect_tracker_advance(tracker, message->time);
+    tracker_forget_old(tracker);
+    if (!sip_slice_has_text(sip->call_id) || !sip->has_cseq || sip->via_kept == 0) {
+        return note_without_attempt(tracker, message);
+    }
+    call = wmem_map_lookup(tracker->calls, &sip->call_id);
+    if (call) {
+        attempt = call_find_attempt(call, sip);
+    }
+    if (attempt == NULL) {
+        attempt = opens_attempt(sip) ? attempt_open(tracker, message, &place) : NULL;
+        if (attempt == NULL) {
+            return note_without_attempt(tracker, message);
+        }
+        context.new_attempt = !sip->is_response;
+    }
+    note = attempt_add_note(tracker, attempt, message);
+    context.new_redirect = attempt_update(tracker, attempt, message);
+    chain_touch(tracker, attempt->chain);
+    if (note == NULL) {
+        return NULL;
+    }
+    if (sip->status / 100 == 3 && sip->cseq_method_id != SIP_METHOD_CANCEL) {
+        note->redirect = attempt->redirect;
+    } else if (sip->status / 100 == 6) {
+        note->refusal = refusal_read(tracker->scope, sip);
+    }
+    context.note = note;
+    context.elsewhere_after = place.elsewhere_after;
+    context.global_failure = place.global_failure;
+    context.ambiguous_redirects = place.ambiguous;
+    if (attempt->chain->begun || place.ambiguous) {
+        note->findings = redirect_rules_check(tracker->scope, &context);
+        attempt->chain->kept = attempt->chain->kept || note->findings != NULL;
+    }
+    if (note->findings) {
+        note_publish(tracker, note);
+    }
+    return note->published ? note : NULL;
+}
+
+void
+redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now)
+{
+    if (now > tracker->now) {
+        tracker->now = now;
+    }
+}
+
+const redirect_note_t *
+redirect_tracker_notes(const redirect_tracker_t *tracker, uint32_t frame)
+{
+    return wmem_map_lookup(tracker->notes, GUINT_TO_POINTER(frame));
+}
+
+uint32_t
+redirect_tracker_chain_count(const redirect_tracker_t *tracker)
+{
+    return wmem_array_get_count(tracker->chains);
+}
+
+const redirect_chain_t *
+redirect_tracker_chain(const redirect_tracker_t *tracker, uint32_t number)
+{
+    return number < redirect_tracker_chain_count(tracker)
+               ? *(redirect_chain_t **)wmem_array_index(tracker->chains, number)
+               : NULL;
+}
+
+redirect_tracker_load_t
+redirect_tracker_load(const redirect_tracker_t *tracker)
+{
+    return (redirect_tracker_load_t){.calls = wmem_map_size(tracker->calls),
+                                     .open_redirects = tracker->open_count,
+                                     .unbegun_chains = tracker->unbegun};
+}

@@ -1,0 +1,27 @@
+/* redirect-verdict.h
+ * One line for a person: what a 3xx or 6xx means here, where the request goes next, and what came of it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_VERDICT_H
+#define REDIRECT_VERDICT_H
+
+#include "redirect-tracker.h"
+
+/**
+ * The verdict on a 3xx or 6xx, with what happened next as far as it is known now.
+ * @return a NUL-terminated line that scope owns, or NULL for other messages.
+ */
+char *redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_note_t *note);
+
+/**
+ * The part of the verdict that never changes: code, meaning, targets. For expert items, which must read alike in every
+ * pass. At most 220 bytes; a list of targets that is longer is cut between two targets, and says so.
+ */
+char *redirect_verdict_short(wmem_allocator_t *scope, const redirect_note_t *note);
+
+/** One word or two for an outcome ("answered", "global failure", ...); a static string. */
+const char *redirect_outcome_name(redirect_outcome_t outcome);
+
+#endif /* REDIRECT_VERDICT_H */
