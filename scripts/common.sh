@@ -53,8 +53,8 @@ needs() {
     as_root sh -c 'command -v debconf-set-selections >/dev/null &&
         echo "wireshark-common wireshark-common/install-setuid boolean false" | debconf-set-selections' || true
     # One unreachable source among several must not stop us; a missing package will.
-    as_root apt-get update --quiet >&2 || echo "apt-get update had errors; going on" >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
+    as_root apt-get update -qq >&2 || echo "apt-get update had errors; going on" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes -o Dpkg::Use-Pty=0 --no-install-recommends \
         "${missing[@]}" </dev/null >&2 || fail "apt-get could not install ${missing[*]}"
 }
 

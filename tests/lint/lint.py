@@ -186,7 +186,7 @@ def shellcheck():
         yield TOP, 0, "no shell script found"
         return
     done = subprocess.run(
-        [tool("shellcheck", "SHELLCHECK"), "--external-sources", "--format=gcc", *map(str, scripts)],
+        [tool("shellcheck", "SHELLCHECK"), "--external-sources", "--severity=warning", "--format=gcc", *map(str, scripts)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, encoding="utf-8", cwd=TOP,
     )
     if done.returncode:
