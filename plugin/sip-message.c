@@ -253,7 +253,9 @@ after_line(const char *ptr, const char *end)
 static inline const char *
 strip_line_end(const char *start, const char *next)
 {
-    next -= next > start && next[-1] == '\n';
+    if (next > start && next[-1] == '\n') {
+        next--;
+    }
     while (next > start && next[-1] == '\r') {
         next--;
     }
