@@ -60,6 +60,9 @@ static int hf_sip_redirect_network_blocked_tel = -1;
 static int hf_sip_redirect_network_blocked_email = -1;
 static int hf_sip_redirect_network_blocked_id = -1;
 static int hf_sip_redirect_network_blocked_location = -1;
+static int hf_sip_redirect_service_type = -1;
+static int hf_sip_redirect_service_action = -1;
+static int hf_sip_redirect_service_reason = -1;
 static int hf_sip_redirect_target_count = -1;
 static int hf_sip_redirect_target = -1;
 static int hf_sip_redirect_target_order = -1;
@@ -341,6 +344,11 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_no
     if (note->refusal) {
         draw_refusal(tree, tvb, note);
     }
+    if (note->service) {
+        add_string(tree, hf_sip_redirect_service_type, tvb, note->service->type);
+        add_string(tree, hf_sip_redirect_service_action, tvb, note->service->action);
+        add_string(tree, hf_sip_redirect_service_reason, tvb, note->service->reason);
+    }
     if (pref_explain) {
         draw_explanation(tree, tvb, row);
     }
@@ -446,6 +454,8 @@ draw_note(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_no
         draw_code(subtree, pinfo, tvb, note, row);
     } else if (in_chain) {
         proto_item_append_text(item, ": chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
+    } else if (note->remarks) {
+        proto_item_append_text(item, ": %s", note->remarks->text);
     }
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, note);
@@ -674,6 +684,15 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_network_blocked_location,
          {"Location", "sip_redirect.network_blocked.location", FT_STRING, BASE_NONE, NULL, 0x0,
           "Which network blocked the call", HFILL}},
+        {&hf_sip_redirect_service_type,
+         {"Alternative service", "sip_redirect.service.type", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What kind of service the body of a 380 offers instead", HFILL}},
+        {&hf_sip_redirect_service_action,
+         {"Action", "sip_redirect.service.action", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What the body of a 380 asks the client to do", HFILL}},
+        {&hf_sip_redirect_service_reason,
+         {"Reason", "sip_redirect.service.reason", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Why, in the words of the body of a 380", HFILL}},
         /* Where a redirect sends the request */
         {&hf_sip_redirect_target_count,
          {"Target count", "sip_redirect.target_count", FT_UINT32, BASE_DEC, NULL, 0x0,

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "redirect-history.h"
 #include "redirect-tracker-int.h"
 
 /* A transaction and its retransmissions are over after 64*T1 = 32 s (RFC 3261 17.1); twice that tolerates clocks. */
@@ -165,6 +166,7 @@ attempt_free(redirect_tracker_t *tracker, redirect_attempt_t *attempt)
 {
     redirect_note_t *note = attempt->first_note;
 
+    redirect_history_free(tracker->scope, attempt);
     while (note) {
         redirect_note_t *next = note->next_in_attempt;
         wmem_free(tracker->scope, note);
@@ -254,6 +256,7 @@ note_new(redirect_tracker_t *tracker, const redirect_message_t *message)
     note->frame = message->frame;
     note->index = (uint16_t)message->index;
     note->status = message->sip->status;
+    note->method = message->sip->cseq_method_id;
     note->time = message->time;
     return note;
 }
@@ -786,6 +789,23 @@ refusal_read(wmem_allocator_t *scope, const sip_message_t *sip)
     return refusal;
 }
 
+/*
+ * What the message itself carries beside its place in a chain; note->redirect is set.
+ * @return true where it is to be shown even if its chain has not begun
+ */
+static bool
+note_fill(const redirect_tracker_t *tracker, redirect_note_t *note, const redirect_message_t *message)
+{
+    bool speaks_alone = redirect_history_read(tracker->scope, message, note);
+
+    if (note->status / 100 == 6) {
+        note->refusal = refusal_read(tracker->scope, message->sip);
+    } else if (note->status == 380) {
+        note->service = redirect_service_read(tracker->scope, message->sip);
+    }
+    return speaks_alone || note->status / 100 == 3 || note->status / 100 == 6;
+}
+
 /* A message that no attempt can take is explained, where its code is worth it, and belongs to no chain. */
 static const redirect_note_t *
 note_without_attempt(redirect_tracker_t *tracker, const redirect_message_t *message)
@@ -797,11 +817,10 @@ note_without_attempt(redirect_tracker_t *tracker, const redirect_message_t *mess
     }
     note = note_new(tracker, message);
     note_publish(tracker, note);
-    if (note->status / 100 == 6) {
-        note->refusal = refusal_read(tracker->scope, message->sip);
-    } else if (message->sip->cseq_method_id != SIP_METHOD_CANCEL) {
+    if (note->status / 100 == 3 && note->method != SIP_METHOD_CANCEL) {
         note->redirect = redirect_new(tracker, message);
     }
+    note_fill(tracker, note, message);
     redirect_rule_context_t context = {
         .tracker = tracker, .config = &tracker->config, .message = message, .note = note};
     note->findings = redirect_rules_check(tracker->scope, &context);
@@ -872,6 +891,7 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
     redirect_attempt_t *attempt = NULL;
     redirect_note_t *note;
     redirect_call_t *call;
+    bool speaks_alone;
 
     redirect_tracker_advance(tracker, message->time);
     tracker_forget_old(tracker);
@@ -897,18 +917,17 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
     }
     if (sip->status / 100 == 3 && sip->cseq_method_id != SIP_METHOD_CANCEL) {
         note->redirect = attempt->redirect;
-    } else if (sip->status / 100 == 6) {
-        note->refusal = refusal_read(tracker->scope, sip);
     }
+    speaks_alone = note_fill(tracker, note, message);
     context.note = note;
     context.elsewhere_after = place.elsewhere_after;
     context.global_failure = place.global_failure;
     context.ambiguous_redirects = place.ambiguous;
     if (attempt->chain->begun || place.ambiguous) {
         note->findings = redirect_rules_check(tracker->scope, &context);
-        attempt->chain->kept = attempt->chain->kept || note->findings != NULL;
     }
-    if (note->findings) {
+    if (note->findings || speaks_alone) {
+        attempt->chain->kept = true;
         note_publish(tracker, note);
     }
     return note->published ? note : NULL;

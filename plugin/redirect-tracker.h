@@ -11,6 +11,7 @@
 #ifndef REDIRECT_TRACKER_H
 #define REDIRECT_TRACKER_H
 
+#include "redirect-service.h"
 #include "redirect-transport.h"
 #include "sip-message.h"
 #include "sip-response.h"
@@ -184,6 +185,7 @@ struct redirect_attempt {
     redirect_time_t cancel_time;
     uint16_t cancel_cause;             /**< SIP cause in its Reason header, or 0 */
     uint32_t retry_after;              /**< seconds, with the final response; 0 for none */
+    const struct redirect_history *history; /**< what its request tells of earlier redirections, or NULL */
     redirect_t *redirect;              /**< grows: set where final is 3xx */
     redirect_note_t *first_note, *last_note;
     unsigned note_count;
@@ -235,12 +237,14 @@ struct redirect_note {
     redirect_attempt_t *attempt;      /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
     redirect_t *redirect;             /**< for a 3xx: the redirect as this leg saw it */
     const redirect_refusal_t *refusal; /**< for a 6xx */
+    const redirect_service_t *service; /**< for a 380 whose body describes one */
     redirect_finding_t *findings;
     redirect_remark_t *remarks;
     redirect_time_t time;
     uint32_t frame;
     uint16_t index;
     uint16_t status; /**< 0 for a request */
+    sip_method_t method; /**< of the CSeq header: CANCEL for the answer to a CANCEL */
     bool published;  /**< filed under its frame */
 };
 
@@ -252,8 +256,9 @@ redirect_tracker_t *redirect_tracker_new(wmem_allocator_t *scope, const redirect
 
 /**
  * Adds one message. Call it once for each message, in frame order, on the first visit of the frame.
- * @return its note where it belongs to a chain that has begun (or explains a 3xx or 6xx that belongs to none), else
- *         NULL; a chain that begins later gives the notes of its earlier messages to redirect_tracker_notes().
+ * @return its note where it belongs to a chain that has begun (or is a 3xx or 6xx that belongs to none, or a BYE or
+ *         CANCEL that tells of a 6xx), else NULL; a chain that begins later gives the notes of its earlier messages to
+ *         redirect_tracker_notes().
  */
 const redirect_note_t *redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message);
 
