@@ -280,8 +280,8 @@ next_on_path(const redirect_attempt_t *attempt)
     return decisive_forward(attempt);
 }
 
-static const redirect_attempt_t *
-end_of_path(const redirect_attempt_t *attempt)
+const redirect_attempt_t *
+redirect_path_end(const redirect_attempt_t *attempt)
 {
     const redirect_attempt_t *next;
 
@@ -304,7 +304,7 @@ char *
 redirect_attempt_path(wmem_allocator_t *scope, const redirect_attempt_t *attempt)
 {
     const redirect_attempt_t *follower[REDIRECT_MAX_PATH_HOPS];
-    const redirect_attempt_t *end = end_of_path(attempt);
+    const redirect_attempt_t *end = redirect_path_end(attempt);
     const redirect_attempt_t *step = end;
     unsigned count = 0, left_out = 0;
     wmem_strbuf_t *path = wmem_strbuf_new(scope, "");

@@ -104,9 +104,6 @@ void redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redir
 /** Drops the filed redirects whose window has passed. */
 void redirect_link_expire(redirect_tracker_t *tracker);
 
-/** The attempt before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
-const redirect_attempt_t *redirect_attempt_before(const redirect_attempt_t *attempt);
-
 /** True for the answers after which the same request is amended and sent again (rules of RFC 3261 8.1.3.5). */
 bool redirect_is_amend_and_retry(uint16_t status);
 

@@ -292,6 +292,12 @@ redirect_result_t redirect_chain_result(const redirect_tracker_t *tracker, const
  */
 char *redirect_attempt_path(wmem_allocator_t *scope, const redirect_attempt_t *attempt);
 
+/** Where the path along attempt ends as far as is known now; attempt itself where nothing came after it. */
+const redirect_attempt_t *redirect_path_end(const redirect_attempt_t *attempt);
+
+/** The attempt before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
+const redirect_attempt_t *redirect_attempt_before(const redirect_attempt_t *attempt);
+
 /** The final status that a target gave in the end, amend-and-retry answers followed through; 0 where none yet. */
 uint16_t redirect_target_result(const redirect_target_t *target);
 
