@@ -305,8 +305,8 @@ read_ipv6(sip_slice_t text, uint8_t *bytes)
     uint8_t ipv4[4];
     ws_in6_addr address;
 
-    if (text.len < 2 || text.len >= sizeof(buffer)) {
-        return false;
+    if (head < 2 || text.len >= sizeof(buffer)) {
+        return false; /* no colons before the numbers: most hosts go no further than this */
     }
     for (size_t i = 0; i < head; i++) {
         /* Also keeps a NUL out, which would end the copy early. */
@@ -999,8 +999,7 @@ ports_agree(const sip_uri_t *a, const sip_uri_t *b)
     }
     const uint16_t default_a = default_port(a), default_b = default_port(b);
     const uint16_t port_a = a->has_port ? a->port : default_a, port_b = b->has_port ? b->port : default_b;
-    return port_a == port_b || (port_a == default_a && port_b == default_b)
-        || (!a->has_port && port_b == default_b) || (!b->has_port && port_a == default_a);
+    return port_a == port_b || (port_a == default_a && port_b == default_b);
 }
 
 static bool
