@@ -264,7 +264,7 @@ read_header(sip_slice_t line, message_t *message)
     }
     name = sip_slice_make(line.ptr, (size_t)(colon - line.ptr));
     value = sip_slice_from(line, name.len + 1);
-    while (value.len > 0 && (value.ptr[0] == ' ' || value.ptr[0] == '\t')) {
+    while (value.len > 0 && g_ascii_isspace(value.ptr[0])) {
         value = sip_slice_from(value, 1);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(header_names); i++) {
@@ -508,14 +508,16 @@ udp_end(const packet_info *pinfo, const source_t *source, size_t start)
 static size_t
 websocket_end(const packet_info *pinfo _U_, const source_t *source, size_t start)
 {
-    size_t len;
+    const size_t length_16_bits = 126;
+    const size_t opcode_bits = 0x0f, last_data_opcode = 2;
 
-    if (start >= 2 && (len = read_be(source, start - 1, 1)) < 126 && start + len <= source->len) {
-        return start + len;
+    if (start >= 4 && read_be(source, start - 3, 1) == length_16_bits &&
+        (read_be(source, start - 4, 1) & opcode_bits) <= last_data_opcode) {
+        return start + read_be(source, start - 2, 2);
     }
-    if (start >= 4 && read_be(source, start - 3, 1) == 126 && (len = read_be(source, start - 2, 2)) >= 126 &&
-        start + len <= source->len) {
-        return start + len;
+    if (start >= 2 && read_be(source, start - 1, 1) < length_16_bits &&
+        (read_be(source, start - 2, 1) & opcode_bits) <= last_data_opcode) {
+        return start + read_be(source, start - 1, 1);
     }
     return 0;
 }
@@ -601,6 +603,75 @@ datagram_end(const locator_t *locator, redirect_transport_t transport, const sou
                                                    : datagram_ends[transport](locator->pinfo, source, start);
 }
 
+/* The dissector runs again for a body of type message/sip: such a record belongs to no message of the frame. */
+static bool
+is_nested_in_last(locator_t *locator, const sip_info_value_t *seen)
+{
+    message_t nested;
+
+    if (!locator->last.may_hold_sip || !find_message(locator->last_source, locator->nested_next, locator->last_end,
+                                           seen, &locator->wrong, &nested)) {
+        return false;
+    }
+    locator->nested_next = nested.body;
+    return true;
+}
+
+typedef struct {
+    size_t end;      /* of the text, in the source; beyond its end where bytes are missing */
+    bool is_known;   /* from the datagram or from Content-Length */
+    bool is_complete;
+} extent_t;
+
+static extent_t
+extent_of(const locator_t *locator, redirect_transport_t transport, const source_t *source, const message_t *message)
+{
+    size_t datagram = datagram_end(locator, transport, source, message->start);
+    size_t counted = message->body + (message->has_content_length ? message->content_length : 0);
+    extent_t extent = {.is_known = datagram > 0 || message->has_content_length};
+
+    extent.end = datagram > 0 ? datagram : message->has_content_length ? counted : source->len;
+    extent.is_complete = message->has_empty_line && extent.end <= source->len && counted <= extent.end;
+    return extent;
+}
+
+/*
+ * Sources that were derived from the frame go first, in the order of their making: a segment may hold, within the body
+ * of the message that it ends, the begin of another. A message that a source holds as a whole goes before one that it
+ * holds in part, for the other part may have been put together with it in a later source.
+ */
+static source_t *
+find_in_sources(locator_t *locator, const record_t *record, message_t *message)
+{
+    source_t *frame = locator->source;
+    source_t *found = NULL;
+
+    /* A datagram that stands in the frame as such is no part of anything. */
+    if (record->transport == REDIRECT_TRANSPORT_UDP &&
+        find_message(frame, frame->next, frame->len, record->seen, &locator->wrong, message) &&
+        datagram_end(locator, record->transport, frame, message->start) > 0) {
+        return frame;
+    }
+    for (unsigned i = 1; i <= locator->source_count; i++) {
+        source_t *source = &locator->source[i % locator->source_count];
+        message_t candidate;
+        bool is_complete;
+
+        if (!find_message(source, source->next, source->len, record->seen, &locator->wrong, &candidate)) {
+            continue;
+        }
+        is_complete = extent_of(locator, record->transport, source, &candidate).is_complete;
+        if (is_complete || found == NULL) {
+            found = source;
+            *message = candidate;
+        }
+        if (is_complete) {
+            break;
+        }
+    }
+    return found;
+}
+
 /* The next message of a stream follows the last one; some senders put empty lines between them (RFC 3261 7.5). */
 static bool
 find_behind_last(const locator_t *locator, const sip_info_value_t *seen, message_t *message)
@@ -617,93 +688,63 @@ find_behind_last(const locator_t *locator, const sip_info_value_t *seen, message
     return start < source->len && message_at(source, start, seen, message);
 }
 
-/* The dissector runs again for a body of type message/sip: such a record belongs to no message of the frame. */
-static bool
-is_nested_in_last(locator_t *locator, const sip_info_value_t *seen)
-{
-    message_t nested;
-
-    if (!locator->last.may_hold_sip || !find_message(locator->last_source, locator->nested_next, locator->last_end,
-                                           seen, &locator->wrong, &nested)) {
-        return false;
-    }
-    locator->nested_next = nested.body;
-    return true;
-}
-
-/*
- * Sources that were derived from the frame go first, in the order of their making: a segment may hold, within the body
- * of the message that it ends, the begin of another. Not so for a datagram that stands in the frame as a whole.
- */
-static source_t *
-find_in_sources(locator_t *locator, const record_t *record, message_t *message)
-{
-    source_t *frame = locator->source;
-    bool is_in_frame = false;
-
-    if (record->transport == REDIRECT_TRANSPORT_UDP || locator->source_count == 1) {
-        is_in_frame = find_message(frame, frame->next, frame->len, record->seen, &locator->wrong, message);
-        if (locator->source_count == 1 ||
-            (is_in_frame && datagram_end(locator, record->transport, frame, message->start) > 0)) {
-            return is_in_frame ? frame : NULL;
-        }
-    }
-    for (unsigned i = 1; i < locator->source_count; i++) {
-        source_t *source = &locator->source[i];
-
-        if (find_message(source, source->next, source->len, record->seen, &locator->wrong, message)) {
-            return source;
-        }
-    }
-    return find_message(frame, frame->next, frame->len, record->seen, &locator->wrong, message) ? frame : NULL;
-}
-
 static void
 add_located(locator_t *locator, source_t *source, const message_t *message, redirect_transport_t transport)
 {
-    size_t datagram = datagram_end(locator, transport, source, message->start);
-    size_t counted = message->has_content_length ? message->body + message->content_length : message->body;
-    size_t end = datagram > 0 ? datagram : message->has_content_length ? counted : source->len;
+    extent_t extent = extent_of(locator, transport, source, message);
+    size_t end = MIN(extent.end, source->len);
     redirect_located_t located = {
+        .text = sip_slice_make(source->text + message->start, end - message->start),
         .source = source->tvb,
         .offset = (int)message->start,
         .transport = transport,
-        .complete = message->has_empty_line && end <= source->len && counted <= end,
+        .complete = extent.is_complete,
     };
 
-    end = MIN(end, source->len);
-    located.text = sip_slice_make(source->text + message->start, end - message->start);
     wmem_array_append_one(locator->located, located);
-    /* A datagram without a known end has an unknown body, too. */
-    source->next = datagram_ends[transport] && datagram == 0 && !message->has_content_length ? message->body : end;
+    /* Without a known end, a message of a stream takes what is left, as in the dissector; a datagram may not. */
+    source->next = extent.is_known || datagram_ends[transport] == NULL ? end : message->body;
     locator->last_source = source;
     locator->last = *message;
     locator->last_end = end;
     locator->nested_next = message->body;
 }
 
+/* The text of a record; NULL where it has none, or is_nested_in_last(). */
+static source_t *
+find_record(locator_t *locator, const record_t *record, message_t *message, bool *is_nested)
+{
+    source_t *source = locator->last_source;
+
+    *is_nested = false;
+    if (!find_behind_last(locator, record->seen, message)) {
+        *is_nested = is_nested_in_last(locator, record->seen);
+        return *is_nested || locator->wrong >= MAX_WRONG ? NULL : find_in_sources(locator, record, message);
+    }
+    /* Its begin stands there; the whole may have been put together in another source. */
+    return extent_of(locator, record->transport, source, message).is_complete
+               ? source
+               : find_in_sources(locator, record, message);
+}
+
 static void
 locate_record(locator_t *locator, const record_t *record)
 {
     message_t message;
-    source_t *source = locator->last_source;
+    source_t *source;
+    bool is_nested;
 
     /* Neither a request nor a response: data that the dissector calls a continuation. */
     if (record->is_quoted || (record->seen->request_method == NULL && record->seen->response_code == 0)) {
         return;
     }
-    if (!find_behind_last(locator, record->seen, &message)) {
-        if (is_nested_in_last(locator, record->seen)) {
-            return;
-        }
-        source = locator->wrong < MAX_WRONG ? find_in_sources(locator, record, &message) : NULL;
-    }
-    if (source == NULL) {
+    source = find_record(locator, record, &message, &is_nested);
+    if (source) {
+        add_located(locator, source, &message, record->transport);
+    } else if (!is_nested) {
         locator->wrong++;
         locator->missed++;
-        return;
     }
-    add_located(locator, source, &message, record->transport);
 }
 
 void

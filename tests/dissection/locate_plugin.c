@@ -1,8 +1,8 @@
 /* locate_plugin.c
  * A plugin for test_locate.py only: shows the messages that redirect-locate.c finds as fields.
  *
- * The messages are located twice: on the first visit of a frame, as the real plugin does, and kept; and again on this
- * visit. locate.* shows those of the first visit; locate.changed tells where this visit found others.
+ * The real plugin locates on the first visit of a frame. This one does so and keeps what it found, locates again on
+ * every later visit, and shows the latter; locate.changed tells where the two differ.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -92,40 +92,42 @@ is_same(const kept_t *kept, const redirect_located_list_t *list)
 }
 
 static void
-add_text(proto_tree *tree, int hf, tvbuff_t *tvb, packet_info *pinfo, sip_slice_t text)
+add_text(proto_tree *tree, int hf, const redirect_located_t *located, sip_slice_t text)
 {
     if (text.ptr) {
-        proto_tree_add_string(tree, hf, tvb, 0, 0, wmem_strndup(pinfo->pool, text.ptr, text.len));
+        proto_tree_add_item(tree, hf, located->source, located->offset + (int)(text.ptr - located->text.ptr),
+            (int)text.len, ENC_UTF_8);
     }
 }
 
 static void
 add_message(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const redirect_located_t *located)
 {
+    proto_item *item = proto_tree_add_uint(tree, hf_length, tvb, 0, 0, (uint32_t)located->text.len);
+    proto_tree *message_tree = proto_item_add_subtree(item, ett_locate);
     sip_message_t *message = wmem_new(pinfo->pool, sip_message_t);
     size_t line = 0;
 
     while (line < located->text.len && located->text.ptr[line] != '\r' && located->text.ptr[line] != '\n') {
         line++;
     }
-    add_text(tree, hf_start_line, tvb, pinfo, sip_slice_make(located->text.ptr, line));
-    proto_tree_add_string(tree, hf_transport, tvb, 0, 0, transport_names[located->transport]);
-    proto_tree_add_uint(tree, hf_length, tvb, 0, 0, (uint32_t)located->text.len);
-    proto_tree_add_uint(tree, hf_complete, tvb, 0, 0, located->complete);
+    add_text(message_tree, hf_start_line, located, sip_slice_make(located->text.ptr, line));
+    proto_tree_add_string(message_tree, hf_transport, tvb, 0, 0, transport_names[located->transport]);
+    proto_tree_add_uint(message_tree, hf_complete, tvb, 0, 0, located->complete);
     if (!sip_message_parse(located->text, message)) {
-        proto_tree_add_uint(tree, hf_unparsed, tvb, 0, 0, 1);
+        proto_tree_add_uint(message_tree, hf_unparsed, tvb, 0, 0, 1);
         return;
     }
-    add_text(tree, hf_method, tvb, pinfo, message->method);
+    add_text(message_tree, hf_method, located, message->method);
     if (message->is_response) {
-        proto_tree_add_uint(tree, hf_status, tvb, 0, 0, message->status);
+        proto_tree_add_uint(message_tree, hf_status, tvb, 0, 0, message->status);
     }
-    add_text(tree, hf_call_id, tvb, pinfo, message->call_id);
+    add_text(message_tree, hf_call_id, located, message->call_id);
     if (message->has_cseq) {
-        proto_tree_add_uint(tree, hf_cseq, tvb, 0, 0, message->cseq);
+        proto_tree_add_uint(message_tree, hf_cseq, tvb, 0, 0, message->cseq);
     }
-    add_text(tree, hf_cseq_method, tvb, pinfo, message->cseq_method);
-    proto_tree_add_uint(tree, hf_body_length, tvb, 0, 0, (uint32_t)message->body.len);
+    add_text(message_tree, hf_cseq_method, located, message->cseq_method);
+    proto_tree_add_uint(message_tree, hf_body_length, tvb, 0, 0, (uint32_t)message->body.len);
 }
 
 static int
@@ -147,11 +149,11 @@ dissect_locate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _
     if (!kept || !is_same(kept, &list)) {
         proto_tree_add_uint(locate_tree, hf_changed, tvb, 0, 0, 1);
     }
-    for (unsigned i = 0; kept && i < kept->count; i++) {
-        add_message(locate_tree, tvb, pinfo, &kept->message[i]);
+    for (unsigned i = 0; i < list.count; i++) {
+        add_message(locate_tree, tvb, pinfo, &list.message[i]);
     }
-    if (kept && kept->missed) {
-        proto_tree_add_uint(locate_tree, hf_missed, tvb, 0, 0, kept->missed);
+    if (list.missed) {
+        proto_tree_add_uint(locate_tree, hf_missed, tvb, 0, 0, list.missed);
     }
     return 0;
 }
