@@ -8,6 +8,851 @@
 
 #include "redirect-tracker-int.h"
 
+/* Bytes of one URI or quoted text: a remark is to be read, and a finding must fit Wireshark's 239 bytes. */
+#define MAX_PIECE 100
+#define MAX_FINDING_PIECE 64
+
+/* --- words ------------------------------------------------------------------------------------------------------- */
+
+/* Why a request was sent elsewhere, to be read after "forwarded". */
+#define BECAUSE_BUSY "because busy"
+#define BECAUSE_NO_ANSWER "because nobody answered"
+#define BECAUSE_UNREACHABLE "because not reachable"
+#define UNCONDITIONALLY "always, whatever the callee is doing"
+#define REASON_UNKNOWN "for a reason not told"
+
+/* RFC 5806 4: diversion-reason. */
+static const struct {
+    const char *reason;
+    const char *words;
+} diversion_words[] = {
+    {"away", "because the callee is away"},
+    {"deflection", "by the callee, who deflected it"},
+    {"do-not-disturb", "because of do not disturb"},
+    {"follow-me", "to follow the callee"},
+    {"no-answer", BECAUSE_NO_ANSWER},
+    {"out-of-service", "because out of service"},
+    {"time-of-day", "because of the time of day"},
+    {"unavailable", BECAUSE_UNREACHABLE},
+    {"unconditional", UNCONDITIONALLY},
+    {"unknown", REASON_UNKNOWN},
+    {"user-busy", BECAUSE_BUSY},
+};
+
+/* One row a number. */
+typedef struct {
+    uint32_t number;
+    const char *words;
+} number_words_t;
+
+/* The cause parameter of a URI (RFC 4458 2.2; 380: RFC 8119). No response code, although it looks like one. */
+static const number_words_t cause_param_words[] = {
+    {302, UNCONDITIONALLY},
+    {380, "by the translation of a service number"},
+    {404, REASON_UNKNOWN},
+    {408, BECAUSE_NO_ANSWER},
+    {480, "by the callee, who deflected it at once"},
+    {486, BECAUSE_BUSY},
+    {487, "by the callee, who deflected it while it rang"},
+    {503, BECAUSE_UNREACHABLE},
+};
+
+/* The causes of Q.850 that end calls. */
+static const number_words_t q850_words[] = {
+    {1, "unallocated number"},
+    {2, "no route to the transit network"},
+    {3, "no route to the destination"},
+    {16, "normal clearing"},
+    {17, "user busy"},
+    {18, "no user responding"},
+    {19, "no answer from the user"},
+    {20, "subscriber absent"},
+    {21, "call rejected"},
+    {22, "number changed"},
+    {23, "redirection to a new destination"},
+    {26, "non-selected user clearing"},
+    {27, "destination out of order"},
+    {28, "invalid number format"},
+    {29, "facility rejected"},
+    {31, "normal, unspecified"},
+    {34, "no circuit available"},
+    {38, "network out of order"},
+    {41, "temporary failure"},
+    {42, "congestion"},
+    {44, "requested circuit not available"},
+    {47, "resource unavailable"},
+    {50, "facility not subscribed"},
+    {55, "incoming calls barred"},
+    {57, "bearer capability not authorized"},
+    {58, "bearer capability not available"},
+    {63, "service not available"},
+    {65, "bearer capability not implemented"},
+    {79, "service not implemented"},
+    {88, "incompatible destination"},
+    {102, "recovery on timer expiry"},
+    {111, "protocol error"},
+    {127, "interworking"},
+};
+
+static const char *
+words_for(const number_words_t *table, size_t count, uint32_t number)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].number == number) {
+            return table[i].words;
+        }
+    }
+    return NULL;
+}
+
+static const char *
+words_for_diversion(sip_slice_t reason)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(diversion_words); i++) {
+        if (sip_slice_equal_nocase(reason, sip_slice_from_string(diversion_words[i].reason))) {
+            return diversion_words[i].words;
+        }
+    }
+    return NULL;
+}
+
+static const char *
+words_for_cause_param(uint32_t cause)
+{
+    return words_for(cause_param_words, G_N_ELEMENTS(cause_param_words), cause);
+}
+
+/* --- pieces of sentences ----------------------------------------------------------------------------------------- */
+
+/* Appends valid UTF-8, cut between two characters where it is longer than max bytes. */
+static void
+append_cut(wmem_strbuf_t *text, const char *piece, size_t max)
+{
+    size_t len = strlen(piece);
+
+    if (len <= max) {
+        wmem_strbuf_append(text, piece);
+        return;
+    }
+    for (len = max; len > 0 && ((unsigned char)piece[len] & 0xc0) == 0x80; len--) {
+    }
+    wmem_strbuf_append_len(text, piece, len);
+    wmem_strbuf_append(text, "...");
+}
+
+/* Appends text from the wire so that it can be shown. */
+static void
+append_wire(wmem_strbuf_t *text, sip_slice_t wire, size_t max)
+{
+    sip_uri_t shown = {.whole = wire};
+    char *display = sip_uri_display(NULL, &shown);
+
+    append_cut(text, display, max);
+    wmem_free(NULL, display);
+}
+
+/* Appends a URI without its headers: those of a History-Info entry are no part of the address. */
+static void
+append_uri(wmem_strbuf_t *text, const sip_uri_t *uri, size_t max)
+{
+    sip_uri_t shown = *uri;
+    char *display;
+
+    if (uri->headers.ptr != NULL) {
+        shown.whole.len = (size_t)(uri->headers.ptr - uri->whole.ptr) - 1;
+    }
+    display = sip_uri_display(NULL, &shown);
+    append_cut(text, display, max);
+    wmem_free(NULL, display);
+}
+
+/* "603 Decline", or the number alone where there is no row for the very code. */
+static void
+append_code(wmem_strbuf_t *text, uint32_t code)
+{
+    const sip_response_t *row = code < 700 ? sip_response_lookup((uint16_t)code) : NULL;
+
+    wmem_strbuf_append_printf(text, "%u", code);
+    if (row && row->code == code) {
+        wmem_strbuf_append_printf(text, " %s", row->phrase);
+    }
+}
+
+/* A list of remarks that grows at its end. */
+typedef struct {
+    wmem_allocator_t *scope;
+    redirect_remark_t **last;
+} remarks_t;
+
+static wmem_strbuf_t *
+remark_begin(const remarks_t *remarks, const char *text)
+{
+    return wmem_strbuf_new(remarks->scope, text);
+}
+
+/* Takes text over. */
+static void
+remark_end(remarks_t *remarks, wmem_strbuf_t *text)
+{
+    redirect_remark_t *remark = wmem_new0(remarks->scope, redirect_remark_t);
+
+    wmem_strbuf_append(text, ".");
+    remark->text = wmem_strbuf_finalize(text);
+    *remarks->last = remark;
+    remarks->last = &remark->next;
+}
+
+/* A request nearest to the caller, before any redirect of its chain: what it tells of lies before the capture. */
+static bool
+tells_of_earlier(const redirect_note_t *note)
+{
+    return note->status == 0 && note->attempt != NULL && note->attempt->hop == 0 && note->attempt->upstream == NULL;
+}
+
+/* --- History-Info -------------------------------------------------------------------------------------------------- */
+
+/* The entries of one message, as far as they are looked at. */
+typedef struct {
+    sip_history_entry_t entry[REDIRECT_HISTORY_MAX_ENTRIES];
+    unsigned count;
+    unsigned total;
+} history_list_t;
+
+static void
+history_list_read(const sip_message_t *sip, history_list_t *list)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+
+    list->count = list->total = 0;
+    sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
+    while (sip_value_iter_next(&values, &value)) {
+        if (list->count < REDIRECT_HISTORY_MAX_ENTRIES && sip_history_entry_parse(value, &list->entry[list->count])) {
+            list->count++;
+        }
+        list->total++;
+    }
+}
+
+static bool
+has_sip_reason(const sip_history_entry_t *entry)
+{
+    return entry->has_reason && sip_slice_equal_nocase(entry->reason_protocol, SIP_SLICE_LITERAL("SIP"));
+}
+
+static bool
+was_redirected(const sip_history_entry_t *entry)
+{
+    return has_sip_reason(entry) && entry->reason_cause / 100 == 3;
+}
+
+/* The frame of the redirect, on the path to attempt, that an entry tells of; 0 where there is none. */
+static uint32_t
+entry_seen_in(const sip_history_entry_t *entry, const redirect_attempt_t *attempt)
+{
+    for (unsigned steps = 0; attempt && steps < REDIRECT_MAX_PATH_HOPS; steps++) {
+        const redirect_attempt_t *before = redirect_attempt_before(attempt);
+        sip_uri_t uri;
+        if (attempt->cause && before && attempt->cause->code == entry->reason_cause &&
+            (!sip_uri_parse(before->raw_uri, &uri) ||
+             sip_uri_match(&entry->address.uri, &uri, NULL) != SIP_URI_MATCH_NONE)) {
+            return attempt->cause->frame;
+        }
+        attempt = before;
+    }
+    return 0;
+}
+
+static void
+append_entry_reason(wmem_strbuf_t *text, const sip_history_entry_t *entry, const redirect_note_t *note)
+{
+    if (entry->has_cause_param) {
+        const char *words = words_for_cause_param(entry->cause_param);
+        if (words) {
+            wmem_strbuf_append_printf(text, " (forwarded there %s, cause=%u)", words, entry->cause_param);
+        } else {
+            wmem_strbuf_append_printf(text, " (cause=%u)", entry->cause_param);
+        }
+    }
+    if (!entry->has_reason) {
+        return;
+    }
+    wmem_strbuf_append(text, " (");
+    if (!has_sip_reason(entry)) {
+        append_wire(text, entry->reason_protocol, 20);
+        wmem_strbuf_append_c(text, ' ');
+    }
+    wmem_strbuf_append_printf(text, "%u", entry->reason_cause);
+    if (was_redirected(entry) && !tells_of_earlier(note)) {
+        uint32_t frame = entry_seen_in(entry, note->attempt);
+        if (frame) {
+            wmem_strbuf_append_printf(text, " in frame %u", frame);
+        } else {
+            wmem_strbuf_append(text, ", not seen in this chain");
+        }
+    }
+    wmem_strbuf_append_c(text, ')');
+}
+
+/* A lone entry without a reason names but the address that was asked for. */
+static bool
+history_tells(const history_list_t *list)
+{
+    return list->count > 1 || (list->count == 1 && (list->entry[0].has_reason || list->entry[0].has_cause_param));
+}
+
+static void
+remark_history_info(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+{
+    history_list_t list;
+    wmem_strbuf_t *text;
+    bool earlier = false;
+
+    history_list_read(sip, &list);
+    if (!history_tells(&list)) {
+        return;
+    }
+    for (unsigned i = 0; i < list.count && tells_of_earlier(note); i++) {
+        earlier = earlier || was_redirected(&list.entry[i]);
+    }
+    text = remark_begin(remarks, earlier ? "Redirected before this capture, says History-Info: " : "History-Info: ");
+    for (unsigned i = 0; i < list.count && i < REDIRECT_HISTORY_MAX_SHOWN; i++) {
+        wmem_strbuf_append(text, i > 0 ? ", then " : "");
+        append_uri(text, &list.entry[i].address.uri, MAX_PIECE);
+        append_entry_reason(text, &list.entry[i], note);
+    }
+    if (list.total > REDIRECT_HISTORY_MAX_SHOWN) {
+        wmem_strbuf_append_printf(text, ", and %u more", list.total - REDIRECT_HISTORY_MAX_SHOWN);
+    }
+    remark_end(remarks, text);
+}
+
+/* --- Diversion ----------------------------------------------------------------------------------------------------- */
+
+static void
+remark_diversion(remarks_t *remarks, const sip_diversion_t *diversion, const redirect_note_t *note)
+{
+    const char *words = words_for_diversion(diversion->reason);
+    wmem_strbuf_t *text = remark_begin(remarks, "Forwarded");
+
+    if (tells_of_earlier(note)) {
+        wmem_strbuf_append(text, " before this capture");
+    }
+    if (words) {
+        wmem_strbuf_append_printf(text, " %s", words);
+    }
+    wmem_strbuf_append(text, " (Diversion: ");
+    if (sip_slice_has_text(diversion->reason)) {
+        append_wire(text, diversion->reason, MAX_PIECE);
+        wmem_strbuf_append(text, ", ");
+    }
+    wmem_strbuf_append(text, "from ");
+    append_uri(text, &diversion->address.uri, MAX_PIECE);
+    if (diversion->has_counter) {
+        wmem_strbuf_append_printf(text, ", %u time%s", diversion->counter, diversion->counter == 1 ? "" : "s");
+    }
+    wmem_strbuf_append_c(text, ')');
+    remark_end(remarks, text);
+}
+
+static void
+remark_diversions(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_diversion_t diversion;
+    unsigned count = 0;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
+    while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
+        if (sip_diversion_parse(value, &diversion) && sip_slice_has_text(diversion.address.uri.whole)) {
+            remark_diversion(remarks, &diversion, note);
+            count++;
+        }
+    }
+}
+
+/* --- Reason -------------------------------------------------------------------------------------------------------- */
+
+static bool
+is_sip_reason(const sip_reason_t *reason)
+{
+    return reason->has_cause && sip_slice_equal_nocase(reason->protocol, SIP_SLICE_LITERAL("SIP"));
+}
+
+static bool
+is_global_failure(const sip_reason_t *reason)
+{
+    return is_sip_reason(reason) && reason->cause / 100 == 6;
+}
+
+static void
+append_cancelled_because(wmem_strbuf_t *text, uint32_t cause)
+{
+    wmem_strbuf_append(text, "Cancelled because ");
+    if (cause == 200) {
+        wmem_strbuf_append(text, "the call was answered elsewhere");
+    } else {
+        wmem_strbuf_append(text, "of ");
+        append_code(text, cause);
+    }
+}
+
+static void
+append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_note_t *note)
+{
+    const char *words;
+
+    if (is_global_failure(reason) && note->status == 0 && note->method == SIP_METHOD_BYE) {
+        wmem_strbuf_append(text, "Ended with ");
+        append_code(text, reason->cause);
+        wmem_strbuf_append_printf(text, ", says the Reason of this BYE: %s",
+                                  sip_response_lookup((uint16_t)reason->cause)->gist);
+    } else if (is_sip_reason(reason) && note->status == 0 && note->method == SIP_METHOD_CANCEL) {
+        append_cancelled_because(text, reason->cause);
+        wmem_strbuf_append(text, ", says the Reason of this CANCEL");
+        if (is_global_failure(reason)) {
+            wmem_strbuf_append_printf(text, ": %s", sip_response_lookup((uint16_t)reason->cause)->gist);
+        }
+    } else if (is_sip_reason(reason)) {
+        wmem_strbuf_append(text, "Reason: SIP ");
+        append_code(text, reason->cause);
+    } else {
+        wmem_strbuf_append(text, "Reason: ");
+        append_wire(text, reason->protocol, MAX_PIECE);
+        if (reason->has_cause) {
+            wmem_strbuf_append_printf(text, " cause %u", reason->cause);
+        }
+        words = reason->has_cause && sip_slice_equal_nocase(reason->protocol, SIP_SLICE_LITERAL("Q.850"))
+                    ? words_for(q850_words, G_N_ELEMENTS(q850_words), reason->cause)
+                    : NULL;
+        if (words) {
+            wmem_strbuf_append_printf(text, " (%s)", words);
+        }
+    }
+    if (sip_slice_has_text(reason->text)) {
+        wmem_strbuf_append(text, " (\"");
+        append_wire(text, reason->text, MAX_PIECE);
+        wmem_strbuf_append(text, "\")");
+    }
+}
+
+/* The Reason of a 603+ is shown as fields of its own. */
+static bool
+is_network_blocked(const sip_message_t *sip)
+{
+    sip_network_blocked_t details;
+
+    return sip->status == 603 && sip_message_network_blocked(sip, &details) == SIP_NETWORK_BLOCKED_YES;
+}
+
+static void
+remark_reasons(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_reason_t reason;
+    unsigned count = 0;
+
+    if (is_network_blocked(sip)) {
+        return;
+    }
+    sip_value_iter_init(&values, sip, SIP_HEADER_REASON);
+    while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
+        if (sip_reason_parse(value, &reason) && (reason.has_cause || sip_slice_has_text(reason.text))) {
+            wmem_strbuf_t *text = remark_begin(remarks, "");
+            append_reason(text, &reason, note);
+            remark_end(remarks, text);
+            count++;
+        }
+    }
+}
+
+/* A 487 is but the echo of a CANCEL; what the CANCEL came of explains it. */
+static void
+remark_cancel_cause(remarks_t *remarks, const redirect_note_t *note)
+{
+    const redirect_attempt_t *attempt = note->attempt;
+    wmem_strbuf_t *text;
+
+    if (note->status != 487 || note->method == SIP_METHOD_CANCEL || attempt == NULL || attempt->cancel_cause == 0) {
+        return;
+    }
+    text = remark_begin(remarks, "");
+    append_cancelled_because(text, attempt->cancel_cause);
+    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", attempt->cancel_frame);
+    remark_end(remarks, text);
+}
+
+/* --- URIs ---------------------------------------------------------------------------------------------------------- */
+
+/* A parameter where it belongs, in the user part of a SIP URI, or where some put it, behind the host. */
+static bool
+number_param(const sip_uri_t *uri, const char *name, sip_slice_t *value)
+{
+    return sip_uri_user_param(uri, name, value) || sip_uri_param(uri, name, value);
+}
+
+static bool
+is_ported_or_looked_up(const sip_uri_t *uri)
+{
+    sip_slice_t value;
+
+    return number_param(uri, "rn", &value) || number_param(uri, "npdi", &value);
+}
+
+static void
+append_number_param(wmem_strbuf_t *text, const char *lead, sip_slice_t value, const char *name)
+{
+    wmem_strbuf_append(text, lead);
+    append_wire(text, value, MAX_PIECE);
+    wmem_strbuf_append_printf(text, " (%s)", name);
+}
+
+/* RFC 4694: rn is the routing number of a ported number; npdi says that the database was asked. */
+static void
+remark_portability(remarks_t *remarks, const sip_uri_t *uri, const char *lead)
+{
+    sip_slice_t rn, npdi, cic;
+    bool routed = number_param(uri, "rn", &rn) && sip_slice_has_text(rn);
+    bool asked = number_param(uri, "npdi", &npdi);
+    wmem_strbuf_t *text;
+
+    if (!routed && !asked) {
+        return;
+    }
+    text = remark_begin(remarks, lead);
+    wmem_strbuf_append(text, "number portability: ");
+    if (routed) {
+        append_number_param(text, "routed by ", rn, "rn");
+    } else {
+        wmem_strbuf_append(text, "no routing number");
+    }
+    if (asked) {
+        wmem_strbuf_append(text, ", lookup done (npdi)");
+    }
+    if (number_param(uri, "cic", &cic) && sip_slice_has_text(cic)) {
+        append_number_param(text, ", carrier ", cic, "cic");
+    }
+    remark_end(remarks, text);
+}
+
+/* Decodes %XX for display. */
+static void
+append_unescaped(wmem_strbuf_t *text, sip_slice_t value)
+{
+    char buffer[2 * MAX_PIECE];
+    size_t used = 0;
+
+    for (size_t i = 0; i < value.len && used < sizeof(buffer); i++) {
+        char c = value.ptr[i];
+        if (c == '%' && value.len - i > 2 && g_ascii_isxdigit(value.ptr[i + 1]) &&
+            g_ascii_isxdigit(value.ptr[i + 2])) {
+            c = (char)(g_ascii_xdigit_value(value.ptr[i + 1]) * 16 + g_ascii_xdigit_value(value.ptr[i + 2]));
+            i += 2;
+        }
+        buffer[used++] = c;
+    }
+    append_wire(text, sip_slice_make(buffer, used), MAX_PIECE);
+}
+
+/* RFC 4458: cause= tells why the request goes to this URI, target= for whom a service is to act. */
+static void
+remark_service_params(remarks_t *remarks, const sip_uri_t *uri, const char *lead)
+{
+    sip_slice_t cause, target;
+    uint32_t number = 0;
+    bool has_cause = sip_uri_param(uri, "cause", &cause) && sip_slice_to_uint32(cause, &number);
+    bool has_target = sip_uri_param(uri, "target", &target) && sip_slice_has_text(target);
+    const char *words = has_cause ? words_for_cause_param(number) : NULL;
+    wmem_strbuf_t *text;
+
+    if (!has_cause && !has_target) {
+        return;
+    }
+    text = remark_begin(remarks, lead);
+    if (words) {
+        wmem_strbuf_append_printf(text, "forwarded %s (cause=%u)", words, number);
+    } else if (has_cause) {
+        wmem_strbuf_append_printf(text, "cause=%u, which RFC 4458 does not define", number);
+    }
+    if (has_target) {
+        wmem_strbuf_append(text, has_cause ? ", on behalf of " : "on behalf of ");
+        append_unescaped(text, target);
+        wmem_strbuf_append(text, " (target)");
+    }
+    remark_end(remarks, text);
+}
+
+/* A cheap look before a Request-URI is taken apart: most have none of these parameters. */
+static bool
+uri_may_tell(sip_slice_t uri)
+{
+    static const sip_slice_t names[] = {{"rn=", 3}, {"npdi", 4}, {"cause=", 6}, {"target=", 7}};
+    sip_slice_t rest = uri;
+    const char *semicolon;
+
+    while (rest.len > 0 && (semicolon = memchr(rest.ptr, ';', rest.len)) != NULL) {
+        rest = sip_slice_from(rest, (size_t)(semicolon - rest.ptr) + 1);
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+            if (sip_slice_starts_nocase(rest, names[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void
+remark_request_uri(remarks_t *remarks, const redirect_note_t *note, sip_slice_t request_uri)
+{
+    sip_uri_t uri;
+
+    if (!uri_may_tell(request_uri) || note->method == SIP_METHOD_ACK || note->method == SIP_METHOD_CANCEL ||
+        !sip_uri_parse(request_uri, &uri)) {
+        return;
+    }
+    remark_portability(remarks, &uri, "Request-URI: ");
+    remark_service_params(remarks, &uri, "Request-URI: ");
+}
+
+/* RFC 7044 10.4: how a Contact was made from the entry of History-Info that it names. */
+static void
+remark_mapping(remarks_t *remarks, const sip_address_t *address, const char *lead)
+{
+    sip_slice_t index;
+    const char *name = "mp";
+    wmem_strbuf_t *text;
+
+    if (!sip_param_find(address->params, "mp", &index)) {
+        name = "rc";
+        if (!sip_param_find(address->params, "rc", &index)) {
+            return;
+        }
+    }
+    text = remark_begin(remarks, lead);
+    wmem_strbuf_append(text, *name == 'm' ? "another user than in" : "the same user as in");
+    append_number_param(text, " entry ", index, name);
+    wmem_strbuf_append(text, " of History-Info");
+    remark_end(remarks, text);
+}
+
+static unsigned
+target_order(const redirect_t *redirect, sip_slice_t uri)
+{
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        if (sip_slice_equal(redirect->target[i].raw, uri)) {
+            return redirect->target[i].order;
+        }
+    }
+    return 0;
+}
+
+static void
+remark_targets(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_address_t address;
+    unsigned count = 0;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
+    while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
+        char lead[sizeof("Target 4294967295: ")];
+        unsigned order;
+        if (!sip_address_parse(value, &address) || (order = target_order(note->redirect, address.uri.whole)) == 0) {
+            continue;
+        }
+        (void)g_snprintf(lead, sizeof(lead), "Target %u: ", order);
+        remark_portability(remarks, &address.uri, lead);
+        remark_service_params(remarks, &address.uri, lead);
+        remark_mapping(remarks, &address, lead);
+        count++;
+    }
+}
+
+/* --- Identity, and answers to queries -------------------------------------------------------------------------------- */
+
+static bool
+names_ported_number(const redirect_t *redirect)
+{
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        sip_uri_t uri;
+        if (sip_uri_parse(redirect->target[i].raw, &uri) && is_ported_or_looked_up(&uri)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The kind of PASSporT, as the header's ppt parameter tells it ("shaken", "div"); absent where it does not. */
+static sip_slice_t
+identity_kind(const sip_message_t *sip)
+{
+    sip_value_iter_t values;
+    sip_slice_t value, kind;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_IDENTITY);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_param_find(value, "ppt", &kind)) {
+            return sip_value_unquote(kind);
+        }
+    }
+    return SIP_SLICE_NONE;
+}
+
+static void
+remark_identity(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+{
+    bool is_signed = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
+    bool is_answer = note->redirect->query_answer;
+    wmem_strbuf_t *text;
+
+    if (!is_signed && !is_answer) {
+        return;
+    }
+    text = remark_begin(remarks, is_answer ? "Answers a query, is no forward: " : "");
+    if (is_signed) {
+        sip_slice_t kind = identity_kind(sip);
+        wmem_strbuf_append(text, is_answer ? "it carries a signed Identity" : "Carries a signed Identity");
+        if (sip_slice_has_text(kind)) {
+            wmem_strbuf_append(text, " (");
+            append_wire(text, kind, MAX_PIECE);
+            wmem_strbuf_append_c(text, ')');
+        }
+        wmem_strbuf_append(text, " that the request sent next may take along (RFC 8946 section 7)");
+    } else if (names_ported_number(note->redirect)) {
+        wmem_strbuf_append(text, "the same number, with the result of a number portability lookup");
+    } else {
+        wmem_strbuf_append(text, "the target is the same user");
+    }
+    remark_end(remarks, text);
+}
+
+/* --- all of them ----------------------------------------------------------------------------------------------------- */
+
+enum {
+    HEADER_HISTORY_INFO = 1 << 0,
+    HEADER_DIVERSION = 1 << 1,
+    HEADER_REASON = 1 << 2,
+    HEADER_REPLACES = 1 << 3,
+};
+
+/* Which header fields that tell something are there: one walk over the list. */
+static unsigned
+headers_that_tell(const sip_message_t *sip)
+{
+    static const uint8_t bit[SIP_HEADER_COUNT] = {
+        [SIP_HEADER_HISTORY_INFO] = HEADER_HISTORY_INFO,
+        [SIP_HEADER_DIVERSION] = HEADER_DIVERSION,
+        [SIP_HEADER_REASON] = HEADER_REASON,
+        [SIP_HEADER_REPLACES] = HEADER_REPLACES,
+        [SIP_HEADER_JOIN] = HEADER_REPLACES,
+    };
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < sip->header_count; i++) {
+        found |= bit[sip->header[i].id];
+    }
+    return found;
+}
+
+static bool
+opens_its_attempt(const redirect_note_t *note)
+{
+    return note->status == 0 && note->attempt != NULL && note->attempt->request_frame == note->frame &&
+           note->method != SIP_METHOD_ACK && note->method != SIP_METHOD_CANCEL;
+}
+
+static uint64_t
+diverter_hash(const sip_uri_t *uri)
+{
+    return redirect_hash(redirect_hash(REDIRECT_HASH_SEED, uri->user), uri->host);
+}
+
+static void
+history_keep(wmem_allocator_t *scope, const sip_message_t *sip, redirect_attempt_t *attempt, unsigned headers)
+{
+    redirect_history_t *history = wmem_new0(scope, redirect_history_t);
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_diversion_t diversion;
+
+    history->replaces = (headers & HEADER_REPLACES) != 0;
+    sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
+    while (history->diverters < REDIRECT_HISTORY_MAX_DIVERSIONS && (headers & HEADER_DIVERSION) &&
+           sip_value_iter_next(&values, &value)) {
+        if (sip_diversion_parse(value, &diversion)) {
+            history->diverter[history->diverters++] = diverter_hash(&diversion.address.uri);
+        }
+    }
+    attempt->history = history;
+}
+
+/* RFC 8197 4: after an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
+static bool
+tells_of_global_failure(const sip_message_t *sip)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_reason_t reason;
+
+    if (sip->method_id != SIP_METHOD_BYE && sip->method_id != SIP_METHOD_CANCEL) {
+        return false;
+    }
+    sip_value_iter_init(&values, sip, SIP_HEADER_REASON);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_reason_parse(value, &reason) && is_global_failure(&reason)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The history in a provisional response but repeats the request's, save in a 181 (Call Is Being Forwarded). */
+static bool
+is_worth_history(const redirect_note_t *note)
+{
+    return note->method != SIP_METHOD_ACK && note->method != SIP_METHOD_CANCEL &&
+           (note->status == 0 || note->status == 181 || note->status >= 200);
+}
+
+bool
+redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_note_t *note)
+{
+    const sip_message_t *sip = message->sip;
+    unsigned headers = headers_that_tell(sip);
+    bool speaks_alone = (headers & HEADER_REASON) && tells_of_global_failure(sip);
+    bool is_refusal = note->status / 100 == 3 || note->status / 100 == 6;
+    bool is_shown = note->attempt == NULL || note->attempt->chain->begun || is_refusal || speaks_alone;
+    remarks_t remarks = {scope, &note->remarks};
+
+    if (opens_its_attempt(note) && note->attempt->history == NULL && (headers & (HEADER_DIVERSION | HEADER_REPLACES))) {
+        history_keep(scope, sip, note->attempt, headers);
+    }
+    if (!is_shown && !opens_its_attempt(note)) {
+        return false;
+    }
+    if ((headers & HEADER_HISTORY_INFO) && is_worth_history(note)) {
+        remark_history_info(&remarks, sip, note);
+    }
+    if ((headers & HEADER_DIVERSION) && is_worth_history(note)) {
+        remark_diversions(&remarks, sip, note);
+    }
+    if (headers & HEADER_REASON) {
+        remark_reasons(&remarks, sip, note);
+    }
+    if (note->status == 0) {
+        remark_request_uri(&remarks, note, sip->request_uri);
+    } else if (note->redirect) {
+        remark_identity(&remarks, sip, note);
+        remark_targets(&remarks, sip, note);
+    } else {
+        remark_cancel_cause(&remarks, note);
+    }
+    return speaks_alone;
+}
+
 void
 redirect_history_free(wmem_allocator_t *scope, redirect_attempt_t *attempt)
 {
@@ -23,20 +868,174 @@ redirect_history_free(wmem_allocator_t *scope, redirect_attempt_t *attempt)
     attempt->history = NULL;
 }
 
-bool
-redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_note_t *note)
+/* --- contradictions -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Some URI of the chain is the one told of, as far as that can be seen; then nothing is contradicted. A proxy or PBX
+ * knows one user under several names, so a name counts as another user only beside the same host.
+ */
+static bool
+chain_knows(const redirect_chain_t *chain, const sip_uri_t *told)
 {
-    (void)scope;
-    (void)message;
-    (void)note;
+    const redirect_attempt_t *attempt = chain->first_attempt;
+
+    for (unsigned steps = 0; attempt; attempt = attempt->next_in_chain, steps++) {
+        sip_uri_t uri;
+        if (steps == REDIRECT_MAX_ATTEMPTS_PER_CALL || !sip_uri_parse(attempt->raw_uri, &uri) ||
+            sip_uri_match(told, &uri, NULL) != SIP_URI_MATCH_NONE) {
+            return true;
+        }
+    }
     return false;
+}
+
+static bool
+is_other_user(const sip_uri_t *told, const sip_uri_t *seen)
+{
+    return sip_slice_has_text(told->user) && sip_slice_has_text(seen->user) && sip_slice_has_text(told->host) &&
+           sip_slice_equal_nocase(told->host, seen->host) &&
+           sip_uri_match(told, seen, NULL) == SIP_URI_MATCH_NONE;
+}
+
+static bool
+is_callee(const sip_message_t *sip, const sip_uri_t *told)
+{
+    sip_uri_t to;
+
+    return !sip_uri_parse(sip->to_uri, &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
+}
+
+/* A Diversion that the redirected request brought along tells of an earlier one. */
+static bool
+was_there_before(const redirect_attempt_t *redirected, const sip_uri_t *diverter)
+{
+    const redirect_history_t *history = redirected->history;
+    uint64_t hash = diverter_hash(diverter);
+
+    for (unsigned i = 0; history && i < history->diverters; i++) {
+        if (history->diverter[i] == hash) {
+            return true;
+        }
+    }
+    return history && history->diverters == REDIRECT_HISTORY_MAX_DIVERSIONS;
+}
+
+/* RFC 5806 5.3: the latest Diversion names the Request-URI that was diverted. */
+static char *
+diversion_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_attempt_t *redirected)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_diversion_t diversion;
+    const sip_uri_t *told = &diversion.address.uri;
+    sip_uri_t seen;
+    wmem_strbuf_t *text;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
+    if (!sip_value_iter_next(&values, &value) || !sip_diversion_parse(value, &diversion) ||
+        redirected->request_frame == 0 || !sip_uri_parse(redirected->raw_uri, &seen) || !is_other_user(told, &seen) ||
+        is_callee(sip, told) || was_there_before(redirected, told) || chain_knows(redirected->chain, told)) {
+        return NULL;
+    }
+    text = wmem_strbuf_new(scope, "Diversion says that ");
+    append_uri(text, told, MAX_FINDING_PIECE);
+    wmem_strbuf_append(text, " diverted, but the request redirected was for ");
+    append_uri(text, &seen, MAX_FINDING_PIECE);
+    wmem_strbuf_append(text, ".");
+    return wmem_strbuf_finalize(text);
+}
+
+/* The entry from which the last one was made, where both are there and the last one is this very request. */
+static const sip_history_entry_t *
+entry_redirected(const history_list_t *list, const redirect_attempt_t *attempt)
+{
+    const sip_history_entry_t *last;
+    sip_slice_t from;
+    sip_uri_t uri;
+
+    if (list->count < 2 || list->total > list->count) {
+        return NULL;
+    }
+    last = &list->entry[list->count - 1];
+    from = sip_slice_has_text(last->mp) ? last->mp : last->rc;
+    if (!sip_slice_has_text(from) || !sip_uri_parse(attempt->raw_uri, &uri) ||
+        sip_uri_match(&last->address.uri, &uri, NULL) > SIP_URI_MATCH_LOOSE) {
+        return NULL;
+    }
+    for (unsigned i = 0; i + 1 < list->count; i++) {
+        if (sip_slice_equal(list->entry[i].index, from)) {
+            return was_redirected(&list->entry[i]) ? &list->entry[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* A proxy may have made the redirect from others with other codes. */
+static bool
+has_code(const redirect_t *redirect, uint32_t code)
+{
+    for (; redirect; redirect = redirect->source) {
+        if (redirect->code == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *
+history_info_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_attempt_t *attempt)
+{
+    const redirect_attempt_t *redirected = redirect_attempt_before(attempt);
+    const sip_history_entry_t *entry;
+    history_list_t list;
+    sip_uri_t seen;
+    wmem_strbuf_t *text;
+
+    history_list_read(sip, &list);
+    entry = entry_redirected(&list, attempt);
+    if (entry == NULL || redirected == NULL || redirected->request_frame == 0 ||
+        !sip_uri_parse(redirected->raw_uri, &seen)) {
+        return NULL;
+    }
+    text = wmem_strbuf_new(scope, "History-Info says that ");
+    append_uri(text, &entry->address.uri, MAX_FINDING_PIECE);
+    if (sip_uri_match(&entry->address.uri, &seen, NULL) <= SIP_URI_MATCH_LOOSE &&
+        !has_code(attempt->cause, entry->reason_cause)) {
+        wmem_strbuf_append_printf(text, " answered %u, but the answer in frame %u is %u.", entry->reason_cause,
+                                  attempt->cause->frame, attempt->cause->code);
+    } else if (is_other_user(&entry->address.uri, &seen) && !chain_knows(attempt->chain, &entry->address.uri)) {
+        wmem_strbuf_append_printf(text, " was redirected, but frame %u redirected ", attempt->cause->frame);
+        append_uri(text, &seen, MAX_FINDING_PIECE);
+        wmem_strbuf_append(text, ".");
+    } else {
+        wmem_strbuf_destroy(text);
+        return NULL;
+    }
+    return wmem_strbuf_finalize(text);
 }
 
 char *
 redirect_history_contradiction(wmem_allocator_t *scope, const redirect_message_t *message, const redirect_note_t *note)
 {
-    (void)scope;
-    (void)message;
-    (void)note;
-    return NULL;
+    const sip_message_t *sip = message->sip;
+    const redirect_attempt_t *attempt = note->attempt;
+    unsigned headers = headers_that_tell(sip);
+    char *text = NULL;
+
+    if (attempt == NULL || (headers & (HEADER_HISTORY_INFO | HEADER_DIVERSION)) == 0) {
+        return NULL;
+    }
+    if (note->redirect) {
+        return diversion_contradicts(scope, sip, attempt);
+    }
+    if (!opens_its_attempt(note) || attempt->cause == NULL) {
+        return NULL;
+    }
+    if (headers & HEADER_HISTORY_INFO) {
+        text = history_info_contradicts(scope, sip, attempt);
+    }
+    if (text == NULL && redirect_attempt_before(attempt)) {
+        text = diversion_contradicts(scope, sip, redirect_attempt_before(attempt));
+    }
+    return text;
 }

@@ -6,6 +6,7 @@
 
 #include <wsutil/inet_addr.h>
 
+#include "redirect-history.h"
 #include "redirect-tracker-int.h"
 
 /* --- what the Contact values of one response break -------------------------------------------------------------- */
@@ -329,6 +330,12 @@ check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *con
                : NULL;
 }
 
+static char *
+check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    return redirect_history_contradiction(scope, context->message, context->note);
+}
+
 /* --- the table --------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
@@ -368,6 +375,9 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      "RFC 3261 section 8.1.3.4", "Several redirects fit this new call equally well, so it is linked to none",
      check_ambiguous_link},
+    {REDIRECT_RULE_HISTORY_CONTRADICTION, "history_contradiction", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     "RFC 7044 section 10", "History-Info or Diversion says otherwise than the chain seen",
+     check_history_contradiction},
 };
 
 const redirect_rule_t *
