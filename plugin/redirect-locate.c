@@ -38,10 +38,8 @@ typedef struct {
 } transport_proto_t;
 
 static transport_proto_t transport_protos[] = {
-    {"udp", -1, REDIRECT_TRANSPORT_UDP},
-    {"tcp", -1, REDIRECT_TRANSPORT_TCP},
-    {"tls", -1, REDIRECT_TRANSPORT_TLS},
-    {"websocket", -1, REDIRECT_TRANSPORT_WS},
+    {"udp", -1, REDIRECT_TRANSPORT_UDP},   {"tcp", -1, REDIRECT_TRANSPORT_TCP},
+    {"tls", -1, REDIRECT_TRANSPORT_TLS},   {"websocket", -1, REDIRECT_TRANSPORT_WS},
     {"sctp", -1, REDIRECT_TRANSPORT_SCTP},
 };
 
@@ -52,8 +50,8 @@ typedef struct {
 
 /* Protocols whose payload is a copy of somebody's packet: Wireshark's SIP tap ignores SIP inside them, too. */
 static quoting_proto_t quoting_protos[] = {
-    {"icmp", -1},         {"icmpv6", -1},       {"nhrp", -1},         {"sflow", -1},
-    {"openflow_v4", -1},  {"openflow_v5", -1},  {"openflow_v6", -1},
+    {"icmp", -1},        {"icmpv6", -1},      {"nhrp", -1},        {"sflow", -1},
+    {"openflow_v4", -1}, {"openflow_v5", -1}, {"openflow_v6", -1},
 };
 
 static int proto_sip = -1;
@@ -69,7 +67,6 @@ typedef struct {
 /* A walk along pinfo->layers that keeps what holds for the last "sip" passed. */
 typedef struct {
     wmem_list_frame_t *next;
-    unsigned position; /* layers passed so far */
     redirect_transport_t transport;
     bool is_quoted;
     record_t sip; /* transport and is_quoted only */
@@ -81,7 +78,6 @@ layer_walk_step(layer_walk_t *walk)
     int proto = GPOINTER_TO_INT(wmem_list_frame_data(walk->next));
 
     walk->next = wmem_list_frame_next(walk->next);
-    walk->position++;
     if (proto == proto_sip) {
         walk->sip.transport = walk->transport;
         walk->sip.is_quoted = walk->is_quoted;
@@ -179,11 +175,11 @@ typedef struct {
 /* One message as it stands in a source; offsets count from the source's begin. */
 typedef struct {
     size_t start;
-    size_t body;           /* where the headers end */
+    size_t body; /* where the headers end */
     bool has_empty_line;
     bool has_content_length;
     size_t content_length;
-    bool may_hold_sip;     /* the body's type is one inside which the SIP dissector may run again */
+    bool may_hold_sip; /* the body's type is one inside which the SIP dissector may run again */
     sip_slice_t call_id;
     sip_slice_t cseq;
 } message_t;
@@ -441,7 +437,7 @@ message_at(const source_t *source, size_t start, const sip_info_value_t *seen, m
  */
 static bool
 find_message(const source_t *source, size_t from, size_t to, const sip_info_value_t *seen, unsigned *wrong,
-    message_t *message)
+             message_t *message)
 {
     const source_t part = {source->tvb, source->text, MIN(to, source->len), 0};
     size_t offset = from;
@@ -543,12 +539,8 @@ sctp_end(const packet_info *pinfo _U_, const source_t *source, size_t start)
 }
 
 static const datagram_end_t datagram_ends[] = {
-    [REDIRECT_TRANSPORT_OTHER] = NULL,
-    [REDIRECT_TRANSPORT_UDP] = udp_end,
-    [REDIRECT_TRANSPORT_TCP] = NULL,
-    [REDIRECT_TRANSPORT_TLS] = NULL,
-    [REDIRECT_TRANSPORT_WS] = websocket_end,
-    [REDIRECT_TRANSPORT_SCTP] = sctp_end,
+    [REDIRECT_TRANSPORT_OTHER] = NULL, [REDIRECT_TRANSPORT_UDP] = udp_end,      [REDIRECT_TRANSPORT_TCP] = NULL,
+    [REDIRECT_TRANSPORT_TLS] = NULL,   [REDIRECT_TRANSPORT_WS] = websocket_end, [REDIRECT_TRANSPORT_SCTP] = sctp_end,
 };
 
 /* ---- A frame's messages ---- */
@@ -609,8 +601,8 @@ is_nested_in_last(locator_t *locator, const sip_info_value_t *seen)
 {
     message_t nested;
 
-    if (!locator->last.may_hold_sip || !find_message(locator->last_source, locator->nested_next, locator->last_end,
-                                           seen, &locator->wrong, &nested)) {
+    if (!locator->last.may_hold_sip ||
+        !find_message(locator->last_source, locator->nested_next, locator->last_end, seen, &locator->wrong, &nested)) {
         return false;
     }
     locator->nested_next = nested.body;
@@ -618,8 +610,8 @@ is_nested_in_last(locator_t *locator, const sip_info_value_t *seen)
 }
 
 typedef struct {
-    size_t end;      /* of the text, in the source; beyond its end where bytes are missing */
-    bool is_known;   /* from the datagram or from Content-Length */
+    size_t end;    /* of the text, in the source; beyond its end where bytes are missing */
+    bool is_known; /* from the datagram or from Content-Length */
     bool is_complete;
 } extent_t;
 
@@ -710,16 +702,16 @@ add_located(locator_t *locator, source_t *source, const message_t *message, redi
     locator->nested_next = message->body;
 }
 
-/* The text of a record; NULL where it has none, or is_nested_in_last(). */
+/* The source that holds a record's text, or NULL. */
 static source_t *
-find_record(locator_t *locator, const record_t *record, message_t *message, bool *is_nested)
+find_record(locator_t *locator, const record_t *record, message_t *message)
 {
     source_t *source = locator->last_source;
 
-    *is_nested = false;
     if (!find_behind_last(locator, record->seen, message)) {
-        *is_nested = is_nested_in_last(locator, record->seen);
-        return *is_nested || locator->wrong >= MAX_WRONG ? NULL : find_in_sources(locator, record, message);
+        return locator->wrong < MAX_WRONG && !is_nested_in_last(locator, record->seen)
+                   ? find_in_sources(locator, record, message)
+                   : NULL;
     }
     /* Its begin stands there; the whole may have been put together in another source. */
     return extent_of(locator, record->transport, source, message).is_complete
@@ -732,19 +724,19 @@ locate_record(locator_t *locator, const record_t *record)
 {
     message_t message;
     source_t *source;
-    bool is_nested;
 
     /* Neither a request nor a response: data that the dissector calls a continuation. */
     if (record->is_quoted || (record->seen->request_method == NULL && record->seen->response_code == 0)) {
         return;
     }
-    source = find_record(locator, record, &message, &is_nested);
+    source = find_record(locator, record, &message);
     if (source) {
         add_located(locator, source, &message, record->transport);
-    } else if (!is_nested) {
-        locator->wrong++;
-        locator->missed++;
+        return;
     }
+    locator->wrong++;
+    /* What is nowhere else may have come out of an encoded part of the last body. */
+    locator->missed += !locator->last.may_hold_sip;
 }
 
 void

@@ -68,7 +68,8 @@ def udp(payload, sport=5060, dport=5060, check=0):
 
 
 def tcp(payload, sport, dport, seq, ack=1, flags=PSH | ACK):
-    return struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, 65000, 0, 0) + payload
+    numbers = (seq & 0xFFFFFFFF, ack & 0xFFFFFFFF)
+    return struct.pack("!HHIIBBHHH", sport, dport, *numbers, 0x50, flags, 65000, 0, 0) + payload
 
 
 def sctp_data(*payloads, sport=5060, dport=5060, tsn=1):

@@ -96,7 +96,7 @@ add_text(proto_tree *tree, int hf, const redirect_located_t *located, sip_slice_
 {
     if (text.ptr) {
         proto_tree_add_item(tree, hf, located->source, located->offset + (int)(text.ptr - located->text.ptr),
-            (int)text.len, ENC_UTF_8);
+                            (int)text.len, ENC_UTF_8);
     }
 }
 
@@ -161,8 +161,20 @@ dissect_locate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _
 static void
 proto_register_locate(void)
 {
-#define LOCATE_TEXT(hf, name) {&hf, {"Locate " name, "locate." name, FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}}
-#define LOCATE_NUMBER(hf, name) {&hf, {"Locate " name, "locate." name, FT_UINT32, BASE_DEC, NULL, 0, NULL, HFILL}}
+#define LOCATE_TEXT(hf, name)                                                                                          \
+    {                                                                                                                  \
+        &hf,                                                                                                           \
+        {                                                                                                              \
+            "Locate " name, "locate." name, FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL                                 \
+        }                                                                                                              \
+    }
+#define LOCATE_NUMBER(hf, name)                                                                                        \
+    {                                                                                                                  \
+        &hf,                                                                                                           \
+        {                                                                                                              \
+            "Locate " name, "locate." name, FT_UINT32, BASE_DEC, NULL, 0, NULL, HFILL                                  \
+        }                                                                                                              \
+    }
     static hf_register_info hf[] = {
         LOCATE_TEXT(hf_start_line, "start_line"),
         LOCATE_TEXT(hf_method, "method"),
