@@ -51,7 +51,7 @@ class Frame:
     """What one frame shows: sip and located are lists of (offset, start line as hex, Call-ID, CSeq, its method)."""
 
     def __init__(self, packet):
-        self.number = int(packet.find("proto[@name='geninfo']/field[@name='num']").get("show"))
+        self.number = int(show(packet, "frame.number"))
         # Those in a body are no children of the packet.
         is_quoted = any(packet.find(f"proto[@name='{name}']") is not None for name in ("icmp", "icmpv6"))
         dissected = [] if is_quoted else [sip_tuple(proto) for proto in packet.findall("proto[@name='sip']")]
@@ -127,7 +127,7 @@ def readable(messages):
 
 def read_frames(capture, two_pass=False, options=()):
     args = ["-n", "-r", capture, *(["-2"] if two_pass else []), *options]
-    text = run([*args, "-T", "pdml", "-J", "geninfo icmp icmpv6 sip locate"])
+    text = run([*args, "-T", "pdml", "-J", "frame icmp icmpv6 sip locate"])
     for _, element in ElementTree.iterparse(io.BytesIO(text.encode())):
         if element.tag == "packet":
             yield Frame(element)
