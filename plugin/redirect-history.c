@@ -266,13 +266,10 @@ entry_seen_in(const sip_history_entry_t *entry, const redirect_attempt_t *attemp
 static void
 append_entry_reason(wmem_strbuf_t *text, const sip_history_entry_t *entry, const redirect_note_t *note)
 {
-    if (entry->has_cause_param) {
-        const char *words = words_for_cause_param(entry->cause_param);
-        if (words) {
-            wmem_strbuf_append_printf(text, " (forwarded there %s, cause=%u)", words, entry->cause_param);
-        } else {
-            wmem_strbuf_append_printf(text, " (cause=%u)", entry->cause_param);
-        }
+    const char *words = entry->has_cause_param ? words_for_cause_param(entry->cause_param) : NULL;
+
+    if (words) {
+        wmem_strbuf_append_printf(text, " (forwarded there %s)", words);
     }
     if (!entry->has_reason) {
         return;
@@ -427,7 +424,7 @@ append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_no
                     ? words_for(q850_words, G_N_ELEMENTS(q850_words), reason->cause)
                     : NULL;
         if (words) {
-            wmem_strbuf_append_printf(text, " (%s)", words);
+            wmem_strbuf_append_printf(text, ", %s", words);
         }
     }
     if (sip_slice_has_text(reason->text)) {
@@ -632,8 +629,9 @@ remark_mapping(remarks_t *remarks, const sip_address_t *address, const char *lea
     }
     text = remark_begin(remarks, lead);
     wmem_strbuf_append(text, *name == 'm' ? "another user than in" : "the same user as in");
-    append_number_param(text, " entry ", index, name);
-    wmem_strbuf_append(text, " of History-Info");
+    wmem_strbuf_append(text, " entry ");
+    append_wire(text, index, MAX_PIECE);
+    wmem_strbuf_append_printf(text, " of History-Info (%s)", name);
     remark_end(remarks, text);
 }
 

@@ -7,10 +7,19 @@
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "redirect-history.h"
 #include "redirect-verdict.h"
 
 /* Wireshark cuts an expert item at 239 bytes. */
 #define SHORT_VERDICT_MAX 220
+
+/* In the short verdict a longer URI keeps its two ends. */
+#define SHORT_URI_MAX 120
+#define SHORT_URI_HEAD 60
+#define SHORT_URI_TAIL 40
+
+/* Follow-ups that the long verdict lists; sip_redirect.chain.followed_in has them all. */
+#define MAX_FOLLOWUPS 8
 
 const char *
 redirect_outcome_name(redirect_outcome_t outcome)
@@ -27,17 +36,166 @@ redirect_outcome_name(redirect_outcome_t outcome)
     return names[outcome];
 }
 
-/* How long a target holds, for the end of the list. */
-static void
-append_lifetime(wmem_strbuf_t *text, const redirect_target_t *target)
+/* --- what was asked for ------------------------------------------------------------------------------------------ */
+
+/* What a 3xx or 6xx means for a request that does not set up a call. NULL where nothing is to be said. */
+typedef struct {
+    const char *name;       /* after "to" */
+    const char *redirected; /* a 3xx */
+    const char *go;         /* before its targets */
+    const char *refused;    /* a 6xx */
+    const char *over;       /* a 604 in a dialog, which ends it (RFC 5057 5.1, RFC 6665 4.1.2.2); NULL: as refused */
+} request_words_t;
+
+#define CALL_STAYS "; the call stays up"
+#define CALL_IS_OVER "the call is over, for 604 ends the dialog"
+#define CALL_ENDS_ANYWAY "; the call ends all the same"
+#define SUBSCRIPTION_STAYS "; the subscription stays as it was"
+#define SUBSCRIPTION_IS_OVER "the subscription is over"
+
+/* Requests outside of a dialog, and those of which that does not matter. */
+static const request_words_t request_words[] = {
+    [SIP_METHOD_OTHER] = {NULL, "not a call", "try", "not a call", NULL},
+    [SIP_METHOD_BYE] = {"BYE", "the hang-up is redirected" CALL_ENDS_ANYWAY, "try",
+                        "the hang-up is refused" CALL_ENDS_ANYWAY, NULL},
+    [SIP_METHOD_CANCEL] = {"CANCEL", "about the CANCEL alone, not about the call", "try",
+                           "about the CANCEL alone, not about the call", NULL},
+    [SIP_METHOD_INFO] = {"INFO", "not a call", "try", "not a call", NULL},
+    [SIP_METHOD_MESSAGE] = {"MESSAGE", "the message is to go elsewhere, not a call", "send it to",
+                            "delivered but refused", NULL},
+    [SIP_METHOD_NOTIFY] = {"NOTIFY", "the notification is to go elsewhere, not a call", "send it to",
+                           "the notification is refused", SUBSCRIPTION_IS_OVER},
+    [SIP_METHOD_OPTIONS] = {"OPTIONS", "a query, no call was made; a call would be redirected", "try",
+                            "a query, no call was made; a call would be refused", NULL},
+    [SIP_METHOD_PRACK] = {"PRACK", "about the PRACK alone", "try", "about the PRACK alone", NULL},
+    [SIP_METHOD_PUBLISH] = {"PUBLISH", "the publication is to go elsewhere, not a call", "publish at",
+                            "the publication is refused", NULL},
+    [SIP_METHOD_REFER] = {"REFER", "the transfer request is to go elsewhere", "send it to", "the transfer is refused",
+                          NULL},
+    [SIP_METHOD_REGISTER] = {"REGISTER", "registration moved, not a call", "register at",
+                             "registration refused, though no registrar is to answer so (RFC 3261 10.3)", NULL},
+    [SIP_METHOD_SUBSCRIBE] = {"SUBSCRIBE", "subscription moved, not a call", "subscribe at",
+                              "the subscription is refused", SUBSCRIPTION_IS_OVER},
+    [SIP_METHOD_UPDATE] = {"UPDATE", "about the UPDATE alone", "try", "about the UPDATE alone", NULL},
+};
+
+/* Requests within a dialog, which the answer leaves alone unless it is a 604. */
+static const request_words_t dialog_words[] = {
+    [SIP_METHOD_INFO] = {"INFO", "only the INFO is redirected" CALL_STAYS, "try", "only the INFO is refused" CALL_STAYS,
+                         CALL_IS_OVER},
+    [SIP_METHOD_INVITE] = {"re-INVITE", "only the change of the call is redirected" CALL_STAYS, "try",
+                           "only the change of the call is refused" CALL_STAYS, CALL_IS_OVER},
+    [SIP_METHOD_PRACK] = {"PRACK", "only the PRACK is redirected", "try", "only the PRACK is refused", CALL_IS_OVER},
+    [SIP_METHOD_REFER] = {"REFER", "only the transfer is redirected" CALL_STAYS, "try",
+                          "only the transfer is refused" CALL_STAYS, CALL_IS_OVER},
+    [SIP_METHOD_SUBSCRIBE] = {"SUBSCRIBE", "only the refresh is redirected" SUBSCRIPTION_STAYS, "try",
+                              "only the refresh is refused" SUBSCRIPTION_STAYS, SUBSCRIPTION_IS_OVER},
+    [SIP_METHOD_UPDATE] = {"UPDATE", "only the change of the call is redirected" CALL_STAYS, "try",
+                           "only the change of the call is refused" CALL_STAYS, CALL_IS_OVER},
+};
+
+/* The request as it was captured before note; NULL where it was not, or only later. */
+static const redirect_attempt_t *
+request_before(const redirect_note_t *note)
 {
-    if (target->has_expires && target->lifetime == SIP_RESPONSE_LIFETIME_TEMPORARY) {
-        wmem_strbuf_append_printf(text, " (valid for %u s)", target->expires);
+    const redirect_attempt_t *attempt = note->attempt;
+
+    return attempt && attempt->request_frame != 0 && attempt->request_frame <= note->frame ? attempt : NULL;
+}
+
+static bool
+is_in_dialog(const redirect_note_t *note)
+{
+    const redirect_attempt_t *request = request_before(note);
+
+    return request && sip_slice_has_text(request->to_tag);
+}
+
+/* NULL for a call: an INVITE outside of a dialog. */
+static const request_words_t *
+words_for_request(const redirect_note_t *note)
+{
+    if (is_in_dialog(note) && note->method < G_N_ELEMENTS(dialog_words) && dialog_words[note->method].refused) {
+        return &dialog_words[note->method];
+    }
+    return note->method < G_N_ELEMENTS(request_words) && request_words[note->method].refused
+               ? &request_words[note->method]
+               : NULL;
+}
+
+/* --- pieces ------------------------------------------------------------------------------------------------------ */
+
+/* The largest length up to max at which text can be cut without cutting a character. */
+static size_t
+cut_before(const char *text, size_t max)
+{
+    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80) {
+        max--;
+    }
+    return max;
+}
+
+/* Appends text whole, or its two ends where it is long and limit asks for a short line. */
+static void
+append_shortened(wmem_strbuf_t *line, const char *text, size_t limit)
+{
+    size_t len = strlen(text);
+
+    if (len <= SHORT_URI_MAX || limit > SHORT_VERDICT_MAX) {
+        wmem_strbuf_append(line, text);
         return;
     }
+    wmem_strbuf_append_len(line, text, cut_before(text, SHORT_URI_HEAD));
+    wmem_strbuf_append(line, "...");
+    wmem_strbuf_append(line, text + cut_before(text, len - SHORT_URI_TAIL));
+}
+
+/* "302 Moved Temporarily to REGISTER: ". A code that is not registered has no phrase of its own. */
+static void
+append_code(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row, const request_words_t *words)
+{
+    wmem_strbuf_append_printf(text, "%u %s", note->status, row->phrase);
+    if (words && words->name) {
+        wmem_strbuf_append_printf(text, " to %s", words->name);
+    } else if (words && note->attempt) {
+        sip_slice_t method = redirect_attempt_method(note->attempt);
+        if (sip_slice_has_text(method) && method.len <= 32) {
+            wmem_strbuf_append(text, " to ");
+            wmem_strbuf_append_len(text, method.ptr, method.len);
+        }
+    }
+    wmem_strbuf_append(text, ": ");
+}
+
+/* --- redirections ------------------------------------------------------------------------------------------------ */
+
+static bool
+expires_alike(const redirect_t *redirect)
+{
+    for (unsigned i = 1; i < redirect->target_count; i++) {
+        if (redirect->target[i].has_expires != redirect->target[0].has_expires ||
+            redirect->target[i].expires != redirect->target[0].expires) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How long the targets hold, for the end of their list. */
+static void
+append_lifetime(wmem_strbuf_t *text, const redirect_t *redirect)
+{
+    const redirect_target_t *target = &redirect->target[0];
+
     switch (target->lifetime) {
     case SIP_RESPONSE_LIFETIME_TEMPORARY:
-        wmem_strbuf_append(text, " (temporary, for this request only)");
+        if (!expires_alike(redirect)) {
+            wmem_strbuf_append(text, " (temporary, each with an expiry of its own)");
+        } else if (target->has_expires) {
+            wmem_strbuf_append_printf(text, " (temporary, valid for %u s)", target->expires);
+        } else {
+            wmem_strbuf_append(text, " (temporary, for this request only)");
+        }
         break;
     case SIP_RESPONSE_LIFETIME_PERMANENT:
         wmem_strbuf_append(text, " (permanent, use it from now on)");
@@ -50,18 +208,19 @@ append_lifetime(wmem_strbuf_t *text, const redirect_target_t *target)
     }
 }
 
+/* What to do with the targets. */
 static const char *
-target_lead(const redirect_t *redirect)
+target_lead(const redirect_t *redirect, const request_words_t *words)
 {
     switch (redirect->code) {
     case 300:
         return "choose";
     case 305:
-        return "go through";
+        return "same destination, but through";
     case 380:
         return "alternative";
     default:
-        return "try";
+        return words ? words->go : "try";
     }
 }
 
@@ -73,19 +232,14 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
 
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        if (i > 0 && wmem_strbuf_get_len(text) + strlen(target->uri) + 40 > limit) {
+        size_t room = MIN(strlen(target->uri), SHORT_URI_MAX) + 70; /* what may come behind it */
+        if (i > 0 && wmem_strbuf_get_len(text) + room > limit) {
             break;
         }
-        if (i > 0) {
-            wmem_strbuf_append(text, redirect->code == 300 ? " or " : ", then ");
-        } else {
-            wmem_strbuf_append_printf(text, "%s ", target_lead(redirect));
-        }
-        if (strlen(target->uri) > 120 && limit < 1000) {
-            wmem_strbuf_append_printf(text, "%.60s...%s", target->uri, target->uri + strlen(target->uri) - 40);
-        } else {
-            wmem_strbuf_append(text, target->uri);
-        }
+        wmem_strbuf_append(text, i == 0                                             ? " "
+                                 : redirect->code == 300 || redirect->code == 380 ? " or "
+                                                                                   : ", then ");
+        append_shortened(text, target->uri, limit);
         if (!target->followable) {
             wmem_strbuf_append(text, " (not by SIP)");
         }
@@ -94,55 +248,156 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
     if (listed < redirect->target_total) {
         wmem_strbuf_append_printf(text, " and %u more", redirect->target_total - listed);
     }
-    if (redirect->target_count > 0) {
-        append_lifetime(text, &redirect->target[0]);
+    append_lifetime(text, redirect);
+}
+
+/* RFC 3261 21.3.5: the alternatives of a 380 stand in its body. */
+static void
+append_service(wmem_strbuf_t *text, const redirect_service_t *service)
+{
+    const char *advice = redirect_service_advice(service);
+
+    wmem_strbuf_append(text, redirect_service_is_emergency(service) ? "this is an emergency call"
+                                                                    : "another service may help");
+    if (advice) {
+        wmem_strbuf_append_printf(text, ", %s", advice);
     }
+    wmem_strbuf_append(text, " (IMS");
+    if (service->type) {
+        wmem_strbuf_append_printf(text, ", type %s", service->type);
+    }
+    if (service->action) {
+        wmem_strbuf_append_printf(text, ", action %s", service->action);
+    }
+    wmem_strbuf_append_c(text, ')');
+    if (service->reason) {
+        wmem_strbuf_append_printf(text, "; \"%s\"", service->reason);
+    }
+}
+
+/* Whether the targets alone say what the response means; else the gist does, or goes before them. */
+static bool
+targets_say_it(const redirect_t *redirect)
+{
+    return redirect && redirect->target_count > 0 && redirect->code != 380;
+}
+
+/* Begins a clause behind the code, or behind the clause before it. */
+static void
+append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
+{
+    wmem_strbuf_append(text, *is_first ? "" : "; ");
+    wmem_strbuf_append(text, clause);
+    *is_first = false;
 }
 
 static void
 append_redirect(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row, size_t limit)
 {
     const redirect_t *redirect = note->redirect;
+    const request_words_t *words = words_for_request(note);
+    bool is_first = true;
 
-    wmem_strbuf_append_printf(text, "%u %s: ", note->status, row->phrase);
-    if (redirect == NULL || redirect->target_total == 0 || redirect->code == 380) {
-        wmem_strbuf_append(text, row->gist);
+    append_code(text, note, row, words);
+    if (words) {
+        append_clause(text, &is_first, words->redirected);
+    }
+    if (note->service) {
+        append_clause(text, &is_first, "");
+        append_service(text, note->service);
+    } else if (!targets_say_it(redirect)) {
+        append_clause(text, &is_first, row->gist);
         if (redirect && row->warns_of_contact) {
             wmem_strbuf_append(text, ", but no target is named");
-            return;
         }
-        if (redirect == NULL || redirect->target_total == 0) {
-            return;
-        }
-        wmem_strbuf_append(text, "; ");
+    } else if (redirect->query_answer) {
+        append_clause(text, &is_first, "the answer to a query, not a forward");
     }
-    if (redirect->query_answer) {
-        wmem_strbuf_append(text, "the answer to a query, not a forward; ");
+    if (redirect && redirect->target_count > 0) {
+        append_clause(text, &is_first, target_lead(redirect, words));
+        append_targets(text, redirect, limit);
     }
-    append_targets(text, redirect, limit);
+}
+
+/* --- global failures --------------------------------------------------------------------------------------------- */
+
+/* Only what a person or a device decided proves that the message was delivered (RFC 3428 7). */
+static bool
+is_refused_by_callee(const redirect_note_t *note)
+{
+    return note->status != 604 && note->status != 608 && !(note->refusal && note->refusal->network_blocked);
+}
+
+static const char *
+refusal_of_request(const redirect_note_t *note, const request_words_t *words)
+{
+    if (note->status == 604 && words->over && is_in_dialog(note)) {
+        return words->over;
+    }
+    if (note->method == SIP_METHOD_MESSAGE && !is_refused_by_callee(note)) {
+        return "the message is refused";
+    }
+    if (note->method == SIP_METHOD_SUBSCRIBE && note->status == 603 && !is_in_dialog(note)) {
+        return "the subscription is refused, most likely by policy";
+    }
+    return words->refused;
+}
+
+/* RFC 3891 3, RFC 3911 4: a 603 to such a request tells that the other call is over, whoever wanted what. */
+static bool
+came_too_late_to_replace(const redirect_note_t *note)
+{
+    const redirect_attempt_t *request = request_before(note);
+
+    return note->status == 603 && note->method == SIP_METHOD_INVITE && request && request->history &&
+           request->history->replaces;
 }
 
 static void
-append_refusal(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row)
+append_redress(wmem_strbuf_t *text, const redirect_refusal_t *refusal, size_t limit)
+{
+    const char *contact = refusal->url ? refusal->url : refusal->tel ? refusal->tel : refusal->email;
+
+    if (contact) {
+        wmem_strbuf_append(text, "; redress: ");
+        append_shortened(text, contact, limit);
+    }
+}
+
+static void
+append_refusal(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row, size_t limit)
 {
     const redirect_refusal_t *refusal = note->refusal;
+    const request_words_t *words = words_for_request(note);
+    bool is_blocked = refusal && refusal->network_blocked;
 
-    if (refusal && refusal->network_blocked) {
-        wmem_strbuf_append(text, "603 Network Blocked: refused by call analytics in the network, not by the callee");
+    if (is_blocked) {
+        wmem_strbuf_append(text, "603 Network Blocked: ");
     } else {
-        wmem_strbuf_append_printf(text, "%u %s: %s", note->status, row->phrase, row->gist);
+        append_code(text, note, row, words);
     }
-    wmem_strbuf_append(text, "; definitive, no other target should be tried");
+    if (words) {
+        wmem_strbuf_append_printf(text, "%s; ", refusal_of_request(note, words));
+    }
+    if (is_blocked) {
+        wmem_strbuf_append(text, "refused by call analytics in the network, not by the callee");
+    } else if (came_too_late_to_replace(note)) {
+        wmem_strbuf_append(text, "the call to replace or to join has most likely ended already");
+    } else {
+        wmem_strbuf_append(text, row->gist);
+    }
+    if (!is_in_dialog(note) && note->method != SIP_METHOD_CANCEL) {
+        wmem_strbuf_append(text, "; definitive, no other target should be tried");
+    }
     if (refusal && refusal->has_retry_after) {
         wmem_strbuf_append_printf(text, "; may be tried again after %u s", refusal->retry_after);
     }
-    if (refusal && refusal->network_blocked) {
-        const char *contact = refusal->url ? refusal->url : refusal->tel ? refusal->tel : refusal->email;
-        if (contact) {
-            wmem_strbuf_append_printf(text, "; redress: %.80s", contact);
-        }
+    if (is_blocked) {
+        append_redress(text, refusal, limit);
     }
 }
+
+/* --- the lines --------------------------------------------------------------------------------------------------- */
 
 static wmem_strbuf_t *
 verdict_begin(wmem_allocator_t *scope, const redirect_note_t *note, size_t limit)
@@ -157,7 +412,7 @@ verdict_begin(wmem_allocator_t *scope, const redirect_note_t *note, size_t limit
     if (note->status / 100 == 3) {
         append_redirect(text, note, row, limit);
     } else {
-        append_refusal(text, note, row);
+        append_refusal(text, note, row, limit);
     }
     return text;
 }
@@ -167,7 +422,36 @@ redirect_verdict_short(wmem_allocator_t *scope, const redirect_note_t *note)
 {
     wmem_strbuf_t *text = verdict_begin(scope, note, SHORT_VERDICT_MAX);
 
-    return text ? wmem_strbuf_finalize(text) : NULL;
+    if (text == NULL) {
+        return NULL;
+    }
+    if (wmem_strbuf_get_len(text) > SHORT_VERDICT_MAX) {
+        wmem_strbuf_truncate(text, cut_before(wmem_strbuf_get_str(text), SHORT_VERDICT_MAX - strlen("...")));
+        wmem_strbuf_append(text, "...");
+    }
+    return wmem_strbuf_finalize(text);
+}
+
+/* Which of several sightings this is. */
+static void
+append_sighting(wmem_strbuf_t *text, const redirect_note_t *note)
+{
+    const redirect_attempt_t *attempt = note->attempt;
+    const redirect_t *redirect = note->redirect;
+
+    if (attempt->final != 0 && attempt->final_frame < note->frame) {
+        if (attempt->final == note->status) {
+            wmem_strbuf_append_printf(text, "; sent again, first in frame %u", attempt->final_frame);
+        } else {
+            wmem_strbuf_append_printf(text, "; too late, the %u in frame %u had ended it", attempt->final,
+                                      attempt->final_frame);
+        }
+    } else if (redirect && redirect->attempt && redirect->attempt != attempt) {
+        wmem_strbuf_append_printf(text, "; passed on by a proxy, first in frame %u", redirect->frame);
+    } else if (redirect && redirect->source) {
+        wmem_strbuf_append_printf(text, "; made by a proxy from the %u in frame %u", redirect->source->code,
+                                  redirect->source->frame);
+    }
 }
 
 static void
@@ -188,16 +472,17 @@ append_followup(wmem_strbuf_t *text, const redirect_attempt_t *followup)
 static void
 append_next(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_t *redirect)
 {
-    if (redirect->first_followup) {
-        wmem_strbuf_append(text, "; followed in ");
-        for (const redirect_attempt_t *followup = redirect->first_followup; followup;
-             followup = followup->next_followup) {
-            append_followup(text, followup);
-            if (followup->next_followup) {
-                wmem_strbuf_append(text, ", ");
-            }
+    const redirect_attempt_t *followup = redirect->first_followup;
+
+    for (unsigned listed = 0; followup; followup = followup->next_followup, listed++) {
+        wmem_strbuf_append(text, listed == 0 ? "; followed in " : ", ");
+        if (listed == MAX_FOLLOWUPS) {
+            wmem_strbuf_append(text, "and more");
+            return;
         }
-    } else if (redirect_is_not_followed(tracker, redirect)) {
+        append_followup(text, followup);
+    }
+    if (redirect->first_followup == NULL && redirect_is_not_followed(tracker, redirect)) {
         wmem_strbuf_append(text, "; nobody followed it");
     }
 }
@@ -206,11 +491,19 @@ static void
 append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_note_t *note)
 {
     redirect_result_t result = redirect_chain_result(tracker, note->attempt->chain);
+    bool is_call = words_for_request(note) == NULL;
 
     if (result.outcome == REDIRECT_OUTCOME_UNFINISHED || result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED) {
         return;
     }
-    wmem_strbuf_append_printf(text, "; in the end %s", redirect_outcome_name(result.outcome));
+    if (result.final_frame == note->frame && note->attempt == result.attempt) {
+        wmem_strbuf_append(text, is_call ? "; this ended the call" : "");
+        return;
+    }
+    wmem_strbuf_append_printf(text, "; in the end %s",
+                              result.outcome == REDIRECT_OUTCOME_ANSWERED && !is_call
+                                  ? "accepted"
+                                  : redirect_outcome_name(result.outcome));
     if (result.final_code) {
         wmem_strbuf_append_printf(text, " (%u in frame %u)", result.final_code, result.final_frame);
     }
@@ -224,10 +517,13 @@ redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, con
     if (text == NULL) {
         return NULL;
     }
+    if (note->attempt && note->method != SIP_METHOD_CANCEL) {
+        append_sighting(text, note);
+    }
     if (note->redirect) {
         append_next(text, tracker, note->redirect);
     }
-    if (note->attempt && (note->redirect || note->status / 100 == 6)) {
+    if (note->attempt && note->attempt->chain->begun && note->method != SIP_METHOD_CANCEL) {
         append_outcome(text, tracker, note);
     }
     return wmem_strbuf_finalize(text);
