@@ -42,6 +42,7 @@ static unsigned pref_max_hops = 5;
 static unsigned pref_link_window = 32;
 static pref_bool_t pref_link_calls = TRUE;
 static pref_bool_t pref_explain = TRUE;
+static pref_bool_t pref_voip_calls = FALSE;
 static const char *pref_leg_headers = "X-Call-ID,X-CID";
 
 static int hf_sip_redirect_code = -1;
@@ -488,6 +489,7 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     for (const redirect_note_t *note = redirect_tracker_notes(tracker, pinfo->num); note; note = note->next_in_frame) {
         draw_note(pinfo, tvb, tree, note);
         queue_tap(pinfo, note);
+        redirect_stats_voip_queue(pinfo, tracker, note);
     }
     return (int)tvb_captured_length(tvb);
 }
@@ -610,9 +612,15 @@ register_experts(void)
 }
 
 static void
+apply_preferences(void)
+{
+    redirect_stats_voip_enable(pref_voip_calls);
+}
+
+static void
 register_preferences(void)
 {
-    module_t *module = prefs_register_protocol(proto_sip_redirect, NULL);
+    module_t *module = prefs_register_protocol(proto_sip_redirect, apply_preferences);
 
     prefs_register_uint_preference(module, "max_hops", "Warn of more redirects in a row than",
                                    "A request that was redirected more often than this gets a warning; 0 warns of "
@@ -634,6 +642,10 @@ register_preferences(void)
                                    "Whether the packet details hold what each code means, when one sees it, what to "
                                    "do, and how it differs from its neighbours.",
                                    &pref_explain);
+    prefs_register_bool_preference(module, "voip_calls", "Show chains in VoIP Calls",
+                                   "Whether Telephony > VoIP Calls holds a row for each chain of redirects, beside the "
+                                   "rows of its calls, and its Flow Sequence says what each message did.",
+                                   &pref_voip_calls);
 }
 
 void
@@ -809,5 +821,5 @@ void
 proto_reg_handoff_sip_redirect(void)
 {
     redirect_locate_init();
-    redirect_stats_register();
+    redirect_stats_register(proto_sip_redirect);
 }

@@ -1,5 +1,5 @@
 /* redirect-stats.c
- * The reports: tshark's -z options and the GUI's tables.
+ * Registers the reports.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +9,10 @@
 #include "redirect-stats.h"
 
 void
-redirect_stats_register(void)
+redirect_stats_register(int protocol)
 {
+    redirect_stats_register_table();
+    redirect_stats_register_tree();
+    redirect_stats_register_cli();
+    redirect_stats_register_follow(protocol);
 }

@@ -1,5 +1,5 @@
 /* redirect-stats.h
- * The reports: tshark's -z options and the GUI's tables.
+ * The reports: tshark's -z options and the GUI's tables, calls, filters and streams.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -7,7 +7,42 @@
 #ifndef REDIRECT_STATS_H
 #define REDIRECT_STATS_H
 
-/** Registers every report. Call once, when the tap "sip_redirect" is registered. */
-void redirect_stats_register(void);
+#include <epan/packet.h>
+
+#include "packet-sip-redirect.h"
+
+/** Registers every report of this protocol. Call once, when the tap "sip_redirect" is registered. */
+void redirect_stats_register(int protocol);
+
+/**
+ * Turns rows in VoIP Calls and arrows in the flow on; call it whenever the preference was read. Wireshark finds the tap
+ * that fills them by its name, so it is registered only when it is first wanted, and cannot be taken back.
+ */
+void redirect_stats_voip_enable(bool enable);
+
+/** Queues one message for VoIP Calls where that is on and somebody listens. */
+void redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker, const redirect_note_t *note);
+
+/* The parts, for redirect_stats_register() only. */
+
+/** -z sip_redirect,chains, tree and compare in tshark. After redirect_stats_register_tree(). */
+void redirect_stats_register_cli(void);
+
+/** The table of chains in the GUI's Telephony menu, and sharkd's nstat. */
+void redirect_stats_register_table(void);
+
+/** The tree in the GUI's Statistics menu. */
+void redirect_stats_register_tree(void);
+
+/** The conversation filter and the stream. */
+void redirect_stats_register_follow(int protocol);
+
+struct _stats_tree;
+
+/** The abbreviation of the tree: what stands in front of ",tree". */
+#define REDIRECT_STATS_TREE "sip_redirect"
+
+/** Brings the chains already counted in a tree up to what is known now. */
+void redirect_stats_tree_settle(struct _stats_tree *tree);
 
 #endif /* REDIRECT_STATS_H */

@@ -1,0 +1,501 @@
+/* redirect-report.c
+ * The table of chains and its totals. Numbers are written without the C library's locale: scripts read them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <wsutil/wmem/wmem_array.h>
+#include <wsutil/wmem/wmem_strbuf.h>
+#include <wsutil/wmem/wmem_strutl.h>
+
+#include "redirect-report.h"
+
+#define ARROW " -> "
+#define ARROW_WIDTH 4
+#define COLUMN_GAP 2
+
+/** Columns of an origin; the rest of the line is the path's. */
+#define ORIGIN_WIDTH 26
+
+/** Where URIs would have to be shorter than this, hops are left out instead. */
+#define SHORTEST_URI 13
+
+/** A path is never squeezed below this, whatever the other columns need. */
+#define SHORTEST_PATH 30
+
+/** "302", a URI, "302", a URI, ..., the final code: more elements than any path holds (see REDIRECT_MAX_PATH_HOPS). */
+#define MAX_ELEMENTS (2 * REDIRECT_MAX_PATH_HOPS + 4)
+
+enum {
+    COLUMN_CHAIN,
+    COLUMN_START,
+    COLUMN_HOPS,
+    COLUMN_ORIGIN,
+    COLUMN_PATH,
+    COLUMN_OUTCOME,
+    COLUMN_CODE,
+    COLUMN_DELAY,
+    COLUMN_COUNT
+};
+
+static const struct {
+    const char *title;
+    bool right; /* aligned to the right */
+} columns[COLUMN_COUNT] = {
+    [COLUMN_CHAIN] = {"Chain", true},     [COLUMN_START] = {"Start", true},
+    [COLUMN_HOPS] = {"Hops", true},       [COLUMN_ORIGIN] = {"Origin", false},
+    [COLUMN_PATH] = {"Path", false},      [COLUMN_OUTCOME] = {"Outcome", false},
+    [COLUMN_CODE] = {"Code", true},       [COLUMN_DELAY] = {"Delay", true},
+};
+
+typedef struct {
+    char *path; /* whole, origin first */
+    const char *text[COLUMN_COUNT];
+} line_t;
+
+struct redirect_report {
+    wmem_allocator_t *scope;
+    const redirect_tracker_t *tracker;
+    redirect_time_t zero;
+    wmem_array_t *lines;  /* line_t */
+    wmem_array_t *delays; /* redirect_time_t, of chains that a redirect delayed */
+    unsigned chains;
+    unsigned outcomes[REDIRECT_OUTCOME_CANCELLED + 1];
+    unsigned redirects, followed, not_followed;
+};
+
+/* --- figures ------------------------------------------------------------------------------------------------------- */
+
+bool
+redirect_report_followup_delay(const redirect_attempt_t *attempt, redirect_time_t *delay)
+{
+    const redirect_attempt_t *redirected;
+    redirect_time_t since;
+
+    if (attempt->cause == NULL || attempt->request_frame == 0) {
+        return false;
+    }
+    redirected = redirect_attempt_before(attempt);
+    since = redirected && redirected->request_frame != 0 ? redirected->request_time : attempt->cause->time;
+    *delay = MAX(attempt->request_time - since, 0);
+    return true;
+}
+
+redirect_report_row_t
+redirect_report_row(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+{
+    redirect_report_row_t row = {.chain = chain, .result = redirect_chain_result(tracker, chain)};
+    const redirect_attempt_t *step = redirect_path_end(chain->root);
+    redirect_time_t delay;
+
+    /* Every step leads to another attempt of the chain; the bound is against a ring that should not be there. */
+    for (unsigned left = chain->attempt_count; step && left > 0; left--) {
+        if (redirect_report_followup_delay(step, &delay)) {
+            row.delay += delay;
+            row.delayed = true;
+        }
+        step = redirect_attempt_before(step);
+    }
+    return row;
+}
+
+const char *
+redirect_report_outcome(redirect_outcome_t outcome)
+{
+    static const char *const names[] = {
+        [REDIRECT_OUTCOME_UNFINISHED] = "unfinished",
+        [REDIRECT_OUTCOME_ANSWERED] = "answered",
+        [REDIRECT_OUTCOME_FAILED] = "failed",
+        [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
+        [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed",
+        [REDIRECT_OUTCOME_CANCELLED] = "cancelled",
+    };
+
+    return names[outcome];
+}
+
+bool
+redirect_report_is_first_sighting(const redirect_attempt_t *attempt)
+{
+    return attempt->redirect && attempt->redirect->attempt == attempt && attempt->redirect->source == NULL;
+}
+
+static const redirect_attempt_t *
+forward_with_same_final(const redirect_attempt_t *attempt)
+{
+    for (const redirect_attempt_t *other = attempt->chain->first_attempt; other; other = other->next_in_chain) {
+        if (other->upstream == attempt && other->final == attempt->final &&
+            sip_slice_equal(other->final_to_tag, attempt->final_to_tag)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+const redirect_attempt_t *
+redirect_report_refused(const redirect_attempt_t *attempt)
+{
+    const redirect_attempt_t *farther;
+
+    for (unsigned left = attempt->chain->attempt_count; left > 0; left--) {
+        farther = forward_with_same_final(attempt);
+        if (farther == NULL) {
+            break;
+        }
+        attempt = farther;
+    }
+    return attempt;
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+    const redirect_time_t left = *(const redirect_time_t *)a, right = *(const redirect_time_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/* --- text ------------------------------------------------------------------------------------------------------------ */
+
+static size_t
+width_of(const char *text)
+{
+    return (size_t)g_utf8_strlen(text, -1);
+}
+
+/* Seconds with up to nine decimals, cut off and not rounded. */
+static char *
+seconds_text(wmem_allocator_t *scope, redirect_time_t time, unsigned decimals)
+{
+    const uint64_t size = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
+    uint64_t fraction = size % REDIRECT_SECOND;
+
+    for (unsigned i = decimals; i < 9; i++) {
+        fraction /= 10;
+    }
+    return wmem_strdup_printf(scope, "%s%" PRIu64 ".%0*" PRIu64, time < 0 ? "-" : "", size / REDIRECT_SECOND,
+                              (int)decimals, fraction);
+}
+
+/* Appends text, its middle left out where it is wider than limit. */
+static void
+append_shortened(wmem_strbuf_t *out, const char *text, size_t limit)
+{
+    const size_t width = width_of(text);
+    const char *tail;
+
+    if (width <= limit || limit < 5) {
+        wmem_strbuf_append(out, text);
+        return;
+    }
+    /* More of the end is kept: hosts differ there. */
+    tail = g_utf8_offset_to_pointer(text, (glong)(width - (limit - 3 + 1) / 2));
+    for (const char *end = g_utf8_offset_to_pointer(text, (glong)((limit - 3) / 2)); text < end;
+         text = g_utf8_next_char(text)) {
+        wmem_strbuf_append_unichar(out, g_utf8_get_char(text));
+    }
+    wmem_strbuf_append(out, "...");
+    wmem_strbuf_append(out, tail);
+}
+
+static const char *
+without_scheme(const char *uri)
+{
+    return g_ascii_strncasecmp(uri, "sip:", 4) == 0 ? uri + 4 : uri;
+}
+
+static char *
+fit_uri(wmem_allocator_t *scope, const char *uri, size_t limit)
+{
+    wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
+
+    append_shortened(out, width_of(uri) <= limit ? uri : without_scheme(uri), limit);
+    return wmem_strbuf_finalize(out);
+}
+
+/* A path in pieces: codes, URIs, and "(n more hops)". */
+typedef struct {
+    const char *element[MAX_ELEMENTS];
+    unsigned count;
+} path_t;
+
+static bool
+is_code(const char *element)
+{
+    return g_ascii_isdigit(element[0]) && strlen(element) == 3;
+}
+
+/* Codes and counts of hops are never shortened. */
+static bool
+is_uri(const char *element)
+{
+    return !is_code(element) && element[0] != '(';
+}
+
+/* Cuts text, which is changed, at its arrows; the first piece is left out. */
+static path_t
+split_path(char *text)
+{
+    path_t path = {.count = 0};
+    char *arrow = strstr(text, ARROW);
+
+    while (arrow && path.count < MAX_ELEMENTS) {
+        *arrow = '\0';
+        path.element[path.count++] = arrow + ARROW_WIDTH;
+        arrow = strstr(arrow + ARROW_WIDTH, ARROW);
+    }
+    return path;
+}
+
+/* How wide the path is when no URI is wider than limit. */
+static size_t
+path_width(const path_t *path, size_t limit)
+{
+    size_t width = path->count > 1 ? (path->count - 1) * ARROW_WIDTH : 0;
+
+    for (unsigned i = 0; i < path->count; i++) {
+        const size_t element = width_of(path->element[i]);
+        width += is_uri(path->element[i]) ? MIN(element, limit) : element;
+    }
+    return width;
+}
+
+/* The largest limit on URIs with which the path fits into width, at least smallest; 0 where there is none. */
+static size_t
+uri_limit(const path_t *path, size_t width, size_t smallest)
+{
+    size_t limit = width;
+
+    while (limit >= smallest && path_width(path, limit) > width) {
+        limit--;
+    }
+    return limit >= smallest ? limit : 0;
+}
+
+/* Puts a count for the first hops: as few as need be, and never for the last. */
+static void
+leave_out_hops(wmem_allocator_t *scope, path_t *path, size_t width)
+{
+    const unsigned kept = path->count > 0 && is_code(path->element[path->count - 1]) ? 3 : 2;
+    unsigned left_out = 0;
+
+    while (path->count > kept + (left_out > 0) && uri_limit(path, width, SHORTEST_URI) == 0) {
+        const unsigned gone = left_out > 0 ? 3 : 2; /* the hop, and the count of those before it */
+        left_out++;
+        memmove(&path->element[1], &path->element[gone], (path->count - gone) * sizeof(path->element[0]));
+        path->element[0] = wmem_strdup_printf(scope, "(%u more)", left_out);
+        path->count -= gone - 1;
+    }
+}
+
+static char *
+join_path(wmem_allocator_t *scope, const path_t *path, size_t limit)
+{
+    wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
+
+    for (unsigned i = 0; i < path->count; i++) {
+        if (i > 0) {
+            wmem_strbuf_append(out, ARROW);
+        }
+        append_shortened(out, path->element[i], is_uri(path->element[i]) ? limit : SIZE_MAX);
+    }
+    return wmem_strbuf_finalize(out);
+}
+
+/* The path behind its origin, in at most width columns as far as that can be done. */
+static char *
+fit_path(wmem_allocator_t *scope, char *text, size_t width)
+{
+    path_t path = split_path(text);
+    size_t limit;
+
+    if (path_width(&path, SIZE_MAX) <= width) {
+        return join_path(scope, &path, SIZE_MAX);
+    }
+    for (unsigned i = 0; i < path.count; i++) {
+        path.element[i] = without_scheme(path.element[i]);
+    }
+    limit = uri_limit(&path, width, SHORTEST_URI);
+    if (limit == 0) {
+        leave_out_hops(scope, &path, width);
+        limit = uri_limit(&path, width, 1);
+    }
+    return join_path(scope, &path, MAX(limit, 5));
+}
+
+/* --- the table ----------------------------------------------------------------------------------------------------- */
+
+redirect_report_t *
+redirect_report_new(wmem_allocator_t *scope, const redirect_tracker_t *tracker, redirect_time_t zero)
+{
+    redirect_report_t *report = wmem_new0(scope, redirect_report_t);
+
+    report->scope = scope;
+    report->tracker = tracker;
+    report->zero = zero;
+    report->lines = wmem_array_new(scope, sizeof(line_t));
+    report->delays = wmem_array_new(scope, sizeof(redirect_time_t));
+    return report;
+}
+
+static void
+count_redirects(redirect_report_t *report, const redirect_chain_t *chain)
+{
+    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
+        if (redirect_report_is_first_sighting(attempt)) {
+            report->redirects++;
+            report->followed += attempt->redirect->followed;
+            report->not_followed += redirect_is_not_followed(report->tracker, attempt->redirect);
+        }
+    }
+}
+
+static const char *
+code_text(wmem_allocator_t *scope, uint16_t code)
+{
+    return code ? wmem_strdup_printf(scope, "%u", code) : "-";
+}
+
+void
+redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
+{
+    const redirect_report_row_t row = redirect_report_row(report->tracker, chain);
+    wmem_allocator_t *scope = report->scope;
+    char *origin = redirect_attempt_uri(NULL, chain->root);
+    const line_t line = {redirect_attempt_path(scope, chain->root), {
+        [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
+        [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
+        [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
+        [COLUMN_ORIGIN] = fit_uri(scope, origin, ORIGIN_WIDTH),
+        [COLUMN_OUTCOME] = redirect_report_outcome(row.result.outcome),
+        [COLUMN_CODE] = code_text(scope, row.result.final_code),
+        [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
+    }};
+
+    wmem_free(NULL, origin);
+    wmem_array_append_one(report->lines, line);
+    report->chains++;
+    report->outcomes[row.result.outcome]++;
+    if (row.delayed) {
+        wmem_array_append_one(report->delays, row.delay);
+    }
+    count_redirects(report, chain);
+}
+
+static void
+append_rule(wmem_strbuf_t *out, char character)
+{
+    for (unsigned i = 0; i < REDIRECT_REPORT_WIDTH; i++) {
+        wmem_strbuf_append_c(out, character);
+    }
+    wmem_strbuf_append_c(out, '\n');
+}
+
+static void
+append_blanks(wmem_strbuf_t *out, size_t count)
+{
+    for (; count > 0; count--) {
+        wmem_strbuf_append_c(out, ' ');
+    }
+}
+
+static void
+append_line(wmem_strbuf_t *out, const char *const text[COLUMN_COUNT], const size_t width[COLUMN_COUNT])
+{
+    size_t owed = 0; /* blanks that go out only where something follows: no blanks at the end of a line */
+
+    for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+        const size_t padding = width[i] - MIN(width_of(text[i]), width[i]);
+        append_blanks(out, owed + (columns[i].right ? padding : 0));
+        wmem_strbuf_append(out, text[i]);
+        owed = COLUMN_GAP + (columns[i].right ? 0 : padding);
+    }
+    wmem_strbuf_append_c(out, '\n');
+}
+
+static void
+widen(size_t width[COLUMN_COUNT], const line_t *line, unsigned column)
+{
+    width[column] = MAX(width[column], width_of(line->text[column]));
+}
+
+/* Fits the paths into what the other columns leave. */
+static void
+fit_lines(redirect_report_t *report, size_t width[COLUMN_COUNT])
+{
+    const unsigned count = wmem_array_get_count(report->lines);
+    line_t *lines = (line_t *)wmem_array_get_raw(report->lines);
+    size_t room = REDIRECT_REPORT_WIDTH;
+
+    for (unsigned column = 0; column < COLUMN_COUNT; column++) {
+        width[column] = strlen(columns[column].title);
+        for (unsigned i = 0; i < count && column != COLUMN_PATH; i++) {
+            widen(width, &lines[i], column);
+        }
+        room -= MIN(room, column == COLUMN_PATH ? 0 : width[column] + COLUMN_GAP);
+    }
+    room = MAX(room, SHORTEST_PATH);
+    for (unsigned i = 0; i < count; i++) {
+        lines[i].text[COLUMN_PATH] = fit_path(report->scope, lines[i].path, room);
+        widen(width, &lines[i], COLUMN_PATH);
+    }
+}
+
+/* Of an even number, the mean of the two in the middle. delay is sorted. */
+static redirect_time_t
+median(const redirect_time_t *delay, unsigned count)
+{
+    const redirect_time_t low = delay[(count - 1) / 2], high = delay[count / 2];
+
+    return low + (high - low) / 2;
+}
+
+static void
+append_totals(redirect_report_t *report, wmem_strbuf_t *out)
+{
+    const unsigned delayed = wmem_array_get_count(report->delays);
+    redirect_time_t *delay = (redirect_time_t *)wmem_array_get_raw(report->delays);
+
+    wmem_strbuf_append_printf(out, "Chains: %u", report->chains);
+    for (unsigned i = 0; i < G_N_ELEMENTS(report->outcomes); i++) {
+        /* Answered first; what is unfinished says least. */
+        const redirect_outcome_t outcome = (redirect_outcome_t)((i + 1) % G_N_ELEMENTS(report->outcomes));
+        wmem_strbuf_append_printf(out, ", %s %u", redirect_report_outcome(outcome), report->outcomes[outcome]);
+    }
+    wmem_strbuf_append_printf(out, "\nRedirects: %u, followed %u, not followed %u\n", report->redirects,
+                              report->followed, report->not_followed);
+    if (delayed == 0) {
+        wmem_strbuf_append(out, "Delay added by redirects: none\n");
+        return;
+    }
+    qsort(delay, delayed, sizeof(delay[0]), compare_times);
+    wmem_strbuf_append_printf(out, "Delay added by redirects: median %s s, largest %s s, in %u chain%s\n",
+                              seconds_text(report->scope, median(delay, delayed), 6),
+                              seconds_text(report->scope, delay[delayed - 1], 6), delayed, delayed == 1 ? "" : "s");
+}
+
+char *
+redirect_report_finish(redirect_report_t *report)
+{
+    const unsigned count = wmem_array_get_count(report->lines);
+    const line_t *lines = (const line_t *)wmem_array_get_raw(report->lines);
+    wmem_strbuf_t *out = wmem_strbuf_new(report->scope, "");
+    const char *titles[COLUMN_COUNT];
+    size_t width[COLUMN_COUNT];
+
+    for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+        titles[i] = columns[i].title;
+    }
+    fit_lines(report, width);
+    append_line(out, titles, width);
+    append_rule(out, '-');
+    for (unsigned i = 0; i < count; i++) {
+        append_line(out, lines[i].text, width);
+    }
+    append_rule(out, '-');
+    append_totals(report, out);
+    return wmem_strbuf_finalize(out);
+}

@@ -1,0 +1,66 @@
+/* redirect-report.h
+ * The table of chains and its totals, as text for a terminal, and the figures that other reports share.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_REPORT_H
+#define REDIRECT_REPORT_H
+
+#include "redirect-tracker.h"
+
+/** Columns of a terminal that the table of chains fits into. */
+#define REDIRECT_REPORT_WIDTH 120
+
+/** What a report says of one chain, as far as is known now. */
+typedef struct {
+    const redirect_chain_t *chain;
+    redirect_result_t result;
+    /**
+     * Time that redirects added on the path from the original request to the chain's end: for each redirect that was
+     * followed there, from the request that it answered to the request that followed it. Nanoseconds.
+     */
+    redirect_time_t delay;
+    bool delayed; /**< at least one redirect on that path was followed */
+} redirect_report_row_t;
+
+redirect_report_row_t redirect_report_row(const redirect_tracker_t *tracker, const redirect_chain_t *chain);
+
+/**
+ * The time that one redirect cost: from the request that it answered to the follow-up; where that request was not
+ * captured, from the redirect. Never negative.
+ * @return false where attempt follows no redirect, or its request was not captured.
+ */
+bool redirect_report_followup_delay(const redirect_attempt_t *attempt, redirect_time_t *delay);
+
+/** "answered", "not followed", ...: one or two words for a column; a static string. */
+const char *redirect_report_outcome(redirect_outcome_t outcome);
+
+/** True where this attempt is the first on whose leg the redirect that answered it was seen. */
+bool redirect_report_is_first_sighting(const redirect_attempt_t *attempt);
+
+/**
+ * The attempt that a 6xx answered first, farthest from the caller, where a proxy passed it on to this attempt; attempt
+ * itself otherwise. Several attempts that lead to the same one show sightings of one refusal.
+ */
+const redirect_attempt_t *redirect_report_refused(const redirect_attempt_t *attempt);
+
+/** A table being collected; owned by its scope. */
+typedef struct redirect_report redirect_report_t;
+
+/** An empty table. zero is the time from which the column "Start" counts: that of the capture's first frame. */
+redirect_report_t *redirect_report_new(wmem_allocator_t *scope, const redirect_tracker_t *tracker,
+                                       redirect_time_t zero);
+
+/** Adds a line for chain. */
+void redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain);
+
+/**
+ * The table: one line a chain, columns parted by two blanks or more and at most REDIRECT_REPORT_WIDTH wide, then the
+ * totals of the chains added. What does not fit is shortened: "sip:" goes first, then the middle of long URIs, then
+ * the first hops of a path ("(3 more)").
+ * @return a NUL-terminated UTF-8 text of several lines that the report's scope owns.
+ */
+char *redirect_report_finish(redirect_report_t *report);
+
+#endif /* REDIRECT_REPORT_H */

@@ -1,0 +1,250 @@
+/* redirect-stats-cli.c
+ * tshark's -z sip_redirect,chains, sip_redirect,tree and sip_redirect,compare.
+ *
+ * tshark would make handlers of its own for the table and the tree. These come first, because in one pass the end of a
+ * chain is known only when the whole capture has been read: they look the chains up when they print. Like tshark's own
+ * handlers (ui/cli/tap-*.c) they write to stdout and end the run where an argument is wrong.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <epan/packet.h>
+#include <epan/stat_tap_ui.h>
+#include <epan/stats_tree_priv.h>
+#include <epan/tap.h>
+#include <wsutil/report_message.h>
+
+#include "redirect-report.h"
+#include "redirect-stats.h"
+
+#define CHAINS "sip_redirect,chains"
+#define COMPARE "sip_redirect,compare"
+#define TREE REDIRECT_STATS_TREE ",tree"
+
+/* What follows the option's name and its comma; NULL where nothing does. */
+static const char *
+rest_of_option(const char *option, const char *name)
+{
+    const char *rest = option + strlen(name);
+
+    /* tshark finds the handler by the first letters alone. */
+    if (*rest != '\0' && *rest != ',') {
+        report_failure("There is no -z %s; %s is what comes nearest.", option, name);
+        exit(1);
+    }
+    return *rest == ',' && rest[1] != '\0' ? rest + 1 : NULL;
+}
+
+static void
+end_if_refused(const char *name, GString *error)
+{
+    if (error) {
+        report_failure("-z %s: %s", name, error->str);
+        g_string_free(error, TRUE);
+        exit(1);
+    }
+}
+
+/* --- chains ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    char *filter;       /* NULL: all chains */
+    GByteArray *frames; /* a bit for each frame with SIP that passed the filter */
+    bool has_zero;
+    redirect_time_t zero; /* the time of the capture's first frame */
+} chains_tap_t;
+
+static void
+remember_frame(GByteArray *frames, uint32_t frame)
+{
+    const unsigned byte = frame / 8, had = frames->len;
+
+    if (byte >= had) {
+        g_byte_array_set_size(frames, byte + byte / 2 + 1);
+        memset(frames->data + had, 0, frames->len - had);
+    }
+    frames->data[byte] |= (uint8_t)(1U << (frame % 8));
+}
+
+static bool
+is_remembered(const GByteArray *frames, uint32_t frame)
+{
+    return frame / 8 < frames->len && (frames->data[frame / 8] & (1U << (frame % 8))) != 0;
+}
+
+static tap_packet_status
+chains_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void *tapped _U_, tap_flags_t flags _U_)
+{
+    chains_tap_t *tap = (chains_tap_t *)data;
+
+    if (!tap->has_zero) {
+        tap->zero = ((redirect_time_t)pinfo->abs_ts.secs - pinfo->rel_ts.secs) * REDIRECT_SECOND +
+                    pinfo->abs_ts.nsecs - pinfo->rel_ts.nsecs;
+        tap->has_zero = true;
+    }
+    if (tap->filter && proto_is_frame_protocol(pinfo->layers, "sip")) {
+        remember_frame(tap->frames, pinfo->num);
+    }
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+static bool
+has_remembered_message(const chains_tap_t *tap, const redirect_chain_t *chain)
+{
+    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
+        for (const redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
+            if (is_remembered(tap->frames, note->frame)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void
+chains_draw(void *data)
+{
+    const chains_tap_t *tap = (const chains_tap_t *)data;
+    const redirect_tracker_t *tracker = sip_redirect_tracker();
+    const uint32_t count = tracker ? redirect_tracker_chain_count(tracker) : 0;
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+    redirect_report_t *report = redirect_report_new(scope, tracker, tap->zero);
+
+    for (uint32_t number = 0; number < count; number++) {
+        const redirect_chain_t *chain = redirect_tracker_chain(tracker, number);
+        if (tap->filter == NULL || has_remembered_message(tap, chain)) {
+            redirect_report_add(report, chain);
+        }
+    }
+    printf("\nSIP redirect chains\nFilter: %s\n\n", tap->filter ? tap->filter : "none");
+    fputs(redirect_report_finish(report), stdout);
+    wmem_destroy_allocator(scope);
+}
+
+static void
+chains_finish(void *data)
+{
+    chains_tap_t *tap = (chains_tap_t *)data;
+
+    g_byte_array_free(tap->frames, TRUE);
+    g_free(tap->filter);
+    g_free(tap);
+}
+
+/*
+ * In one pass the messages before a chain's first redirect are seen before they are known to belong to it. So with a
+ * filter all frames are looked at, and the chains that they belong to in the end are found when the table is printed.
+ */
+static void
+chains_init(const char *option, void *data _U_)
+{
+    chains_tap_t *tap = g_new0(chains_tap_t, 1);
+
+    tap->filter = g_strdup(rest_of_option(option, CHAINS));
+    tap->frames = g_byte_array_new();
+    end_if_refused(CHAINS, register_tap_listener(tap->filter ? "frame" : "sip_redirect", tap, tap->filter,
+                                                 TL_REQUIRES_NOTHING, NULL, chains_packet, chains_draw,
+                                                 chains_finish));
+}
+
+/* --- tree ------------------------------------------------------------------------------------------------------------ */
+
+static void
+tree_draw(void *data)
+{
+    stats_tree *tree = (stats_tree *)data;
+    GString *text;
+
+    redirect_stats_tree_settle(tree);
+    text = stats_tree_format_as_str(tree, ST_FORMAT_PLAIN, stats_tree_get_default_sort_col(tree),
+                                    stats_tree_is_default_sort_DESC(tree));
+    fputs(text->str, stdout);
+    g_string_free(text, TRUE);
+}
+
+static void
+tree_finish(void *data)
+{
+    stats_tree_free((stats_tree *)data);
+}
+
+static void
+tree_init(const char *option, void *data _U_)
+{
+    stats_tree_cfg *config = stats_tree_get_cfg_by_abbr(REDIRECT_STATS_TREE);
+    stats_tree *tree = stats_tree_new(config, NULL, rest_of_option(option, TREE));
+
+    end_if_refused(TREE, register_tap_listener(config->tapname, tree, tree->filter, config->flags, stats_tree_reset,
+                                               stats_tree_packet, tree_draw, tree_finish));
+    config->init(tree);
+}
+
+/* --- compare --------------------------------------------------------------------------------------------------------- */
+
+/* Takes a status code and the comma behind it off *text. */
+static bool
+take_code(const char **text, uint16_t *code)
+{
+    const size_t len = strcspn(*text, ",");
+    uint32_t number;
+
+    if (!sip_slice_to_uint32(sip_slice_make(*text, len), &number) || number < 100 || number > 699) {
+        return false;
+    }
+    *code = (uint16_t)number;
+    *text += len;
+    if (**text == ',') {
+        (*text)++;
+    }
+    return true;
+}
+
+static void
+compare_init(const char *option, void *data _U_)
+{
+    const char *rest = rest_of_option(option, COMPARE);
+    uint16_t a, b, unknown;
+    char *text;
+
+    if (rest == NULL || !take_code(&rest, &a) || !take_code(&rest, &b) || *rest != '\0') {
+        report_failure("-z %s needs two SIP status codes, for example -z %s,302,600.", COMPARE, COMPARE);
+        exit(1);
+    }
+    text = sip_response_compare(NULL, a, b, &unknown);
+    if (text == NULL) {
+        report_failure("-z %s: nothing is known of status code %u. Known are all 3xx and 6xx, and 404, 410, 480, 485, "
+                       "486 and 488.", COMPARE, unknown);
+        exit(1);
+    }
+    fputs(text, stdout);
+    wmem_free(NULL, text);
+    /* Where no file was opened, tshark goes on to capture; nobody who asks for this waits for that. */
+    if (sip_redirect_tracker() == NULL) {
+        exit(0);
+    }
+}
+
+/* --- registration ---------------------------------------------------------------------------------------------------- */
+
+void
+redirect_stats_register_cli(void)
+{
+    static stat_tap_ui handlers[] = {
+        {REGISTER_STAT_GROUP_GENERIC, NULL, CHAINS, chains_init, 0, NULL},
+        {REGISTER_STAT_GROUP_GENERIC, NULL, TREE, tree_init, 0, NULL},
+        {REGISTER_STAT_GROUP_GENERIC, NULL, COMPARE, compare_init, 0, NULL},
+    };
+
+    /* In the GUI, -z opens the windows of the table and the tree; the first handler of a name is the one that counts. */
+    if (g_strcmp0(g_get_prgname(), "tshark") != 0) {
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(handlers); i++) {
+        register_stat_tap_ui(&handlers[i], NULL);
+    }
+}

@@ -1,0 +1,179 @@
+/* redirect-stats-table.c
+ * The table of chains in the GUI's Telephony menu. Wireshark reads the capture again for it, so that every message
+ * brings what is known of its chain in the end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include <epan/packet.h>
+#include <epan/stat_tap_ui.h>
+#include <epan/tap.h>
+
+#include "redirect-report.h"
+#include "redirect-stats-compat.h"
+#include "redirect-stats.h"
+
+enum {
+    COLUMN_CHAIN,
+    COLUMN_START,
+    COLUMN_HOPS,
+    COLUMN_ORIGIN,
+    COLUMN_PATH,
+    COLUMN_OUTCOME,
+    COLUMN_CODE,
+    COLUMN_DELAY,
+    COLUMN_COUNT
+};
+
+/* The GUI sorts a column by the type of each item: it must be the same in all rows, in the absence of a value too. */
+static stat_tap_table_item columns[COLUMN_COUNT] = {
+    [COLUMN_CHAIN] = {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Chain", "%5u"},
+    [COLUMN_START] = {TABLE_ITEM_FLOAT, TAP_ALIGN_RIGHT, "Start", "%12.6f"},
+    [COLUMN_HOPS] = {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Hops", "%4u"},
+    [COLUMN_ORIGIN] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Origin", "%-26s"},
+    [COLUMN_PATH] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Path", "%-60s"},
+    [COLUMN_OUTCOME] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Outcome", "%-14s"},
+    [COLUMN_CODE] = {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Final code", "%10s"},
+    [COLUMN_DELAY] = {TABLE_ITEM_FLOAT, TAP_ALIGN_RIGHT, "Redirect delay", "%12.6f"},
+};
+
+/* Chain number + 1 -> row number + 1. There is one table at a time, as Wireshark keeps it. */
+static GHashTable *rows;
+
+static void
+forget_rows(void)
+{
+    if (rows == NULL) {
+        rows = g_hash_table_new(g_direct_hash, g_direct_equal);
+    }
+    g_hash_table_remove_all(rows);
+}
+
+static void
+table_init(stat_tap_table_ui *ui)
+{
+    /* An open window still shows the old rows; it is told to reset when the capture is read. */
+    if (stat_tap_find_table(ui, "SIP redirect chains") == NULL) {
+        stat_tap_add_table(ui, stat_tap_init_table("SIP redirect chains", COLUMN_COUNT, 0, "sip_redirect.chain == %d"));
+        forget_rows();
+    }
+}
+
+static void
+free_item(stat_tap_table *table _U_, unsigned row _U_, unsigned column _U_, stat_tap_table_item_type *item)
+{
+    if (item->type == TABLE_ITEM_STRING) {
+        g_free((char *)item->value.string_value);
+        item->value.string_value = NULL;
+    }
+}
+
+static void
+table_reset(stat_tap_table *table)
+{
+    for (unsigned row = 0; row < table->num_elements; row++) {
+        for (unsigned column = 0; column < COLUMN_COUNT; column++) {
+            free_item(table, row, column, stat_tap_get_field_data(table, row, column));
+        }
+        g_free(table->elements[row]);
+    }
+    table->num_elements = 0;
+    forget_rows();
+}
+
+/* The row of a chain, made where there is none. */
+static unsigned
+row_of(stat_tap_table *table, const redirect_chain_t *chain)
+{
+    const stat_tap_table_item_type empty[COLUMN_COUNT] = {{.type = TABLE_ITEM_NONE}};
+    void *const key = GUINT_TO_POINTER(chain->number + 1);
+    unsigned row = GPOINTER_TO_UINT(g_hash_table_lookup(rows, key));
+
+    if (row == 0) {
+        stat_tap_init_table_row(table, table->num_elements, COLUMN_COUNT, empty);
+        row = table->num_elements;
+        g_hash_table_insert(rows, key, GUINT_TO_POINTER(row));
+    }
+    return row - 1;
+}
+
+static void
+set_uint(stat_tap_table *table, unsigned row, unsigned column, unsigned value)
+{
+    stat_tap_table_item_type *item = stat_tap_get_field_data(table, row, column);
+
+    item->type = TABLE_ITEM_UINT;
+    item->value.uint_value = value;
+}
+
+static void
+set_seconds(stat_tap_table *table, unsigned row, unsigned column, redirect_time_t time)
+{
+    stat_tap_table_item_type *item = stat_tap_get_field_data(table, row, column);
+
+    item->type = TABLE_ITEM_FLOAT;
+    item->value.float_value = (double)time / (double)REDIRECT_SECOND;
+}
+
+static void
+set_string(stat_tap_table *table, unsigned row, unsigned column, const char *text)
+{
+    stat_tap_table_item_type *item = stat_tap_get_field_data(table, row, column);
+
+    free_item(table, row, column, item);
+    item->type = TABLE_ITEM_STRING;
+    item->value.string_value = g_strdup(text);
+}
+
+static tap_packet_status
+table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void *tapped, tap_flags_t flags _U_)
+{
+    const sip_redirect_tap_t *tap = (const sip_redirect_tap_t *)tapped;
+    stat_tap_table *table = g_array_index(((stat_data_t *)data)->stat_tap_data->tables, stat_tap_table *, 0);
+    const redirect_chain_t *chain = tap->note->attempt ? tap->note->attempt->chain : NULL;
+    redirect_report_row_t chain_row;
+    unsigned row;
+
+    if (chain == NULL || !chain->begun) {
+        return TAP_PACKET_DONT_REDRAW;
+    }
+    chain_row = redirect_report_row(tap->tracker, chain);
+    row = row_of(table, chain);
+    set_uint(table, row, COLUMN_CHAIN, chain->number);
+    set_seconds(table, row, COLUMN_START,
+                chain->start - tap->note->time + (redirect_time_t)pinfo->rel_ts.secs * REDIRECT_SECOND +
+                    pinfo->rel_ts.nsecs);
+    set_uint(table, row, COLUMN_HOPS, chain->hops);
+    set_string(table, row, COLUMN_ORIGIN, redirect_attempt_uri(pinfo->pool, chain->root));
+    set_string(table, row, COLUMN_PATH, redirect_attempt_path(pinfo->pool, chain->root));
+    set_string(table, row, COLUMN_OUTCOME, redirect_report_outcome(chain_row.result.outcome));
+    set_string(table, row, COLUMN_CODE, chain_row.result.final_code
+                                            ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code)
+                                            : "");
+    set_seconds(table, row, COLUMN_DELAY, chain_row.delay);
+    return TAP_PACKET_REDRAW;
+}
+
+void
+redirect_stats_register_table(void)
+{
+    static tap_param filter[] = {{PARAM_FILTER, "filter", "Filter", NULL, TRUE}};
+    static stat_tap_table_ui table = {
+        .group = REDIRECT_STATS_GROUP_TELEPHONY,
+        .title = "SIP Redirect Chains",
+        .tap_name = "sip_redirect",
+        .cli_string = "sip_redirect,chains",
+        .stat_tap_init_cb = table_init,
+        .packet_func = table_packet,
+        .stat_tap_reset_table_cb = table_reset,
+        .stat_tap_free_table_item_cb = free_item,
+        .nfields = COLUMN_COUNT,
+        .fields = columns,
+        .nparams = G_N_ELEMENTS(filter),
+        .params = filter,
+    };
+
+    register_stat_tap_table_ui(&table);
+}

@@ -1,0 +1,160 @@
+/* redirect-stats-voip.c
+ * A row for each chain in VoIP Calls, and arrows in its flow that say what happened.
+ *
+ * VoIP Calls listens to a tap "voip" where there is one. It is registered late, when the preference is first known to be
+ * on: dissectors that look for it when they are set up do not find it, and so stay out of the list.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include <epan/packet.h>
+#include <epan/tap-voip.h>
+#include <epan/tap.h>
+
+#include "redirect-locate.h"
+#include "redirect-report.h"
+#include "redirect-stats.h"
+#include "redirect-verdict.h"
+
+static int voip_tap;
+static bool enabled;
+
+void
+redirect_stats_voip_enable(bool enable)
+{
+    enabled = enable;
+    if (enable && voip_tap == 0) {
+        voip_tap = find_tap_id("voip");
+        if (voip_tap == 0) {
+            voip_tap = register_tap("voip");
+        }
+    }
+}
+
+static voip_call_state
+call_state(redirect_outcome_t outcome)
+{
+    static const voip_call_state states[] = {
+        [REDIRECT_OUTCOME_UNFINISHED] = VOIP_CALL_SETUP,    [REDIRECT_OUTCOME_ANSWERED] = VOIP_COMPLETED,
+        [REDIRECT_OUTCOME_FAILED] = VOIP_REJECTED,          [REDIRECT_OUTCOME_GLOBAL_FAILURE] = VOIP_REJECTED,
+        [REDIRECT_OUTCOME_NOT_FOLLOWED] = VOIP_REJECTED,    [REDIRECT_OUTCOME_CANCELLED] = VOIP_CANCELLED,
+    };
+
+    return states[outcome];
+}
+
+static const char *
+lifetime_word(sip_response_lifetime_t lifetime)
+{
+    static const char *const words[] = {
+        [SIP_RESPONSE_LIFETIME_NONE] = "",
+        [SIP_RESPONSE_LIFETIME_TEMPORARY] = " (temporary)",
+        [SIP_RESPONSE_LIFETIME_PERMANENT] = " (permanent)",
+        [SIP_RESPONSE_LIFETIME_ALTERNATIVE] = " (alternative)",
+        [SIP_RESPONSE_LIFETIME_PROXY] = " (proxy)",
+    };
+
+    return words[lifetime];
+}
+
+static char *
+redirect_label(wmem_allocator_t *scope, const redirect_note_t *note)
+{
+    const redirect_t *redirect = note->redirect;
+
+    if (redirect == NULL || redirect->target_count == 0) {
+        return wmem_strdup_printf(scope, "%u without a target", note->status);
+    }
+    if (redirect->target_total > 1) {
+        return wmem_strdup_printf(scope, "%u -> %s%s, %u more", note->status, redirect->target[0].uri,
+                                  lifetime_word(redirect->target[0].lifetime), redirect->target_total - 1);
+    }
+    return wmem_strdup_printf(scope, "%u -> %s%s", note->status, redirect->target[0].uri,
+                              lifetime_word(redirect->target[0].lifetime));
+}
+
+static char *
+request_label(wmem_allocator_t *scope, const redirect_note_t *note, sip_slice_t method)
+{
+    const redirect_attempt_t *attempt = note->attempt;
+    char *uri = redirect_attempt_uri(scope, attempt);
+
+    if (attempt->cause && note->frame == attempt->request_frame) {
+        return wmem_strdup_printf(scope, "%.*s %s (follows %u)", (int)method.len, method.ptr, uri,
+                                  attempt->cause->code);
+    }
+    return wmem_strdup_printf(scope, "%.*s %s", (int)method.len, method.ptr, uri);
+}
+
+static char *
+frame_label(wmem_allocator_t *scope, const redirect_note_t *note, const sip_message_t *sip)
+{
+    switch (note->status / 100) {
+    case 0:
+        return request_label(scope, note, sip ? sip->method : redirect_attempt_method(note->attempt));
+    case 3:
+        return redirect_label(scope, note);
+    case 6:
+        return wmem_strdup_printf(scope, "%u definitive", note->status);
+    default:
+        return wmem_strdup_printf(scope, "%u", note->status);
+    }
+}
+
+static char *
+frame_comment(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_note_t *note)
+{
+    char *verdict = redirect_verdict(scope, tracker, note);
+
+    return verdict ? verdict
+                   : wmem_strdup_printf(scope, "Chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
+}
+
+/* The message itself, for what the tracker does not keep. */
+static bool
+read_message(packet_info *pinfo, const redirect_note_t *note, sip_message_t *sip)
+{
+    redirect_located_list_t list;
+
+    return redirect_locate(pinfo, &list) && note->index < list.count &&
+           sip_message_parse(list.message[note->index].text, sip);
+}
+
+static char *
+caller(wmem_allocator_t *scope, const sip_message_t *sip)
+{
+    sip_uri_t uri;
+
+    return sip && sip_uri_parse(sip->from_uri, &uri) ? sip_uri_display(scope, &uri) : wmem_strdup(scope, "");
+}
+
+void
+redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker, const redirect_note_t *note)
+{
+    const redirect_chain_t *chain = note->attempt ? note->attempt->chain : NULL;
+    sip_message_t message;
+    const sip_message_t *sip;
+    redirect_result_t result;
+    voip_packet_info_t *call;
+
+    if (!enabled || !have_tap_listener(voip_tap) || chain == NULL || !chain->begun) {
+        return;
+    }
+    sip = read_message(pinfo, note, &message) ? &message : NULL;
+    result = redirect_chain_result(tracker, chain);
+    call = wmem_new0(pinfo->pool, voip_packet_info_t);
+    call->protocol_name = wmem_strdup(pinfo->pool, "SIP redirect");
+    call->call_id = wmem_strdup_printf(pinfo->pool, "sip_redirect.chain %u", chain->number);
+    call->call_state = call_state(result.outcome);
+    call->call_active_state = result.outcome == REDIRECT_OUTCOME_UNFINISHED ? VOIP_ACTIVE : VOIP_INACTIVE;
+    call->from_identity = caller(pinfo->pool, sip);
+    call->to_identity = redirect_attempt_uri(pinfo->pool, chain->root);
+    call->call_comment = wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number,
+                                            redirect_report_outcome(result.outcome),
+                                            redirect_attempt_path(pinfo->pool, chain->root));
+    call->frame_label = frame_label(pinfo->pool, note, sip);
+    call->frame_comment = frame_comment(pinfo->pool, tracker, note);
+    tap_queue_packet(voip_tap, pinfo, call);
+}
