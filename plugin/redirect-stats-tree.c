@@ -25,8 +25,8 @@
 
 #define OUTCOME_COUNT (REDIRECT_OUTCOME_CANCELLED + 1)
 
-/* Chains with more hops are counted together. */
-#define MOST_HOPS 10
+/* Chains with as many hops as this or more are counted together. */
+#define MOST_HOPS 8
 
 /* How a chain was last counted. */
 typedef struct {
@@ -80,6 +80,27 @@ state_of(stats_tree *tree)
 }
 
 static void
+hops_name(char *name, size_t size, unsigned hops)
+{
+    snprintf(name, size, "%u%s", MIN(hops, MOST_HOPS), hops >= MOST_HOPS ? " or more" : "");
+}
+
+/* Every place that a chain may stand in is there from the start: the tree looks alike whatever moved through it. */
+static void
+make_places(stats_tree *tree, const state_t *state)
+{
+    char name[32];
+
+    for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
+        zero_stat_node(tree, redirect_report_outcome((redirect_outcome_t)i), state->outcome_node, FALSE);
+    }
+    for (unsigned hops = 0; hops <= MOST_HOPS; hops++) {
+        hops_name(name, sizeof(name), hops);
+        zero_stat_node(tree, name, state->hop_node, FALSE);
+    }
+}
+
+static void
 tree_init(stats_tree *tree)
 {
     state_t *state = state_new(tree);
@@ -90,6 +111,7 @@ tree_init(stats_tree *tree)
     stats_tree_create_range_node(tree, TARGETS, 0, "0", "1", "2", "3", "4-7", "8-15", "16-", NULL);
     state->hop_node = stats_tree_create_node(tree, HOPS, 0, STAT_DT_INT, TRUE);
     stats_tree_create_range_node(tree, TIMES, 0, "0-9", "10-99", "100-999", "1000-9999", "10000-", NULL);
+    make_places(tree, state);
 }
 
 static void
@@ -179,12 +201,6 @@ count_followup(stats_tree *tree, state_t *state, const redirect_attempt_t *attem
 }
 
 /* --- chains -------------------------------------------------------------------------------------------------------- */
-
-static void
-hops_name(char *name, size_t size, unsigned hops)
-{
-    snprintf(name, size, "%u%s", MIN(hops, MOST_HOPS), hops >= MOST_HOPS ? " or more" : "");
-}
 
 /* Adds change (1, or -1) to where a chain stands. Set, not ticked: a count that moves is no event. */
 static void
