@@ -442,7 +442,7 @@ value_iter_next_line(sip_value_iter_t *iter)
             return true;
         }
     }
-    if (iter->id == SIP_HEADER_OTHER || iter->unkept.len == 0 || !take_header(&iter->unkept, iter->id, &header)) {
+    if (iter->id == SIP_HEADER_OTHER || !take_header(&iter->unkept, iter->id, &header)) {
         return false;
     }
     iter->rest = header.value;
@@ -507,10 +507,9 @@ sip_param_iter_next(sip_param_iter_t *iter, sip_slice_t *name, sip_slice_t *valu
     return false;
 }
 
-bool
-sip_param_find(sip_slice_t params, const char *name, sip_slice_t *value)
+static bool
+find_param(sip_slice_t params, sip_slice_t wanted, sip_slice_t *value)
 {
-    sip_slice_t wanted = sip_slice_from_string(name);
     sip_param_iter_t iter;
     sip_slice_t found, found_value;
 
@@ -522,6 +521,12 @@ sip_param_find(sip_slice_t params, const char *name, sip_slice_t *value)
         }
     }
     return false;
+}
+
+bool
+sip_param_find(sip_slice_t params, const char *name, sip_slice_t *value)
+{
+    return find_param(params, sip_slice_from_string(name), value);
 }
 
 sip_slice_t
@@ -840,7 +845,7 @@ parse_via(sip_slice_t value, sip_via_t *via)
         via->sent_by = sip_slice_trim(slice_between(transport_end, head_end));
     }
     if (head_end < end) {
-        (void)sip_param_find(slice_between(head_end, end), "branch", &via->branch);
+        (void)find_param(slice_between(head_end, end), SIP_SLICE_LITERAL("branch"), &via->branch);
     }
 }
 
@@ -869,8 +874,7 @@ read_cseq(sip_message_t *message, sip_slice_t value)
     message->has_cseq = leading_uint32(value, &message->cseq, &rest);
     message->cseq_method = sip_slice_trim(rest);
     message->cseq_method_id = sip_method_from_name(message->cseq_method);
-    if (!message->has_cseq || message->cseq >= SIP_CSEQ_LIMIT || rest.len == 0 || !is_lws(rest.ptr[0]) ||
-        message->cseq_method.len == 0) {
+    if (!message->has_cseq || message->cseq >= SIP_CSEQ_LIMIT || rest.len == 0 || !is_lws(rest.ptr[0])) {
         message->flags |= SIP_MESSAGE_FLAG_BAD_CSEQ;
     }
 }
@@ -883,7 +887,7 @@ read_party(sip_slice_t value, sip_slice_t *uri, sip_slice_t *tag)
     split_address(value, &parts);
     *uri = parts.uri;
     if (parts.params.len > 0) {
-        (void)sip_param_find(parts.params, "tag", tag);
+        (void)find_param(parts.params, SIP_SLICE_LITERAL("tag"), tag);
     }
 }
 

@@ -344,6 +344,8 @@ static const name_row_t name_rows[] = {
     {"no-such", "Via Via", SIP_HEADER_OTHER},
     {"no-such", "", SIP_HEADER_OTHER},
     {"no-such", "[", SIP_HEADER_OTHER},
+    {"no-such", "z", SIP_HEADER_OTHER},
+    {"no-such", "Zone", SIP_HEADER_OTHER},
     {"no-such", "@", SIP_HEADER_OTHER},
     {"no-such", "\xe1", SIP_HEADER_OTHER},
     {"D-55-escaped", "C%6Fntact", SIP_HEADER_OTHER},
@@ -554,6 +556,7 @@ static const via_row_t via_rows[] = {
     {"no-host", "Via: SIP/2.0/UDP ;branch=1", "UDP||1"},
     {"no-transport", "Via: SIP/2.0 h;branch=1", "-|-|1"},
     {"empty-transport", "Via: SIP/2.0/", "||-"},
+    {"empty-version", "Via: SIP//UDP h", "UDP|h|-"},
     {"slash-in-params", "Via: SIP/2.0 h;a=/;branch=1", "-|-|1"},
     {"params-only", "Via: ;branch=1", "-|-|1"},
     {"empty", "Via:", ""},
@@ -748,6 +751,7 @@ static const values_row_t values_rows[] = {
      "sip:1@5.5.5.5;q=0.99|sip:2@4.4.4.4;q=1.00|"},
     {"D-17-unclosed-last", "Contact: <sip:a@h>, <sip:b@h;q=1", "<sip:a@h>|<sip:b@h;q=1|"},
     {"D-17-unclosed-first", "Contact: <sip:a@h;q=1, <sip:b@h>", "<sip:a@h;q=1|<sip:b@h>|"},
+    {"D-17-unclosed-joined", "Contact: <sip:a@h;q=1,<sip:b@h>", "<sip:a@h;q=1|<sip:b@h>|"},
     {"D-17-unclosed-before-name", "Contact: <sip:a@h;q=1, \"B, b\" <sip:b@h>", "<sip:a@h;q=1|\"B, b\" <sip:b@h>|"},
     {"D-17-unclosed-before-bare", "Contact: <sip:a@h, sip:b@h", "<sip:a@h, sip:b@h|"},
     {"nested", "Contact: <sip:a@h?Route=<sip:p>,<sip:q>>, <sip:b@h>", "<sip:a@h?Route=<sip:p>,<sip:q>>|<sip:b@h>|"},
@@ -760,6 +764,7 @@ static const values_row_t values_rows[] = {
      "\"A <sip:a@h>|<sip:b@h>|\"C, c\" <sip:c@h>|"},
     {"D-18-decimal-comma", "Contact: <sip:a@h>;q=0,5, <sip:b@h>;Q=0,25;x, <sip:c@h>; q=1,0",
      "<sip:a@h>;q=0,5|<sip:b@h>;Q=0,25;x|<sip:c@h>; q=1,0|"},
+    {"D-18-decimal-comma-at-start", "Contact: ;q=0,5", ";q=0,5|"},
     {"D-18-no-decimal-comma", "Contact: <sip:a@h>;q=0,<sip:b@h>;q=1,5@h,sip:c@h;xq=0,5",
      "<sip:a@h>;q=0|<sip:b@h>;q=1|5@h|sip:c@h;xq=0|5|"},
     {"D-20-star", "Contact: *", "*|"},
@@ -824,6 +829,8 @@ test_header_limit(void)
             seen++;
         }
         g_assert_cmpuint(seen, ==, 2 * counts[i] + 1);
+        sip_value_iter_init(&iter, &sample->message, SIP_HEADER_OTHER);
+        g_assert_false(sip_value_iter_next(&iter, &value));
         ASSERT_SLICE(last, "<sip:last@h>");
         sample_free(sample);
         g_free(headers);
@@ -1377,6 +1384,8 @@ static const history_row_t history_rows[] = {
      302, false, 0},
     {"D-61-broken-escape", "<sip:a@h?Reason=SIP%3Bcause%3D302%3>;index=1", "a", "1", NULL, NULL, NULL, "SIP", 302,
      false, 0},
+    {"D-61-no-escape", "<sip:a@h?Reason=SIP%3Btext%3D%zB%3z;cause%3D302>;index=1", "a", "1", NULL, NULL, NULL, "SIP",
+     302, false, 0},
     {"D-61-no-cause", "<sip:a@h?Reason=SIP%3Btext%3D%22x%22>;index=1", "a", "1", NULL, NULL, NULL, NULL, 0, false, 0},
     {"D-61-empty-reason", "<sip:a@h?Reason=>;index=1", "a", "1", NULL, NULL, NULL, NULL, 0, false, 0},
     {"D-61-not-reason", "<sip:a@h?XReason=SIP%3Bcause%3D302>;index=1", "a", "1", NULL, NULL, NULL, NULL, 0, false, 0},
@@ -1557,7 +1566,8 @@ static const char *const messages[] = {
     "t: <sip:b@h>;tag=2\r\n"
     "i: 1\r\n"
     "CSeq: 0009\r\n INVITE\r\n"
-    "m: \"J, \\\"x\\\" <sip:no@no>\" <sip:c@h?Route=<sip:p>>;q=0,5;expires=60, sip:d@h;q=\".1\", <tel:+1\r\n"
+    "m: \"J, \\\"x\\\" <sip:no@no>\" <sip:c@h?Route=<sip:p>>;q=0,5;expires=60, sip:d@h;q=\".1\", <sip:e,f@h>, "
+    "<tel:+1\r\n"
     "Contact: *\r\n"
     "Expires: 3600\r\n"
     "l: 0\r\n"
@@ -1676,9 +1686,12 @@ test_whole_message(void)
     g_assert_cmpint(message->cseq_method_id, ==, SIP_METHOD_INVITE);
     g_assert_cmpuint(message->header_count, ==, 9);
     ASSERT_FLAGS(message->flags, 0);
+    g_assert_true(sip_message_header(message, SIP_HEADER_CONTACT) == &message->header[5]);
+    g_assert_true(sip_message_header(message, SIP_HEADER_CONTENT_LENGTH) == &message->header[8]);
+    g_assert_null(sip_message_header(message, SIP_HEADER_WARNING));
     values = joined_values(message, SIP_HEADER_CONTACT);
     g_assert_cmpstr(values, ==, "\"J, \\\"x\\\" <sip:no@no>\" <sip:c@h?Route=<sip:p>>;q=0,5;expires=60|"
-                                "sip:d@h;q=\".1\"|<tel:+1|*|");
+                                "sip:d@h;q=\".1\"|<sip:e,f@h>|<tel:+1|*|");
     g_free(values);
     sample_free(sample);
 }
