@@ -131,6 +131,11 @@ def plugin_dir():
     return _stage().reachable(folder)
 
 
+def reachable(path):
+    """path itself, or a copy that the user of the tests can read; for paths in the environment of a program."""
+    return _stage().reachable(path)
+
+
 def scratch(name="scratch"):
     """A folder of this process that the program may write to (-w, exported files); removed at exit."""
     return _stage().writable(name)
@@ -142,6 +147,7 @@ def environment(plugin=True, extra=None):
     home = str(_stage().home)
     env.update(HOME=home, TZ="UTC", LC_ALL="C", TMPDIR=home)
     env["WIRESHARK_PLUGIN_DIR"] = str(plugin_dir() if plugin else _stage().empty)
+    env["WIRESHARK_EXTCAP_DIR"] = str(_stage().empty)  # no helper programs: nothing is captured here
     env.update(extra or {})
     return env
 
