@@ -315,7 +315,8 @@ read_ipv6(sip_slice_t text, uint8_t *bytes)
         }
     }
     if (head == text.len) {
-        (void)snprintf(buffer, sizeof(buffer), "%.*s", (int)text.len, text.ptr);
+        memcpy(buffer, text.ptr, text.len);
+        buffer[text.len] = '\0';
     } else {
         if (!read_ipv4(sip_slice_from(text, head), ipv4)) {
             return false;
@@ -882,7 +883,7 @@ same_port(const sip_uri_t *a, const sip_uri_t *b)
 static sip_uri_diff_t
 compare_sip_params(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
 {
-    if (a->params.len == 0 && b->params.len == 0) {
+    if (sip_slice_equal(a->params, b->params)) {
         return SIP_URI_DIFF_NONE;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {

@@ -90,7 +90,8 @@ bool sip_uri_parse(sip_slice_t text, sip_uri_t *uri);
  * Compares two parsed URIs by RFC 3261 19.1.4 (hosts that are addresses: by value, RFC 5954; tel: RFC 3966 4).
  * @return SIP_URI_DIFF_NONE where they are equal, else the first component that differs. Symmetric in whether they
  *         are equal. Not transitive (RFC 3261 19.1.4): never merge sets by it.
- * Of more than 64 parameters (or headers) on one side it asks that they be the same text; that bounds the work.
+ * Where both have parameters (or headers), and one of them more than 64, only the same text is equal: that bounds the
+ * work.
  */
 sip_uri_diff_t sip_uri_compare(const sip_uri_t *a, const sip_uri_t *b);
 

@@ -106,10 +106,15 @@ static const parse_row_t parse_rows[] = {
     {"D-21", "isp.example:5070;lr", NO_SCHEME, NULL, NULL, "isp.example", 5070, "lr", NULL, F_NO_SCHEME},
     {"D-21", "192.0.2.1:5060", NO_SCHEME, NULL, NULL, "192.0.2.1", 5060, NULL, NULL, F_NO_SCHEME},
     {"D-21", "[2001:db8::1]:5060", NO_SCHEME, NULL, NULL, "2001:db8::1", 5060, NULL, NULL, F_NO_SCHEME},
+    {"D-21", "isp.example:65535", NO_SCHEME, NULL, NULL, "isp.example", 65535, NULL, NULL, F_NO_SCHEME},
+    {"D-21", "isp.example:65536", OTHER, NULL, NULL, NULL, -1, NULL, NULL, 0},
+    {"D-21", ":5060", NO_SCHEME, NULL, NULL, "", 5060, NULL, NULL, F_NO_SCHEME | F_HOST},
     {"D-21", "mailto:bob@example.com?subject=hi", OTHER, NULL, NULL, NULL, -1, NULL, NULL, 0},
     {"D-21", "http://h.example/a,b", OTHER, NULL, NULL, NULL, -1, NULL, NULL, 0},
     {"D-21", "urn:service:sos", OTHER, NULL, NULL, NULL, -1, NULL, NULL, 0},
     {"D-21", "x-vendor.app:call", OTHER, NULL, NULL, NULL, -1, NULL, NULL, 0},
+    {"D-21", "x+y-z:1", OTHER, NULL, NULL, NULL, -1, NULL, NULL, 0},
+    {"D-21", "x_y:1", NO_SCHEME, NULL, NULL, "x_y", 1, NULL, NULL, F_NO_SCHEME},
     {"D-21", "1abc:def", NO_SCHEME, NULL, NULL, "1abc", -1, NULL, NULL, F_NO_SCHEME | F_PORT},
     {"D-20", "*", NO_SCHEME, NULL, NULL, "*", -1, NULL, NULL, F_NO_SCHEME | F_HOST},
     {"RFC3966-3", "tel:+1-212-555-1212", TEL, "+1-212-555-1212", NULL, NULL, -1, NULL, NULL, 0},
@@ -135,6 +140,7 @@ static const parse_row_t parse_rows[] = {
     {"D-07", "sip:a%4@h", SIP, "a%4", NULL, "h", -1, NULL, NULL, F_USER},
     {"D-07", "sip:a%4g@h", SIP, "a%4g", NULL, "h", -1, NULL, NULL, F_USER},
     {"D-07", "sip:a%4G%aF@h", SIP, "a%4G%aF", NULL, "h", -1, NULL, NULL, F_USER},
+    {"D-07", "sip:a%00@h", SIP, "a%00", NULL, "h", -1, NULL, NULL, 0},
     {"D-07", "sip:%61%20b@h", SIP, "%61%20b", NULL, "h", -1, NULL, NULL, 0},
     {"D-08", "sip:@h", SIP, "", NULL, "h", -1, NULL, NULL, F_EMPTY},
     {"D-08", "sip::pw@h", SIP, "", "pw", "h", -1, NULL, NULL, F_EMPTY},
@@ -150,6 +156,9 @@ static const parse_row_t parse_rows[] = {
     {"D-22", "sip:[::ffff:192.00.02.001]", SIP, NULL, NULL, "::ffff:192.00.02.001", -1, NULL, NULL, 0},
     {"D-22", "sip:[::ffff:192.0.2.256]", SIP, NULL, NULL, "::ffff:192.0.2.256", -1, NULL, NULL, F_HOST},
     {"D-22", "sip:c@[fe80::1%25eth0]", SIP, "c", NULL, "fe80::1%25eth0", -1, NULL, NULL, F_HOST},
+    {"D-22", "sip:c@[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]", SIP, "c", NULL,
+     "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", -1, NULL, NULL, 0},
+    {"D-22", "sip:c@[", SIP, "c", NULL, "", -1, NULL, NULL, F_HOST},
     {"D-22", "sip:c@[2001:db8::1", SIP, "c", NULL, "2001:db8::1", -1, NULL, NULL, F_HOST},
     {"D-22", "sip:c@[2001:db8::1;x=]", SIP, "c", NULL, "2001:db8::1", -1, "x=]", NULL, F_HOST},
     {"D-22", "sip:c@[::1]x:5060;y", SIP, "c", NULL, "::1", 5060, "y", NULL, F_HOST},
@@ -387,6 +396,13 @@ static const compare_row_t compare_rows[] = {
     {"D-04", "sip:b@h;lr", "sip:b@h;lr=on", DIFF(OTHER_PARAM, LOOSE)},
     {"D-04", "sip:b@h;x=1;x=2", "sip:b@h;x=1", EQUAL},
     {"D-04", "sip:b@h;x=1;x=2", "sip:b@h;x=2;x=1", DIFF(OTHER_PARAM, LOOSE)},
+    {"D-04", "sip:b@h;x=1;x=2", "sip:b@h;x=1;x=3", EQUAL},
+    {"D-04", "sip:b@h;x", "sip:b@h;x=1", DIFF(OTHER_PARAM, LOOSE)},
+    {"D-04", "sip:b@h;a=1;b=2", "sip:b@h;b=3", DIFF(OTHER_PARAM, LOOSE)},
+    {"D-04", "sip:b@h;x;y=z", "sip:b@h;y=w", DIFF(OTHER_PARAM, LOOSE)},
+    {"D-01", "sip:b@h;z=AZaz", "sip:b@h;z=azAZ", EQUAL},
+    {"D-01", "sip:b@h;x=@", "sip:b@h;x=`", DIFF(OTHER_PARAM, LOOSE)},
+    {"D-01", "sip:b@h;x=[", "sip:b@h;x={", DIFF(OTHER_PARAM, LOOSE)},
     {"D-04", "sip:b@h;;x=1;", "sip:b@h;x=1", EQUAL},
     {"D-04", "sip:b@h; x = 1", "sip:b@h;x=1", EQUAL},
     {"D-04", "sip:b@h;", "sip:b@h", EQUAL},
@@ -400,6 +416,10 @@ static const compare_row_t compare_rows[] = {
     {"D-05", "sip:b@h;maddr=192.0.2.1", "sip:b@h;maddr=192.0.2.2", DIFF(MADDR, LOOSE)},
     {"D-05", "sip:b@h;maddr=[2001:db8::1]", "sip:b@h;maddr=[2001:DB8:0::1]", EQUAL},
     {"D-05", "sip:b@h;maddr=GW.example", "sip:b@h;MADDR=gw.EXAMPLE", EQUAL},
+    {"D-05", "sip:b@h;MADDR=[::1]", "sip:b@h;maddr=[0::1]", EQUAL},
+    {"D-05", "sip:b@h;maddr=192.0.2.01", "sip:b@h;maddr=192.0.2.1", EQUAL},
+    {"D-05", "sip:b@h;maddr=[::1", "sip:b@h;maddr=[0::1", DIFF(MADDR, LOOSE)},
+    {"D-05", "sip:b@h;method=A%2BB", "sip:b@h;method=A+B", DIFF(METHOD, LOOSE)},
     {"D-05", "sip:b@h;method=INVITE", "sip:b@h;method=BYE", DIFF(METHOD, LOOSE)},
     {"D-05", "sip:b@h;method=INVITE", "sip:b@h;method=invite", DIFF(METHOD, LOOSE)},
     /* D-06: headers on both sides */
@@ -423,6 +443,9 @@ static const compare_row_t compare_rows[] = {
     {"D-07", "sip:a%@h", "sip:a%25@h", EQUAL},
     {"D-07", "sip:a%4@h", "sip:a%254@h", EQUAL},
     {"D-07", "sip:a%00@h", "sip:a@h", DIFF(USER, NONE)},
+    {"D-07", "sip:a%00@h", "sip:a%25@h", DIFF(USER, NONE)},
+    {"D-07", "sip:a%0a@h", "sip:a%0A@h", EQUAL},
+    {"D-07", "sip:a%f0@h", "sip:a%F0@h", EQUAL},
     {"D-07", "sip:%E4@h", "sip:\xe4@h", EQUAL},
     {"D-07", "sip:b@h;x=%3b", "sip:b@h;x=%3B", EQUAL},
     {"D-07", "sip:b@h;x=a%2Fb", "sip:b@h;x=a/b", DIFF(OTHER_PARAM, LOOSE)},
@@ -469,6 +492,7 @@ static const compare_row_t compare_rows[] = {
     {"RFC3966-4", "tel:+1-212-555-1212", "TEL:+1(212)555.1212", EQUAL},
     {"RFC3966-4", "tel:+12125551212", "tel:12125551212", DIFF(USER, NUMBER)},
     {"RFC3966-4", "tel:+12125551212", "tel:+12125551212;npdi", DIFF(OTHER_PARAM, LOOSE)},
+    {"RFC3966-4", "tel:+1-212", "tel:+1212;npdi", DIFF(OTHER_PARAM, LOOSE)},
     {"RFC3966-4", "tel:+12125551212;npdi", "tel:+12125551212;npdi;rn=+1555", DIFF(OTHER_PARAM, LOOSE)},
     {"RFC3966-4", "tel:+12125551212;npdi;rn=+1", "tel:+1-212-555-1212;RN=+1;NPDI", EQUAL},
     {"RFC3966-4", "tel:+1212;ext=1-2", "tel:+1212;ext=12", EQUAL},
@@ -504,6 +528,7 @@ static const compare_row_t compare_rows[] = {
     {"D-22", "sip:b@192.0.2.010", "sip:b@192.0.2.8", DIFF(HOST, USER)},
     {"D-22", "sip:b@192.0.2.1", "sip:b@192.0.2.0001", DIFF(HOST, USER)},
     {"D-22", "sip:b@192.0.2.1", "sip:b@192.0.2.1.", DIFF(HOST, USER)},
+    {"D-22", "sip:b@192.0.2", "sip:b@192.0.2.0", DIFF(HOST, USER)},
     {"D-22", "sip:b@192.0.2.1", "sip:b@192.0.513", DIFF(HOST, USER)},
     {"D-22", "sip:b@192.0.2.1", "sip:b@[::ffff:192.0.2.1]", DIFF(HOST, USER)},
     {"D-22", "sip:b@[::c000:201]", "sip:b@192.0.2.1", DIFF(HOST, USER)},
@@ -524,6 +549,7 @@ static const compare_row_t compare_rows[] = {
     {"D-56", "sip:a:pw@h", "sip:a@h", DIFF(PASSWORD, LOOSE)},
     {"D-56", "sip:a:pw@h", "sip:a:%70w@h", EQUAL},
     {"D-56", "sip:a:@h", "sip:a@h", DIFF(PASSWORD, LOOSE)},
+    {"D-56", "sip:a:p%2Bw@h", "sip:a:p+w@h", DIFF(PASSWORD, LOOSE)},
     {"D-56", "sip:a:pw@h", "sip:a:pw@g", DIFF(HOST, USER)},
 };
 
@@ -580,6 +606,7 @@ typedef struct {
 static const target_row_t target_rows[] = {
     {"D-06", "sip:b@h?Subject=x", "sip:b@h", DIFF(HEADERS, EXACT), SIP_URI_DIFF_NONE},
     {"D-06", "sip:b@h", "sip:b@h?Subject=x", DIFF(HEADERS, LOOSE), SIP_URI_DIFF_HEADERS},
+    {"D-06", "sip:b@h", "sip:b@h?x", DIFF(HEADERS, LOOSE), SIP_URI_DIFF_HEADERS},
     {"D-06", "sip:b@h?Subject=x", "sip:B@h", DIFF(USER, NONE), SIP_URI_DIFF_USER},
     {"D-06", "sip:b@h?Subject=x", "sip:b@h:5060", DIFF(PORT, LOOSE), SIP_URI_DIFF_PORT},
     {"D-06", "sip:b@h?Subject=x", "sip:b@h?Subject=y", DIFF(HEADERS, LOOSE), SIP_URI_DIFF_HEADERS},
@@ -645,7 +672,7 @@ test_compare_nul_bytes(void)
 static void
 test_match_unparsed(void)
 {
-    sample_t bad = sample_of("sip:a\r\n@h"), good = sample_of("sip:a@h");
+    sample_t bad = sample_of("sip:a\r\n@h"), good = sample_of("sip:");
     sip_uri_diff_t difference;
 
     g_assert_cmpint(sip_uri_match(&bad.uri, &bad.uri, &difference), ==, SIP_URI_MATCH_NONE);
@@ -661,8 +688,11 @@ test_match_unparsed(void)
 static void
 test_match_key_tells_apart(void)
 {
-    static const char *const texts[] = {"sip:alice@h", "sip:bob@h", "sip:h",         "sip:192.0.2.1", "sip:192.0.2.2",
-                                        "tel:+15551",  "tel:+15552", "mailto:bob@h", "sip:[::1]",     "sip:[::2]"};
+    static const char *const texts[] = {
+        "sip:alice@h",   "sip:bob@h",  "sip:h",      "sip:192.0.2.1", "sip:193.0.2.1",
+        "sip:192.0.2.2", "tel:+15551", "tel:+15552", "mailto:bob@h",  "sip:[::1]",
+        "sip:[::2]",
+    };
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         for (size_t j = i + 1; j < G_N_ELEMENTS(texts); j++) {
@@ -692,6 +722,8 @@ static const param_row_t param_rows[] = {
     {"RFC3261-19.1.1", "sip:a@h;x=;lr", "x", false, true, ""},
     {"RFC3261-19.1.1", "sip:a@h;transport=tcp", "trans", false, false, NULL},
     {"RFC3261-19.1.1", "sip:a@h;trans=tcp", "transport", false, false, NULL},
+    {"RFC3261-19.1.1", "sip:a@h;x", "x", false, true, NULL},
+    {"RFC3261-19.1.1", "sip:a@h;;x;", "x", false, true, NULL},
     {"RFC3261-19.1.1", "sip:a@h", "lr", false, false, NULL},
     {"RFC3261-19.1.1", "sip:a;x=1@h;x=2", "x", false, true, "2"},
     {"D-01", "sip:a@h;TRANSPORT=Tcp", "transport", false, true, "Tcp"},
@@ -749,6 +781,9 @@ static const display_row_t display_rows[] = {
     {"D-56", "http://u@h:80/a:b@c", "http://u@h:80/a:b@c"},
     {"D-56", "http://u:p:q@w@h", "http://u:***@h"},
     {"D-56", "http://h:80/a", "http://h:80/a"},
+    {"D-56", "http://:pw@h", "http://:***@h"},
+    {"D-56", "http://:a/", "http://:a/"},
+    {"D-56", "http://u:@h", "http://u:@h"},
     {"D-56", "http:/u:pw@h", "http:/u:pw@h"},
     {"UTF-8", "sip:a\xff@h", "sip:a" REPLACED "@h"},
     {"UTF-8", "sip:a\xc3@h", "sip:a" REPLACED "@h"},
@@ -969,9 +1004,25 @@ test_many_params(void)
             g_assert_cmpint(sip_uri_compare(&a.uri, &b.uri), ==, count == 64 ? SIP_URI_DIFF_NONE : diff);
             g_assert_cmpint(sip_uri_compare(&b.uri, &a.uri), ==, count == 64 ? SIP_URI_DIFF_NONE : diff);
             g_assert_cmpint(sip_uri_compare(&a.uri, &c.uri), ==, SIP_URI_DIFF_NONE);
+
+            if (kind == 0) {
+                sample_t none = sample_of(heads[kind]);
+                g_assert_cmpint(sip_uri_compare(&a.uri, &none.uri), ==, SIP_URI_DIFF_NONE);
+                g_assert_cmpint(sip_uri_compare(&none.uri, &a.uri), ==, SIP_URI_DIFF_NONE);
+                sample_free(&none);
+            }
+
+            /* One side with fewer: only a list that can be compared in full is found equal. */
+            *strrchr(up->str, separators[kind]) = '\0';
+            sample_t fewer = sample_of(up->str);
+            const bool comparable = kind == 0 && count == 64;
+
+            g_assert_cmpint(sip_uri_compare(&a.uri, &fewer.uri), ==, comparable ? SIP_URI_DIFF_NONE : diff);
+            g_assert_cmpint(sip_uri_compare(&fewer.uri, &a.uri), ==, comparable ? SIP_URI_DIFF_NONE : diff);
             sample_free(&a);
             sample_free(&b);
             sample_free(&c);
+            sample_free(&fewer);
             g_string_free(up, TRUE);
             g_string_free(down, TRUE);
         }
