@@ -16,6 +16,7 @@
 #include <epan/prefs.h>
 #include <epan/proto_data.h>
 #include <epan/tap.h>
+#include <epan/unit_strings.h>
 #include <ws_version.h>
 
 #include "redirect-locate.h"
