@@ -229,6 +229,7 @@ find_target(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
             if (earlier->redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
                 goes_through_proxy(target, earlier, attempt, sip)) {
                 candidate.match = SIP_URI_MATCH_EXACT;
+                candidate.difference = SIP_URI_DIFF_NONE;
             }
             consider_target(&best, candidate);
         }

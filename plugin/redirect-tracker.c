@@ -373,21 +373,47 @@ ack_of_2xx_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
            sip_slice_equal_nocase(redirect_sent_by_host(attempt->sent_by), redirect_sent_by_host(sip->via[0].sent_by));
 }
 
+/* The message went between the two ends of the attempt, in its direction. */
+static bool
+ends_fit(const redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    bool back = message->sip->is_response;
+
+    return redirect_same_address(&attempt->source, back ? &message->destination : &message->source) &&
+           redirect_same_address(&attempt->destination, back ? &message->source : &message->destination);
+}
+
+/*
+ * How well a message fits an attempt; 0 is not at all. Attempts share a key only where a client gave a branch twice, or
+ * where it knows no branches (RFC 2543): then a final response seen before is that attempt's, and addresses help.
+ */
+static unsigned
+attempt_fit(const redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    const sip_message_t *sip = message->sip;
+
+    if (!transaction_fits(attempt, sip)) {
+        return ack_of_2xx_fits(attempt, sip) ? 1 : 0;
+    }
+    if (sip->is_response && sip->status >= 200 && attempt->final == sip->status &&
+        sip_slice_equal(attempt->final_to_tag, sip->to_tag)) {
+        return ends_fit(attempt, message) ? 5 : 3;
+    }
+    return ends_fit(attempt, message) ? 4 : 2;
+}
+
+/* The latest of those that fit best. */
 static redirect_attempt_t *
-call_find_attempt(const redirect_call_t *call, const sip_message_t *sip)
+call_find_attempt(const redirect_call_t *call, const redirect_message_t *message)
 {
     redirect_attempt_t *found = NULL;
+    unsigned best = 1;
 
     for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
-        if (transaction_fits(attempt, sip)) {
+        unsigned fit = attempt_fit(attempt, message);
+        if (fit >= best) {
+            best = fit;
             found = attempt;
-        }
-    }
-    if (found == NULL && sip->method_id == SIP_METHOD_ACK) {
-        for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
-            if (ack_of_2xx_fits(attempt, sip)) {
-                found = attempt;
-            }
         }
     }
     return found;
@@ -900,7 +926,7 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
     }
     call = wmem_map_lookup(tracker->calls, &sip->call_id);
     if (call) {
-        attempt = call_find_attempt(call, sip);
+        attempt = call_find_attempt(call, message);
     }
     if (attempt == NULL) {
         attempt = opens_attempt(sip) ? attempt_open(tracker, message, &place) : NULL;
