@@ -683,6 +683,20 @@ names_ported_number(const redirect_t *redirect)
     return false;
 }
 
+/* A parameter of an Identity value, which may hold semicolons between the "<" and ">" of its info parameter. */
+static bool
+identity_param(sip_slice_t value, const char *name, sip_slice_t *found)
+{
+    const char *open = memchr(value.ptr, '<', value.len);
+    const char *close = open ? memchr(open, '>', value.len - (size_t)(open - value.ptr)) : NULL;
+
+    if (close == NULL) {
+        return sip_param_find(value, name, found);
+    }
+    return sip_param_find(sip_slice_make(value.ptr, (size_t)(open - value.ptr)), name, found) ||
+           sip_param_find(sip_slice_from(value, (size_t)(close - value.ptr) + 1), name, found);
+}
+
 /* The kind of PASSporT, as the header's ppt parameter tells it ("shaken", "div"); absent where it does not. */
 static sip_slice_t
 identity_kind(const sip_message_t *sip)
@@ -692,7 +706,7 @@ identity_kind(const sip_message_t *sip)
 
     sip_value_iter_init(&values, sip, SIP_HEADER_IDENTITY);
     while (sip_value_iter_next(&values, &value)) {
-        if (sip_param_find(value, "ppt", &kind)) {
+        if (identity_param(value, "ppt", &kind)) {
             return sip_value_unquote(kind);
         }
     }

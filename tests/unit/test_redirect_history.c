@@ -1,0 +1,653 @@
+/* test_redirect_history.c
+ * Header fields that tell of redirections get the right sentence, on the right message, and nothing else does.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "tracker_feed.h"
+
+#include "redirect-history.h"
+#include "redirect-rules.h"
+#include "redirect-service.h"
+
+#define BOB "sip:bob@example.com"
+#define CAROL "sip:carol@example.com"
+
+/* Which message of the story carries the header lines of a case; its value is its frame. */
+typedef enum {
+    ORIGINAL = 1, /* INVITE bob */
+    REDIRECT,     /* 302 to carol */
+    FOLLOWUP,     /* INVITE carol */
+    RINGING,      /* the provisional response to it */
+    FINAL,        /* the final response to it, 486 */
+    BYE,
+    FRAMES = BYE,
+} place_t;
+
+/* A story in which one message carries something. */
+typedef struct {
+    place_t place;
+    const char *uri;  /* of carol, where not NULL */
+    const char *more; /* header lines */
+} story_t;
+
+static void
+tell(feed_t *feed, const story_t *story)
+{
+    const char *more[FRAMES + 1];
+    const char *carol = story->uri ? story->uri : CAROL;
+    char *contact = g_strdup_printf("Contact: <%s>\n", carol);
+    char *redirect;
+
+    for (unsigned i = 0; i <= FRAMES; i++) {
+        more[i] = i == story->place ? story->more : "";
+    }
+    redirect = g_strconcat(strstr(more[REDIRECT], "Contact:") ? "" : contact, more[REDIRECT], NULL);
+    feed_request(feed, "INVITE", BOB, "1", 1, "", more[ORIGINAL]);
+    feed_response(feed, "302 Moved Temporarily", "INVITE", "1", 1, redirect, "");
+    feed_request(feed, "INVITE", carol, "2", 2, "", more[FOLLOWUP]);
+    feed_response(feed, "181 Call Is Being Forwarded", "INVITE", "2", 2, more[RINGING], "");
+    feed_response(feed, "486 Busy Here", "INVITE", "2", 2, more[FINAL], "");
+    feed_request(feed, "BYE", CAROL, "3", 3, "b", more[BYE]);
+    g_free(contact);
+    g_free(redirect);
+}
+
+/* The remarks of a note, a line each. */
+static char *
+remarks_of(const redirect_note_t *note)
+{
+    GString *text = g_string_new("");
+
+    for (const redirect_remark_t *remark = note ? note->remarks : NULL; remark; remark = remark->next) {
+        g_assert_true(g_utf8_validate(remark->text, -1, NULL));
+        g_assert_null(strpbrk(remark->text, "\r\n"));
+        g_string_append_printf(text, "%s\n", remark->text);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static const char *
+contradiction_of(const redirect_note_t *note)
+{
+    for (const redirect_finding_t *finding = note ? note->findings : NULL; finding; finding = finding->next) {
+        if (finding->rule->id == REDIRECT_RULE_HISTORY_CONTRADICTION) {
+            g_assert_cmpuint(strlen(finding->text), <, 239);
+            return finding->text;
+        }
+    }
+    return NULL;
+}
+
+/* --- what each header field gives ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    story_t story;
+    const char *expected; /* a line for each remark */
+} remark_cases[] = {
+    /* Diversion: RFC 5806; the table of reasons that RFC 7544 5 maps */
+    {"Diversion before the capture", {ORIGINAL, NULL, "Diversion: <sip:dave@example.com>;reason=user-busy;counter=1\n"},
+     "Forwarded before this capture because busy (Diversion: user-busy, from sip:dave@example.com, 1 time).\n"},
+    {"Diversion in a 3xx", {REDIRECT, NULL, "Diversion: \"Bob, B.\" <" BOB ">;counter=3;reason=\"no-answer\"\n"},
+     "Forwarded because nobody answered (Diversion: no-answer, from " BOB ", 3 times).\n"},
+    {"Diversion twice", {FOLLOWUP, NULL,
+      "Diversion: <" BOB ">;reason=unconditional,\n  <sip:dave@example.com>;reason=Time-Of-Day\n"},
+     "Forwarded always, whatever the callee is doing (Diversion: unconditional, from " BOB ").\n"
+     "Forwarded because of the time of day (Diversion: Time-Of-Day, from sip:dave@example.com).\n"},
+    {"Diversion with a reason of its own", {FOLLOWUP, NULL, "Diversion: <" BOB ">;reason=lunch\n"},
+     "Forwarded (Diversion: lunch, from " BOB ").\n"},
+    {"Diversion without a reason", {FOLLOWUP, NULL, "Diversion: <" BOB ">\n"},
+     "Forwarded (Diversion: from " BOB ").\n"},
+    {"Diversion with a password", {FOLLOWUP, NULL, "Diversion: <sip:bob:secret@example.com>;reason=deflection\n"},
+     "Forwarded by the callee, who deflected it (Diversion: deflection, from sip:bob:***@example.com).\n"},
+
+    /* History-Info: RFC 7044, and the forms of RFC 4244 */
+    {"History-Info before the capture", {ORIGINAL, NULL,
+      "History-Info: <sip:dave@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" BOB ">;index=1.1;mp=1\n"},
+     "Redirected before this capture, says History-Info: sip:dave@example.com (302), then " BOB ".\n"},
+    {"History-Info, unescaped", {ORIGINAL, NULL,
+      "History-Info: <sip:dave@example.com?Reason=SIP;cause=301;text=\"moved\">; index=1\n"
+      "History-Info: <" BOB ">; index=2\n"},
+     "Redirected before this capture, says History-Info: sip:dave@example.com (301), then " BOB ".\n"},
+    {"History-Info of a retargeting is no redirection", {ORIGINAL, NULL,
+      "History-Info: <sip:office@example.com?Reason=SIP%3Bcause%3D486>;index=1,<" BOB ">;index=1.1;rc=1\n"},
+     "History-Info: sip:office@example.com (486), then " BOB ".\n"},
+    {"History-Info with one entry says nothing", {ORIGINAL, NULL, "History-Info: <" BOB ">;index=1\n"}, ""},
+    {"History-Info of the redirect seen", {FOLLOWUP, NULL,
+      "History-Info: <" BOB "?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=1\n"},
+     "History-Info: " BOB " (302 in frame 2), then " CAROL ".\n"},
+    {"History-Info of a redirect not seen", {FOLLOWUP, NULL,
+      "History-Info: <sip:dave@example.com?Reason=SIP%3Bcause%3D302>;index=1,"
+      "<" BOB "?Reason=SIP%3Bcause%3D302>;index=2;mp=1,<" CAROL ";cause=486>;index=3;mp=2\n"},
+     "History-Info: sip:dave@example.com (302, not seen in this chain), then " BOB " (302 in frame 2), then " CAROL
+     ";cause=486 (forwarded there because busy).\n"},
+    {"History-Info with a cause of Q.850", {FOLLOWUP, NULL,
+      "History-Info: <" BOB "?Reason=Q.850%3Bcause%3D17>;index=1,<" CAROL ">;index=2\n"},
+     "History-Info: " BOB " (Q.850 17), then " CAROL ".\n"},
+    {"History-Info, anonymous and tel", {FOLLOWUP, NULL,
+      "History-Info: <sip:anonymous@anonymous.invalid>;index=1,<tel:+15551234>;index=1.1\n"},
+     "History-Info: sip:anonymous@anonymous.invalid, then tel:+15551234.\n"},
+    {"History-Info, long", {FOLLOWUP, NULL,
+      "History-Info: <sip:1@x>,<sip:2@x>,<sip:3@x>,<sip:4@x>,<sip:5@x>,<sip:6@x>,<sip:7@x>,<sip:8@x>,<sip:9@x>\n"},
+     "History-Info: sip:1@x, then sip:2@x, then sip:3@x, then sip:4@x, then sip:5@x, then sip:6@x, then sip:7@x, "
+     "then sip:8@x, and 1 more.\n"},
+    {"History-Info in a 181", {RINGING, NULL,
+      "History-Info: <" CAROL ">;index=1,<sip:dave@example.com;cause=408>;index=1.1\n"},
+     "History-Info: " CAROL ", then sip:dave@example.com;cause=408 (forwarded there because nobody answered).\n"},
+
+    /* Reason: RFC 3326, RFC 6432 */
+    {"Reason of Q.850", {FINAL, NULL, "Reason: Q.850;cause=17;text=\"called; busy\"\n"},
+     "Reason: Q.850 cause 17, user busy (\"called; busy\").\n"},
+    {"Reasons, several", {FINAL, NULL, "Reason: SIP ;cause=600, Q.850;cause=99\nReason: Preemption;cause=1\n"},
+     "Reason: SIP 600 Busy Everywhere.\nReason: Q.850 cause 99.\nReason: Preemption cause 1.\n"},
+    {"Reason in a 302", {REDIRECT, NULL, "Reason: SIP;cause=302;text=\"no-fraud-detected\"\n"},
+     "Reason: SIP 302 Moved Temporarily (\"no-fraud-detected\").\n"},
+    {"Reason without a cause", {FINAL, NULL, "Reason: X.int;text=\"other\"\n"}, "Reason: X.int (\"other\").\n"},
+    {"Reason 607 of a BYE", {BYE, NULL, "Reason: SIP;cause=607;text=\"Unwanted\"\n"},
+     "Ended with 607 Unwanted, says the Reason of this BYE: the person called does not want this caller "
+     "(\"Unwanted\").\n"},
+    {"Reason 699 of a BYE", {BYE, NULL, "Reason: SIP;cause=699\n"},
+     "Ended with 699, says the Reason of this BYE: not a registered code, handled as 600.\n"},
+
+    /* RFC 7044 10.4 */
+    {"Contact mapped from an entry", {REDIRECT, NULL, "Contact: <" CAROL ">;mp=1\n"},
+     "Target 1: another user than in entry 1 of History-Info (mp).\n"},
+    {"Contact of the same user", {REDIRECT, NULL, "Contact: <" CAROL ">;q=0.2, <sip:bob@192.0.2.7>;rc=1.1;q=0.5\n"},
+     "Target 1: the same user as in entry 1.1 of History-Info (rc).\n"},
+
+    /* Identity: RFC 8946 */
+    {"Identity", {REDIRECT, NULL, "Identity: eyJ.eyJ.sig;info=<https://example.com/c;ppt=x>;alg=ES256;ppt=\"div\"\n"},
+     "Carries a signed Identity (div) that the request sent next may take along (RFC 8946 section 7).\n"},
+    {"Identity in a request is usual", {FOLLOWUP, NULL, "Identity: eyJ.eyJ.sig;ppt=shaken\n"}, ""},
+
+    {"Nothing", {FOLLOWUP, NULL, "Subject: redirected\n"}, ""},
+};
+
+static void
+test_remarks(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(remark_cases); i++) {
+        const story_t *story = &remark_cases[i].story;
+        feed_t feed;
+
+        g_test_message("%s", remark_cases[i].name);
+        feed_begin(&feed);
+        tell(&feed, story);
+        for (uint32_t frame = 1; frame <= FRAMES; frame++) {
+            char *remarks = remarks_of(redirect_tracker_notes(feed.tracker, frame));
+            g_assert_cmpstr(remarks, ==, frame == story->place ? remark_cases[i].expected : "");
+            g_free(remarks);
+        }
+        feed_end(&feed);
+    }
+}
+
+/* A URI tells the same as a target of the redirect and as the Request-URI of what follows it. */
+static void
+test_uri_parameters(void)
+{
+    static const struct {
+        const char *uri;
+        const char *expected; /* behind "Target 1: " and "Request-URI: " */
+    } cases[] = {
+        {"sip:voicemail@example.com;target=bob%40example.com;cause=486",
+         "forwarded because busy (cause=486), on behalf of bob@example.com (target)."},
+        {"sip:voicemail@example.com;target=tel:%2B15551234", "on behalf of tel:+15551234 (target)."},
+        {"sip:carol@example.com;cause=302", "forwarded always, whatever the callee is doing (cause=302)."},
+        {"sip:carol@example.com;Cause=380", "forwarded by the translation of a service number (cause=380)."},
+        {"sip:carol@example.com;cause=999", "cause=999, which RFC 4458 does not define."},
+        {"sip:carol@example.com;cause=many", NULL},
+        {"sip:+15551234;npdi;rn=+15550000@192.0.2.3;user=phone",
+         "number portability: routed by +15550000 (rn), lookup done (npdi)."},
+        {"sip:+15551234;npdi@192.0.2.3", "number portability: no routing number, lookup done (npdi)."},
+        {"sip:+15551234@192.0.2.3;rn=+15550000;cic=+1-6789",
+         "number portability: routed by +15550000 (rn), carrier +1-6789 (cic)."},
+        {"tel:+15551234;npdi;rn=+15550000", "number portability: routed by +15550000 (rn), lookup done (npdi)."},
+        {"sip:carol@example.com;transport=tcp", NULL},
+        {"sip:turn=left;cause@example.com", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        story_t story = {0, cases[i].uri, ""};
+        feed_t feed;
+        char *target, *request;
+        char *expected_target = cases[i].expected ? g_strdup_printf("Target 1: %s\n", cases[i].expected) : g_strdup("");
+        char *expected_request =
+            cases[i].expected ? g_strdup_printf("Request-URI: %s\n", cases[i].expected) : g_strdup("");
+
+        feed_begin(&feed);
+        tell(&feed, &story);
+        target = remarks_of(redirect_tracker_notes(feed.tracker, REDIRECT));
+        request = remarks_of(redirect_tracker_notes(feed.tracker, FOLLOWUP));
+        g_assert_cmpstr(target, ==, expected_target);
+        g_assert_cmpstr(request, ==, expected_request);
+        g_free(target);
+        g_free(request);
+        g_free(expected_target);
+        g_free(expected_request);
+        feed_end(&feed);
+    }
+}
+
+/* --- who is shown without a chain ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *method;
+    const char *more;
+    const char *expected; /* NULL: not shown */
+} alone_cases[] = {
+    {"BYE", "Reason: SIP;cause=607\n",
+     "Ended with 607 Unwanted, says the Reason of this BYE: the person called does not want this caller.\n"},
+    {"BYE", "Reason: Q.850;cause=21, SIP;cause=603;text=\"no\"\n",
+     "Reason: Q.850 cause 21, call rejected.\n"
+     "Ended with 603 Decline, says the Reason of this BYE: declined, reason not told (\"no\").\n"},
+    {"CANCEL", "Reason: SIP;cause=603\n",
+     "Cancelled because of 603 Decline, says the Reason of this CANCEL: declined, reason not told.\n"},
+    {"CANCEL", "Reason: SIP;cause=608\n",
+     "Cancelled because of 608 Rejected, says the Reason of this CANCEL: blocked by a system in the network.\n"},
+    {"BYE", "Reason: Q.850;cause=16\n", NULL},
+    {"BYE", "Reason: Q.850;cause=603\n", NULL},
+    {"BYE", "Reason: SIP;cause=200\n", NULL},
+    {"BYE", "", NULL},
+    {"CANCEL", "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\n", NULL},
+    {"INFO", "Reason: SIP;cause=607\n", NULL},
+    {"MESSAGE", "Diversion: <sip:dave@example.com>\n", NULL},
+};
+
+/* RFC 8197 4: "unwanted" may be told when the call was answered already. */
+static void
+test_alone(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(alone_cases); i++) {
+        bool is_cancel = strcmp(alone_cases[i].method, "CANCEL") == 0;
+        const redirect_note_t *note;
+        feed_t feed;
+
+        feed_begin(&feed);
+        g_assert_null(feed_request(&feed, "INVITE", BOB, "1", 1, "", ""));
+        if (!is_cancel) {
+            g_assert_null(feed_response(&feed, "200 OK", "INVITE", "1", 1, "", ""));
+        }
+        note = feed_request(&feed, alone_cases[i].method, BOB, is_cancel ? "1" : "2", is_cancel ? 1 : 2,
+                            is_cancel ? "" : "b", alone_cases[i].more);
+        g_assert_true((note != NULL) == (alone_cases[i].expected != NULL));
+        g_assert_true(redirect_tracker_notes(feed.tracker, feed.frame) == note);
+        if (note) {
+            char *remarks = remarks_of(note);
+            g_assert_cmpstr(remarks, ==, alone_cases[i].expected);
+            g_assert_false(note->attempt->chain->begun);
+            g_free(remarks);
+            /* It stays when its call is forgotten. */
+            redirect_tracker_advance(feed.tracker, 4000 * REDIRECT_SECOND);
+            feed.call_id = "another";
+            feed_request(&feed, "OPTIONS", BOB, "9", 1, "", "");
+            remarks = remarks_of(redirect_tracker_notes(feed.tracker, feed.frame - 1));
+            g_assert_cmpstr(remarks, ==, alone_cases[i].expected);
+            g_free(remarks);
+        }
+        feed_end(&feed);
+    }
+}
+
+/* RFC 3326 2: the Reason of the CANCEL explains the 487. */
+static void
+test_cancelled(void)
+{
+    static const struct {
+        const char *reason;
+        const char *cancel, *answer;
+    } cases[] = {
+        {"Reason: SIP;cause=200\n",
+         "Cancelled because the call was answered elsewhere, says the Reason of this CANCEL.\n",
+         "Cancelled because the call was answered elsewhere, says the Reason of the CANCEL in frame 4.\n"},
+        {"Reason: SIP;cause=486\n", "Cancelled because of 486 Busy Here, says the Reason of this CANCEL.\n",
+         "Cancelled because of 486 Busy Here, says the Reason of the CANCEL in frame 4.\n"},
+        {"", "", ""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        feed_t feed;
+        char *remarks;
+
+        feed_begin(&feed);
+        feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
+        feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+        feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
+        feed_request(&feed, "CANCEL", CAROL, "2", 2, "", cases[i].reason);
+        feed_response(&feed, "200 OK", "CANCEL", "2", 2, "", "");
+        feed_response(&feed, "487 Request Terminated", "INVITE", "2", 2, "", "");
+        remarks = remarks_of(redirect_tracker_notes(feed.tracker, 4));
+        g_assert_cmpstr(remarks, ==, cases[i].cancel);
+        g_free(remarks);
+        g_assert_null(redirect_tracker_notes(feed.tracker, 5)->remarks);
+        remarks = remarks_of(redirect_tracker_notes(feed.tracker, 6));
+        g_assert_cmpstr(remarks, ==, cases[i].answer);
+        g_free(remarks);
+        feed_end(&feed);
+    }
+}
+
+/* A call that is never redirected leaves nothing behind, whatever its header fields tell. */
+static void
+test_freed(void)
+{
+    feed_t feed;
+    sip_message_t sip;
+    redirect_chain_t chain = {.begun = false};
+    redirect_attempt_t attempt = {.chain = &chain, .request_frame = 1, .method = SIP_METHOD_INVITE};
+    redirect_note_t note = {.attempt = &attempt, .frame = 1, .method = SIP_METHOD_INVITE};
+    redirect_message_t message = {.frame = 1, .sip = &sip};
+
+    /* In no scope, so that the leak checker sees what is lost. */
+    attempt.first_note = attempt.last_note = &note;
+    g_assert_true(sip_message_parse(
+        sip_slice_from_string("INVITE sip:+1;npdi@h SIP/2.0\r\nDiversion: <sip:a@b>;reason=away, <sip:c@d>\r\n"
+                              "Replaces: x;to-tag=1;from-tag=2\r\nReason: SIP;cause=302\r\n"
+                              "History-Info: <sip:e@f>;index=1, <sip:g@h>;index=2\r\n\r\n"),
+        &sip));
+    g_assert_false(redirect_history_read(NULL, &message, &note));
+    g_assert_nonnull(note.remarks);
+    g_assert_nonnull(attempt.history);
+    g_assert_cmpuint(attempt.history->diverters, ==, 2);
+    g_assert_true(attempt.history->replaces);
+    redirect_history_free(NULL, &attempt);
+    g_assert_null(note.remarks);
+    g_assert_null(attempt.history);
+
+    feed_begin(&feed);
+    for (unsigned i = 0; i < 100; i++) {
+        char call_id[16];
+        g_snprintf(call_id, sizeof(call_id), "call%u", i);
+        feed.call_id = call_id;
+        feed_request(&feed, "INVITE", BOB, call_id, 1, "", "Diversion: <sip:a@b>\nHistory-Info: <sip:a@b>,<sip:b@c>\n");
+        feed_response(&feed, "200 OK", "INVITE", call_id, 1, "", "");
+        redirect_tracker_advance(feed.tracker, (int64_t)(i + 1) * 1000 * REDIRECT_SECOND);
+    }
+    g_assert_cmpuint(redirect_tracker_load(feed.tracker).calls, <=, 1);
+    feed_end(&feed);
+}
+
+/* --- contradictions -------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    place_t place;
+    const char *more;
+    const char *expected; /* NULL: none */
+} contradiction_cases[] = {
+    {"Diversion by the one redirected", REDIRECT, "Diversion: <" BOB ">;reason=away\n", NULL},
+    {"Diversion by another user there", REDIRECT, "Diversion: <sip:eve@example.com>;reason=away\n",
+     "Diversion says that sip:eve@example.com diverted, but the request redirected was for " BOB "."},
+    {"Diversion by another user in the follow-up", FOLLOWUP, "Diversion: <sip:eve@example.com>;reason=away\n",
+     "Diversion says that sip:eve@example.com diverted, but the request redirected was for " BOB "."},
+    {"Diversion by a user elsewhere may be the same person", FOLLOWUP, "Diversion: <sip:eve@example.net>\n", NULL},
+    {"Diversion by the target", FOLLOWUP, "Diversion: <" CAROL ">\n", NULL},
+    {"Diversion without a user", FOLLOWUP, "Diversion: <sip:example.com>\n", NULL},
+    {"Diversion with other parameters", FOLLOWUP, "Diversion: <sips:bob@example.com:5061;user=phone>\n", NULL},
+    {"Diversion that is no URI", FOLLOWUP, "Diversion: <>;reason=away\n", NULL},
+    {"Diversion in a request that follows nothing", ORIGINAL, "Diversion: <sip:eve@example.com>\n", NULL},
+    {"History-Info agrees", FOLLOWUP,
+     "History-Info: <" BOB "?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=1\n", NULL},
+    {"History-Info with another code", FOLLOWUP,
+     "History-Info: <" BOB "?Reason=SIP%3Bcause%3D301>;index=1,<" CAROL ">;index=2;mp=1\n",
+     "History-Info says that " BOB " answered 301, but the answer in frame 2 is 302."},
+    {"History-Info with another user", FOLLOWUP,
+     "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=1\n",
+     "History-Info says that sip:eve@example.com was redirected, but frame 2 redirected " BOB "."},
+    {"History-Info with a user elsewhere", FOLLOWUP,
+     "History-Info: <sip:eve@example.net?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=1\n", NULL},
+    {"History-Info whose last entry is not this request", FOLLOWUP,
+     "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<sip:x@example.com>;index=2;mp=1\n", NULL},
+    {"History-Info that does not say from where", FOLLOWUP,
+     "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2\n", NULL},
+    {"History-Info whose source is missing", FOLLOWUP,
+     "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=7\n", NULL},
+    {"History-Info of a busy user, who may have been forwarded by a 302", FOLLOWUP,
+     "History-Info: <" BOB "?Reason=SIP%3Bcause%3D486>;index=1,<" CAROL ">;index=2;mp=1\n", NULL},
+};
+
+static void
+test_contradictions(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(contradiction_cases); i++) {
+        story_t story = {contradiction_cases[i].place, NULL, contradiction_cases[i].more};
+        feed_t feed;
+
+        g_test_message("%s", contradiction_cases[i].name);
+        feed_begin(&feed);
+        tell(&feed, &story);
+        for (uint32_t frame = 1; frame <= FRAMES; frame++) {
+            g_assert_cmpstr(contradiction_of(redirect_tracker_notes(feed.tracker, frame)), ==,
+                            frame == story.place ? contradiction_cases[i].expected : NULL);
+        }
+        feed_end(&feed);
+    }
+}
+
+/* What the redirected request brought along tells of an earlier diversion, and contradicts nothing later on. */
+static void
+test_brought_along(void)
+{
+    static const char eve[] = "Diversion: <sip:eve@example.com>;reason=away\n";
+    feed_t feed;
+
+    feed_begin(&feed);
+    feed_request(&feed, "INVITE", BOB, "1", 1, "", eve);
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+    g_assert_null(contradiction_of(feed_request(&feed, "INVITE", CAROL, "2", 2, "", eve)));
+    feed_end(&feed);
+
+    feed_begin(&feed);
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+    g_assert_null(contradiction_of(feed_request(&feed, "INVITE", CAROL, "2", 2, "", eve)));
+    feed_end(&feed);
+}
+
+/* --- the service of a 380 -------------------------------------------------------------------------------------------- */
+
+#define SERVICE(inside) "<?xml version=\"1.0\"?>\n<ims-3gpp version=\"1\">" inside "</ims-3gpp>\n"
+#define EMERGENCY                                                                                                     \
+    SERVICE("<alternative-service><type>emergency</type><reason/><action>emergency-registration</action>"             \
+            "</alternative-service>")
+
+static const struct {
+    const char *content_type;
+    const char *body;
+    const char *expected; /* type|action|reason, or NULL */
+} service_cases[] = {
+    {"application/3gpp-ims+xml", EMERGENCY, "emergency|emergency-registration|"},
+    {"application/3gpp-ims+xml;charset=utf-8", EMERGENCY, "emergency|emergency-registration|"},
+    {"Application/3GPP-IMS+XML", EMERGENCY, "emergency|emergency-registration|"},
+    {"multipart/mixed;boundary=b", "--b\nContent-Type: application/3gpp-ims+xml\n\n" EMERGENCY "--b--\n",
+     "emergency|emergency-registration|"},
+    {"text/plain", EMERGENCY, NULL},
+    {"application/3gpp-ims+xml", "", NULL},
+    {"application/3gpp-ims+xml", SERVICE("<alternative-service></alternative-service>"), NULL},
+    {"application/3gpp-ims+xml", SERVICE("<alternative-service/>"), NULL},
+    {"application/3gpp-ims+xml", SERVICE("<type>emergency</type>"), NULL},
+    {"application/3gpp-ims+xml",
+     SERVICE("<a:alternative-service x='>' y=\"'\">\n <a:type >\n emergency\n</a:type >"
+             "<a:reason>Dial &amp; &lt;wait&gt; &#233;</a:reason></a:alternative-service>"),
+     "emergency||Dial & <wait> &#233;"},
+    {"application/3gpp-ims+xml",
+     SERVICE("<!-- <alternative-service><type>comment</type></alternative-service> -->"
+             "<alternative-service><type>restoration</type></alternative-service>"),
+     "restoration||"},
+    {"application/3gpp-ims+xml", SERVICE("<alternative-service><type>cut"), NULL},
+    {"application/3gpp-ims+xml", SERVICE("<alternative-service><type>a</type><action>b</action>"), NULL},
+    {"application/3gpp-ims+xml", "<alternative-service", NULL},
+    {"application/3gpp-ims+xml", "<!--", NULL},
+    {"application/3gpp-ims+xml", "<alternative-service a=\"", NULL},
+    {"application/3gpp-ims+xml", "< <<alternative-service><type>x</type></alternative-service>", "x||"},
+};
+
+static void
+test_service(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(service_cases); i++) {
+        char *more = g_strdup_printf("Content-Type: %s\n", service_cases[i].content_type);
+        const redirect_note_t *note;
+        feed_t feed;
+
+        feed_begin(&feed);
+        feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
+        note = feed_response(&feed, "380 Alternative Service", "INVITE", "1", 1, more, service_cases[i].body);
+        if (service_cases[i].expected == NULL) {
+            g_assert_null(note->service);
+        } else {
+            const redirect_service_t *service = note->service;
+            char *all;
+            g_assert_nonnull(service);
+            all = g_strdup_printf("%s|%s|%s", service->type ? service->type : "",
+                                  service->action ? service->action : "", service->reason ? service->reason : "");
+            g_assert_cmpstr(all, ==, service_cases[i].expected);
+            g_free(all);
+        }
+        g_free(more);
+        feed_end(&feed);
+    }
+}
+
+/* Wherever a long text is cut, it is cut between two characters. */
+static void
+test_service_cut(void)
+{
+    for (unsigned lead = 0; lead < 4; lead++) {
+        GString *body = g_string_new("<alternative-service><reason>");
+        const redirect_note_t *note;
+        feed_t feed;
+
+        g_string_append_len(body, "xxxx", lead);
+        for (unsigned i = 0; i < 100; i++) {
+            g_string_append(body, "\xe2\x82\xac");
+        }
+        g_string_append(body, "</reason></alternative-service>");
+        feed_begin(&feed);
+        feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
+        note = feed_response(&feed, "380 Alternative Service", "INVITE", "1", 1,
+                             "Content-Type: application/3gpp-ims+xml\n", body->str);
+        g_assert_nonnull(note->service);
+        g_assert_true(g_utf8_validate(note->service->reason, -1, NULL));
+        g_assert_null(strstr(note->service->reason, "\xef\xbf\xbd"));
+        g_assert_cmpuint(strlen(note->service->reason), >=, REDIRECT_SERVICE_MAX_TEXT - 4);
+        g_assert_cmpuint(strlen(note->service->reason), <=, REDIRECT_SERVICE_MAX_TEXT);
+        (void)g_string_free(body, TRUE);
+        feed_end(&feed);
+    }
+}
+
+/* --- bad input -------------------------------------------------------------------------------------------------------- */
+
+static const char rich_headers[] =
+    "History-Info: <sip:d\xc3\xa4ve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" BOB ";cause=486>;index=2;mp=1\n"
+    "Diversion: \"D, \\\" x\" <sip:dave:pw@example.com>;reason=\"user-busy\";counter=4294967296\n"
+    "Reason: Q.850;cause=17;text=\"caf\xc3\xa9\", SIP;cause=607\n"
+    "Identity: a.b.c;ppt=div\n"
+    "Contact: <sip:+1;npdi;rn=+2@h;cause=486;target=a%40b%>;mp=2,<tel:+1;rn=3>;rc=1\n"
+    "Content-Type: application/3gpp-ims+xml\n";
+
+static const char rich_body[] = EMERGENCY;
+
+static void
+check_all_remarks(const feed_t *feed)
+{
+    for (uint32_t frame = 1; frame <= feed->frame; frame++) {
+        for (const redirect_note_t *note = redirect_tracker_notes(feed->tracker, frame); note;
+             note = note->next_in_frame) {
+            g_free(remarks_of(note));
+            (void)contradiction_of(note);
+        }
+    }
+}
+
+/* The INVITE, its redirect, and the follow-up, each damaged in the same way. */
+static void
+feed_damaged(GRand *rand, unsigned cut)
+{
+    static const char *const lines[] = {
+        "INVITE sip:+1;npdi;rn=+2@h;cause=486;target=a%%40b SIP/2.0\r\n", "SIP/2.0 380 Alternative Service\r\n",
+        "INVITE sip:+1;npdi;rn=+2@h;cause=486 SIP/2.0\r\n", "BYE sip:a@b SIP/2.0\r\n"};
+    feed_t feed;
+
+    feed_begin(&feed);
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+        GString *text = g_string_new(lines[i]);
+        g_string_append_printf(text, "Via: SIP/2.0/UDP h;branch=z9hG4bK%u\nFrom: <sip:a@b>;tag=1\nTo: <sip:b@c>\n"
+                                     "Call-ID: c\nCSeq: %u %s\n%s\n%s",
+                               i < 2 ? 1 : i, i < 2 ? 1 : i, i == 3 ? "BYE" : "INVITE", rich_headers, rich_body);
+        for (unsigned j = 0; rand && j < 3; j++) {
+            gint32 at = g_rand_int_range(rand, (gint32)strlen(lines[i]), (gint32)text->len);
+            text->str[at] = (char)g_rand_int_range(rand, 0, 256);
+        }
+        feed_bytes(&feed, text->str, MIN(text->len, cut));
+        (void)g_string_free(text, TRUE);
+    }
+    check_all_remarks(&feed);
+    feed_end(&feed);
+}
+
+static void
+test_damaged(void)
+{
+    GRand *rand = g_rand_new_with_seed(20260731);
+
+    for (unsigned cut = 1; cut < 1300; cut++) {
+        feed_damaged(NULL, cut);
+    }
+    for (unsigned i = 0; i < 3000; i++) {
+        feed_damaged(rand, G_MAXUINT);
+    }
+    g_rand_free(rand);
+}
+
+/* Ten thousand values of each header field: bounded text, in bounded time. */
+static void
+test_many(void)
+{
+    GString *more = g_string_new("");
+    const redirect_note_t *note;
+    feed_t feed;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < 10000; i++) {
+        g_string_append(more, "History-Info: <sip:a@b?Reason=SIP%3Bcause%3D302>;index=1,<sip:b@c>;index=2\n"
+                              "Diversion: <sip:a@b>\nReason: SIP;cause=302\n");
+    }
+    feed_begin(&feed);
+    feed_request(&feed, "INVITE", BOB, "1", 1, "", more->str);
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, more->str, "");
+    for (uint32_t frame = 1; frame <= 2; frame++) {
+        note = redirect_tracker_notes(feed.tracker, frame);
+        for (const redirect_remark_t *remark = note->remarks; remark; remark = remark->next) {
+            g_assert_cmpuint(strlen(remark->text), <, 1500);
+            count++;
+        }
+    }
+    g_assert_cmpuint(count, ==, 2 * (1 + 2 * REDIRECT_HISTORY_MAX_SHOWN));
+    (void)g_string_free(more, TRUE);
+    feed_end(&feed);
+}
+
+int
+main(int argc, char **argv)
+{
+    int status;
+
+    wmem_init();
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/history/remarks", test_remarks);
+    g_test_add_func("/history/uri-parameters", test_uri_parameters);
+    g_test_add_func("/history/alone", test_alone);
+    g_test_add_func("/history/cancelled", test_cancelled);
+    g_test_add_func("/history/freed", test_freed);
+    g_test_add_func("/history/contradictions", test_contradictions);
+    g_test_add_func("/history/brought-along", test_brought_along);
+    g_test_add_func("/history/service", test_service);
+    g_test_add_func("/history/service-cut", test_service_cut);
+    g_test_add_func("/history/damaged", test_damaged);
+    g_test_add_func("/history/many", test_many);
+    status = g_test_run();
+    wmem_cleanup();
+    return status;
+}
