@@ -20,6 +20,7 @@
 #include <ws_version.h>
 
 #include "redirect-locate.h"
+#include "redirect-report.h"
 #include "redirect-rules.h"
 #include "redirect-stats.h"
 #include "redirect-verdict.h"
@@ -94,6 +95,7 @@ static int hf_sip_redirect_chain_difference = -1;
 static int hf_sip_redirect_chain_delay = -1;
 static int hf_sip_redirect_chain_truncated = -1;
 static int hf_sip_redirect_follow_time = -1;
+static int hf_sip_redirect_compared = -1;
 static int hf_sip_redirect_remark = -1;
 
 static gint ett_sip_redirect = -1;
@@ -409,6 +411,17 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
     }
 }
 
+/* In a chain with both a redirect and a global failure: what sets the two apart. */
+static void
+draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_note_t *note)
+{
+    uint16_t other = redirect_report_counterpart(note->attempt->chain, note->status);
+
+    if (other) {
+        add_string(tree, hf_sip_redirect_compared, tvb, sip_response_contrast(pinfo->pool, note->status, other));
+    }
+}
+
 static expert_field *
 expert_for(const sip_response_t *row)
 {
@@ -458,6 +471,9 @@ draw_note(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_no
         proto_item_append_text(item, ": chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
     } else if (note->remarks) {
         proto_item_append_text(item, ": %s", note->remarks->text);
+    }
+    if (row && in_chain) {
+        draw_compared(subtree, pinfo, tvb, note);
     }
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, note);
@@ -793,6 +809,9 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_follow_time,
          {"Follow time", "sip_redirect.follow_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
           "Time from the redirect to the request that follows it", HFILL}},
+        {&hf_sip_redirect_compared,
+         {"Compared", "sip_redirect.compared", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Where a chain holds both a redirect and a global failure: what sets the two codes apart", HFILL}},
         {&hf_sip_redirect_remark,
          {"Remark", "sip_redirect.remark", FT_STRING, BASE_NONE, NULL, 0x0,
           "What other header fields tell about the redirection", HFILL}},

@@ -150,6 +150,20 @@ redirect_report_refused(const redirect_attempt_t *attempt)
     return attempt;
 }
 
+uint16_t
+redirect_report_counterpart(const redirect_chain_t *chain, uint16_t status)
+{
+    const unsigned other = status / 100 == 3 ? 6 : 3;
+    const redirect_attempt_t *latest = NULL;
+
+    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
+        if (attempt->final / 100U == other && (latest == NULL || attempt->final_frame > latest->final_frame)) {
+            latest = attempt;
+        }
+    }
+    return latest ? latest->final : 0;
+}
+
 static int
 compare_times(const void *a, const void *b)
 {

@@ -45,6 +45,12 @@ bool redirect_report_is_first_sighting(const redirect_attempt_t *attempt);
  */
 const redirect_attempt_t *redirect_report_refused(const redirect_attempt_t *attempt);
 
+/**
+ * The code of the other class that a chain holds beside a 3xx or a 6xx: for a 3xx the latest 6xx, for a 6xx the latest
+ * 3xx; 0 where there is none.
+ */
+uint16_t redirect_report_counterpart(const redirect_chain_t *chain, uint16_t status);
+
 /** A table being collected; owned by its scope. */
 typedef struct redirect_report redirect_report_t;
 

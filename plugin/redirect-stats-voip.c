@@ -88,6 +88,21 @@ request_label(wmem_allocator_t *scope, const redirect_note_t *note, sip_slice_t 
     return wmem_strdup_printf(scope, "%.*s %s", (int)method.len, method.ptr, uri);
 }
 
+/* "180 Ringing": the phrase is the sender's, and shown only where it is plain text. */
+static char *
+response_label(wmem_allocator_t *scope, const redirect_note_t *note, const sip_message_t *sip)
+{
+    const sip_slice_t phrase = sip ? sip->phrase : SIP_SLICE_NONE;
+
+    for (size_t i = 0; i < phrase.len; i++) {
+        if (!g_ascii_isprint(phrase.ptr[i])) {
+            return wmem_strdup_printf(scope, "%u", note->status);
+        }
+    }
+    return wmem_strdup_printf(scope, "%u%s%.*s", note->status, phrase.len > 0 ? " " : "", (int)phrase.len,
+                              phrase.len > 0 ? phrase.ptr : "");
+}
+
 static char *
 frame_label(wmem_allocator_t *scope, const redirect_note_t *note, const sip_message_t *sip)
 {
@@ -99,7 +114,7 @@ frame_label(wmem_allocator_t *scope, const redirect_note_t *note, const sip_mess
     case 6:
         return wmem_strdup_printf(scope, "%u definitive", note->status);
     default:
-        return wmem_strdup_printf(scope, "%u", note->status);
+        return response_label(scope, note, sip);
     }
 }
 

@@ -747,3 +747,15 @@ sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *
     }
     return wmem_strbuf_finalize(out);
 }
+
+char *
+sip_response_contrast(wmem_allocator_t *scope, uint16_t a, uint16_t b)
+{
+    const side_t left = {a, sip_response_lookup(a)};
+    const side_t right = {b, sip_response_lookup(b)};
+
+    if (left.row == NULL || right.row == NULL) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "%u %s; %u %s.", a, effect_of(left), b, effect_of(right));
+}

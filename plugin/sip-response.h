@@ -77,4 +77,11 @@ const sip_response_t *sip_response_table(size_t *count);
  */
 char *sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown);
 
+/**
+ * What sets two codes apart in one line: "302 sends the call on to a temporary target; 603 is definitive, and nothing
+ * else should be tried."
+ * @return a NUL-terminated line that scope owns, or NULL where a code is unknown.
+ */
+char *sip_response_contrast(wmem_allocator_t *scope, uint16_t a, uint16_t b);
+
 #endif /* SIP_RESPONSE_H */
