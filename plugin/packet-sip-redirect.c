@@ -418,7 +418,9 @@ draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirec
     uint16_t other = redirect_report_counterpart(note->attempt->chain, note->status);
 
     if (other) {
-        add_string(tree, hf_sip_redirect_compared, tvb, sip_response_contrast(pinfo->pool, note->status, other));
+        const char *text = sip_response_contrast(pinfo->pool, note->status, other);
+        proto_item_set_generated(proto_tree_add_string_format(tree, hf_sip_redirect_compared, tvb, 0, 0, text,
+                                                              "Compared with %u: %s", other, text));
     }
 }
 
@@ -810,7 +812,7 @@ proto_register_sip_redirect(void)
          {"Follow time", "sip_redirect.follow_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
           "Time from the redirect to the request that follows it", HFILL}},
         {&hf_sip_redirect_compared,
-         {"Compared", "sip_redirect.compared", FT_STRING, BASE_NONE, NULL, 0x0,
+         {"Compared with", "sip_redirect.compared", FT_STRING, BASE_NONE, NULL, 0x0,
           "Where a chain holds both a redirect and a global failure: what sets the two codes apart", HFILL}},
         {&hf_sip_redirect_remark,
          {"Remark", "sip_redirect.remark", FT_STRING, BASE_NONE, NULL, 0x0,
