@@ -822,20 +822,32 @@ parse_start_line(sip_slice_t line, sip_message_t *message)
     return parse_request_line(line, message);
 }
 
+/* Just behind the second "/" of a Via value, which may have blanks around it, or NULL where there is none. */
+static const char *
+skip_via_version(const char *start, const char *end)
+{
+    static const char usual[] = {'S', 'I', 'P', '/', '2', '.', '0', '/'};
+    const char *slash;
+
+    if ((size_t)(end - start) > sizeof(usual) && memcmp(start, usual, sizeof(usual)) == 0) {
+        return start + sizeof(usual);
+    }
+    slash = find_char(start, end, '/');
+    slash = slash < end ? find_char(slash + 1, end, '/') : end;
+    return slash < end ? slash + 1 : NULL;
+}
+
 /* via-parm = sent-protocol LWS sent-by *( SEMI via-params ), blanks and folding around every part (RFC 3261 25.1) */
 static void
 parse_via(sip_slice_t value, sip_via_t *via)
 {
     const char *end = slice_end(value);
     const char *head_end = find_char(value.ptr, end, ';');
-    const char *slash = find_char(value.ptr, head_end, '/');
+    const char *behind_version = skip_via_version(value.ptr, head_end);
 
     *via = (sip_via_t){0};
-    if (slash < head_end) {
-        slash = find_char(slash + 1, head_end, '/');
-    }
-    if (slash < head_end) {
-        const char *transport = skip_lws(slash + 1, head_end);
+    if (behind_version) {
+        const char *transport = skip_lws(behind_version, head_end);
         const char *transport_end = transport;
 
         while (transport_end < head_end && !is_lws(*transport_end)) {
@@ -969,16 +981,31 @@ clear_fields(sip_message_t *message)
     message->flags = 0;
 }
 
+/* Just behind CRLF, LF or a bare CR. */
+static const char *
+skip_line_end(const char *ptr, const char *end)
+{
+    if (ptr < end && *ptr == '\r') {
+        ptr++;
+    }
+    if (ptr < end && *ptr == '\n') {
+        ptr++;
+    }
+    return ptr;
+}
+
+/* A bare CR ends the start line, if no other one: what Wireshark takes for a SIP message is one here too. */
 bool
 sip_message_parse(sip_slice_t text, sip_message_t *message)
 {
     const char *end = slice_end(text);
-    const char *first = after_line(text.ptr, end);
+    const char *feed = find_char(text.ptr, end, '\n');
+    const char *start_line_end = find_char(text.ptr, feed, '\r');
+    const char *first = skip_line_end(start_line_end, end);
     sip_slice_t rest = slice_between(first, end);
-    const char *feed;
 
     clear_fields(message);
-    if (!parse_start_line(slice_between(text.ptr, strip_line_end(text.ptr, first)), message)) {
+    if (!parse_start_line(slice_between(text.ptr, start_line_end), message)) {
         return false;
     }
     read_headers(message, &rest);

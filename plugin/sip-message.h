@@ -123,7 +123,8 @@ typedef struct {
 
 /**
  * Reads one message. text begins at the start line and ends where the message ends.
- * Reads lines ended by CRLF or a bare LF; header names without case and in their compact forms; folded lines.
+ * Reads lines ended by CRLF or a bare LF (the start line also by a bare CR, as Wireshark does); header names without
+ * case and in their compact forms; folded lines.
  * Never allocates, never reads outside text.
  * @return false where text does not begin with a SIP/2.0 start line, or the status is not 100 to 699
  *         (RFC 4475 3.1.2.19); then *message must not be used. Missing headers leave absent slices.

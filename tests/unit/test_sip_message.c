@@ -246,6 +246,28 @@ test_start_line_nul(void)
     sample_free(sample);
 }
 
+/* A bare CR ends the start line as it does for Wireshark's dissector, but no header line. */
+static void
+test_start_line_bare_cr(void)
+{
+    sample_t *sample = sample_of("BYE sip:a@b SIP/2.0\rFrom: sip:a@h\rTo: sip:b@h\r\nCall-ID: 1\n\r\n");
+
+    g_assert_true(sample->parsed);
+    ASSERT_SLICE(sample->message.request_uri, "sip:a@b");
+    ASSERT_SLICE(sample->message.call_id, "1");
+    ASSERT_SLICE(sample->message.to_uri, NULL);
+    g_assert_cmpuint(sample->message.header_count, ==, 2);
+    ASSERT_FLAGS(sample->message.flags, 0);
+    sample_free(sample);
+
+    sample = sample_of("SIP/2.0 302 Moved\r\r\nCall-ID: 1\r\n\r\n");
+    g_assert_true(sample->parsed);
+    ASSERT_SLICE(sample->message.phrase, "Moved");
+    ASSERT_SLICE(sample->message.headers, "");
+    ASSERT_SLICE(sample->message.body, "Call-ID: 1\r\n\r\n");
+    sample_free(sample);
+}
+
 static void
 test_absent_text(void)
 {
@@ -1081,6 +1103,8 @@ static const contact_row_t contact_rows[] = {
     {"D-18-below", ";q=-0.5", true, 0, false, 0, BAD_Q},
     {"D-18-plus", ";q=+0.5", true, 0.5, false, 0, BAD_Q},
     {"D-18-junk", ";q=0.5x", true, 0.5, false, 0, BAD_Q},
+    {"D-18-two-dots", ";q=0.2.5", true, 0.2, false, 0, BAD_Q},
+    {"D-18-no-dot", ";q=0x5", true, 0, false, 0, BAD_Q},
     {"D-18-00.5", ";q=00.5", true, 0.5, false, 0, BAD_Q},
     {"D-18-exponent", ";q=5e-1", true, 1, false, 0, BAD_Q},
     {"D-18-empty", ";q=", false, 0, false, 0, BAD_Q},
@@ -1777,6 +1801,7 @@ main(int argc, char **argv)
     ADD_ROWS("start-line/request", request_rows, test_request);
     ADD_ROWS("start-line/status", status_rows, test_status);
     g_test_add_func("/sip-message/start-line/nul", test_start_line_nul);
+    g_test_add_func("/sip-message/start-line/bare-cr", test_start_line_bare_cr);
     g_test_add_func("/sip-message/start-line/absent", test_absent_text);
     g_test_add_func("/sip-message/methods", test_methods);
     ADD_ROWS("name", name_rows, test_name);
