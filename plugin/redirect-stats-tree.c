@@ -38,8 +38,9 @@ typedef struct {
 /* What belongs to one tree. */
 typedef struct {
     const redirect_tracker_t *tracker;
-    GHashTable *seen; /* redirects, refused attempts and follow-ups that were counted */
-    GArray *counted;  /* counted_t, by chain number */
+    GHashTable *responses; /* redirects, and attempts that were refused, that were counted */
+    GHashTable *followups; /* attempts that were counted as such: one may be refused as well */
+    GArray *counted;       /* counted_t, by chain number */
     unsigned outcomes[OUTCOME_COUNT];
     unsigned hops[MOST_HOPS + 1];
     unsigned chains;
@@ -53,7 +54,8 @@ state_free(void *data)
 {
     state_t *state = (state_t *)data;
 
-    g_hash_table_destroy(state->seen);
+    g_hash_table_destroy(state->responses);
+    g_hash_table_destroy(state->followups);
     g_array_free(state->counted, TRUE);
     g_free(state);
 }
@@ -67,7 +69,8 @@ state_new(stats_tree *tree)
     if (states == NULL) {
         states = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, state_free);
     }
-    state->seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+    state->responses = g_hash_table_new(g_direct_hash, g_direct_equal);
+    state->followups = g_hash_table_new(g_direct_hash, g_direct_equal);
     state->counted = g_array_new(FALSE, TRUE, sizeof(counted_t));
     g_hash_table_insert(states, tree, state);
     return state;
@@ -159,12 +162,12 @@ count_response(stats_tree *tree, state_t *state, packet_info *pinfo, const redir
 {
     if (note->redirect) {
         const redirect_t *redirect = original_redirect(note->redirect);
-        if (g_hash_table_add(state->seen, (void *)redirect)) {
+        if (g_hash_table_add(state->responses, (void *)redirect)) {
             count_code(tree, state, pinfo, redirect->code);
             count_range(tree, TARGETS, redirect->target_total);
         }
     } else if (note->status / 100 == 6 && note->attempt &&
-               g_hash_table_add(state->seen, (void *)redirect_report_refused(note->attempt))) {
+               g_hash_table_add(state->responses, (void *)redirect_report_refused(note->attempt))) {
         count_code(tree, state, pinfo, note->status);
     }
 }
@@ -191,7 +194,7 @@ count_followup(stats_tree *tree, state_t *state, const redirect_attempt_t *attem
 {
     redirect_time_t delay;
 
-    if (attempt->cause == NULL || !g_hash_table_add(state->seen, (void *)attempt)) {
+    if (attempt->cause == NULL || !g_hash_table_add(state->followups, (void *)attempt)) {
         return;
     }
     stats_tree_tick_pivot(tree, state->links, link_name(attempt->link));

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""tshark's -z sip_redirect,compare, and the node in the packet details of a chain with a redirect and a refusal."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dissection import report_story  # noqa: E402
+from support import tshark  # noqa: E402
+
+NAME = "sip_redirect,compare"
+
+
+class Compare(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Nothing of SIP in it: one UDP datagram.
+        story = report_story.Story()
+        story.tell(0, report_story.ALICE, report_story.BOB, "no SIP")
+        cls.empty = story.write("no-sip")
+
+    def compare(self, *codes, options=()):
+        return tshark.run(["-q", "-n", *options, "-r", self.empty, "-z", ",".join([NAME, *codes])])
+
+    def test_prints_without_any_sip(self):
+        text = self.compare("302", "600")
+        for wanted in ("302 Moved Temporarily", "600 Busy Everywhere", "Class", "Meaning", "Seen when", "What to do",
+                       "Key differences", "When to use which"):
+            self.assertEqual(text.count(wanted), 1, wanted)
+        self.assertEqual(text, self.compare("302", "600", options=["-2"]))
+
+    def test_codes_in_any_order_and_neighbours(self):
+        for codes in (("600", "302"), ("603", "486"), ("404", "604"), ("399", "300"), ("302", "302")):
+            text = self.compare(*codes)
+            self.assertIn(codes[0], text.splitlines()[0])
+            self.assertIn(codes[1], text.splitlines()[0])
+
+    def test_other_reports_still_come(self):
+        story = report_story.Story()
+        call = report_story.Call(story, "call")
+        call.invite(0, report_story.BOB, "sip:bob@192.0.2.20")
+        call.answer(1, 603)
+        text = tshark.run(["-q", "-n", "-r", story.write("refused"), "-z", NAME + ",302,603",
+                           "-z", "sip_redirect,chains"])
+        self.assertIn("Key differences", text)
+        self.assertIn("Chains: 1,", text)
+
+    def test_wrong_arguments_end_the_run(self):
+        for rest, complaint in ((",302,499", "499"), (",200,302", "200"), (",302", "two SIP status codes"),
+                                ("", "two SIP status codes"), (",302,600,603", "two SIP status codes"),
+                                (",302,abc", "two SIP status codes"), (",302,70000", "two SIP status codes"),
+                                (",302,-1", "two SIP status codes"), (",,302,600", "two SIP status codes")):
+            done = tshark.run_process(["-q", "-n", "-r", self.empty, "-z", NAME + rest])
+            self.assertEqual(done.returncode, 1, rest)
+            self.assertIn(complaint, done.stderr, rest)
+            self.assertEqual(done.stdout, "", rest)
+
+
+class Details(unittest.TestCase):
+    def test_chain_with_both(self):
+        rows = tshark.fields(report_story.eight_chains(), ["sip_redirect.code", "sip_redirect.compared"], two_pass=True,
+                             display_filter='sip_redirect.code && sip.Call-ID contains "refused"')
+        self.assertEqual([row[0] for row in rows], ["302", "603"])
+        for (code, text), other in zip(rows, ("603", "302"), strict=True):
+            self.assertTrue(text.startswith(code + " "), text)
+            self.assertIn(f"; {other} ", text)
+            self.assertIn("definitive", text)
+
+    def test_chains_with_one_of_them(self):
+        for name in ("ignored", "everywhere", "long"):
+            rows = tshark.fields(report_story.eight_chains(), ["sip_redirect.code", "sip_redirect.compared"],
+                                 two_pass=True, display_filter=f'sip_redirect.code && sip.Call-ID contains "{name}"')
+            self.assertTrue(rows, name)
+            self.assertEqual([row[1] for row in rows], [""] * len(rows), name)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""tshark's -z sip_redirect,chains and tree, and the same table and tree as the GUI gets them (through sharkd)."""
+
+import json
+import re
+import shutil
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dissection import report_story  # noqa: E402
+from support import tshark  # noqa: E402
+
+COLUMNS = ["Chain", "Start", "Hops", "Origin", "Path", "Outcome", "Code", "Delay"]
+PASSES = ([], ["-2"])
+
+
+def report(capture, name, two_pass=(), options=()):
+    return tshark.run(["-q", "-n", *two_pass, *options, "-r", capture, "-z", name])
+
+
+def table(text):
+    """The rows of a table of chains, and the lines of its totals."""
+    lines = text.splitlines()
+    rules = [number for number, line in enumerate(lines) if re.fullmatch("-+", line)]
+    head = re.split(r"  +", lines[rules[0] - 1].strip())
+    assert head == COLUMNS, head
+    rows = [re.split(r"  +", line.strip()) for line in lines[rules[0] + 1:rules[1]]]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows], lines[rules[1] + 1:]
+
+
+def numbers(rows):
+    return [int(row["Chain"]) for row in rows]
+
+
+class Chains(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.capture = report_story.eight_chains()
+
+    def test_every_chain_has_its_line(self):
+        for two_pass in PASSES:
+            rows, _ = table(report(self.capture, "sip_redirect,chains", two_pass))
+            found = [(int(row["Chain"]), row["Start"], int(row["Hops"]), row["Outcome"], row["Code"], row["Delay"])
+                     for row in rows]
+            self.assertEqual(found, report_story.CHAINS, two_pass)
+
+    def test_paths(self):
+        rows, _ = table(report(self.capture, "sip_redirect,chains"))
+        self.assertEqual(rows[0]["Origin"], "sip:bob@192.0.2.20")
+        self.assertEqual(rows[0]["Path"], "302 -> sip:carol@192.0.2.30 -> 603")
+        self.assertEqual(rows[1]["Path"], "301")
+        self.assertRegex(rows[2]["Path"], r"^302 -> a-very-\S*\.\.\.\S*;line=1 -> 200$")
+        self.assertRegex(rows[3]["Path"], r"^\(10 more\) -> 302 -> \S+2\.20 -> 200$")
+        self.assertEqual(rows[4]["Path"], "300 -> sip:two@192.0.2.40 -> 486")
+
+    def test_totals(self):
+        for two_pass in PASSES:
+            _, totals = table(report(self.capture, "sip_redirect,chains", two_pass))
+            self.assertEqual(totals, [
+                "Chains: 8, answered 2, failed 1, global failure 2, not followed 1, cancelled 1, unfinished 1",
+                "Redirects: 17, followed 15, not followed 1",
+                "Delay added by redirects: median 0.150000 s, largest 1.100000 s, in 5 chains",
+            ])
+
+    def test_fits_the_terminal(self):
+        for line in report(self.capture, "sip_redirect,chains").splitlines():
+            self.assertLessEqual(len(line), 120, line)
+            self.assertEqual(line, line.rstrip())
+
+    def test_columns_are_aligned(self):
+        lines = report(self.capture, "sip_redirect,chains").splitlines()
+        head = next(line for line in lines if line.startswith("Chain "))
+        for line in [line for line in lines if re.match(r" +\d+ ", line)]:
+            for title in ("Origin", "Path", "Outcome"):
+                at = head.index(title)
+                self.assertRegex(line[at - 2:at + 1], r"^  \S$", title)
+            self.assertEqual(len(line), len(head))
+
+    def test_figures_do_not_follow_the_locale(self):
+        text = report(self.capture, "sip_redirect,chains")
+        german = tshark.run(["-q", "-n", "-r", self.capture, "-z", "sip_redirect,chains"],
+                            env={"LC_ALL": "de_DE.UTF-8"})
+        self.assertEqual(text, german)
+
+    def test_filter_by_any_message_of_the_chain(self):
+        cases = {
+            "ip.addr == 192.0.2.40": [2, 4],
+            'sip.Call-ID == "deep@example.com"': [3],
+            # In one pass the original request is seen before it is known to belong to a chain.
+            'sip.r-uri == "sip:ignored@192.0.2.20"': [1],
+            "sip.Status-Code == 486": [4],
+            "sip.CSeq.method == CANCEL": [5],
+            "sip.Status-Code == 404": [],
+        }
+        for two_pass in PASSES:
+            for expression, expected in cases.items():
+                text = report(self.capture, f"sip_redirect,chains,{expression}", two_pass)
+                rows, totals = table(text)
+                self.assertEqual(numbers(rows), expected, expression)
+                self.assertIn(f"Filter: {expression}\n", text)
+                self.assertTrue(totals[0].startswith(f"Chains: {len(expected)},"), totals)
+
+    def test_filter_with_commas(self):
+        rows, _ = table(report(self.capture, 'sip_redirect,chains,sip.Call-ID in {"deep@example.com", "busy@example.com"}'))
+        self.assertEqual(numbers(rows), [3, 4])
+
+    def test_wrong_arguments_end_the_run(self):
+        for name, complaint in (("sip_redirect,chains,no.such.field", "no.such.field"),
+                                ("sip_redirect,chainsaw", "sip_redirect,chainsaw"),
+                                ("sip_redirect,tree,no.such.field", "no.such.field"),
+                                ("sip_redirect,nonsense", "sip_redirect,nonsense")):
+            done = tshark.run_process(["-q", "-n", "-r", self.capture, "-z", name])
+            self.assertEqual(done.returncode, 1, name)
+            self.assertIn(complaint, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_no_chain_at_all(self):
+        story = report_story.Story()
+        call = report_story.Call(story, "plain")
+        call.invite(0, report_story.BOB, "sip:bob@192.0.2.20")
+        call.answer(1, 200)
+        rows, totals = table(report(story.write("plain"), "sip_redirect,chains"))
+        self.assertEqual(rows, [])
+        self.assertEqual(totals[-1], "Delay added by redirects: none")
+
+    def test_median_of_an_even_number(self):
+        story = report_story.Story()
+        for name, delay in (("a", 0.1), ("b", 0.4)):
+            call = report_story.Call(story, name)
+            call.invite(0, report_story.BOB, "sip:bob@192.0.2.20")
+            call.answer(0.05, 302, "<sip:carol@192.0.2.30>")
+            call.invite(delay, report_story.CAROL, "sip:carol@192.0.2.30")
+            call.answer(1, 200)
+        _, totals = table(report(story.write("even"), "sip_redirect,chains"))
+        self.assertEqual(totals[-1], "Delay added by redirects: median 0.250000 s, largest 0.400000 s, in 2 chains")
+
+
+class Tree(unittest.TestCase):
+    EXPECTED = {
+        "Responses by code": 19, "302 Moved Temporarily": 15, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
+        "600 Busy Everywhere": 1, "603 Decline": 1,
+        "Chains by outcome": 8, "answered": 2, "failed": 1, "global failure": 2, "not followed": 1, "cancelled": 1,
+        "unfinished": 1,
+        "Follow-ups by link": 16, "same call, exact URI": 16,
+        "Targets per redirect": 17,
+        "Hops per chain": 8,
+        "Time in redirects (ms)": 16, "0-9": 1, "10-99": 1, "100-999": 14,
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        cls.capture = report_story.eight_chains()
+
+    @staticmethod
+    def counts(text):
+        found = {}
+        for line in text.splitlines():
+            match = re.match(r"^( ?)(\S.*?)  +(\d+)  ", line)
+            if match:
+                found.setdefault(match.group(2), int(match.group(3)))
+        return found
+
+    def test_counts(self):
+        for two_pass in PASSES:
+            text = report(self.capture, "sip_redirect,tree", two_pass)
+            found = self.counts(text)
+            self.assertEqual({name: found.get(name) for name in self.EXPECTED}, self.EXPECTED, text)
+
+    def test_both_passes_alike(self):
+        """All but the times: in one pass the first message of a chain that is seen as such is its first redirect."""
+        one, two = (re.findall(r"^( ?\S.*?)  +(\d+)  ", report(self.capture, "sip_redirect,tree", two_pass), re.MULTILINE)
+                    for two_pass in PASSES)
+        self.assertGreater(len(one), 30)
+        self.assertEqual(one, two)
+
+    def test_hops(self):
+        text = report(self.capture, "sip_redirect,tree")
+        section = text[text.index("Hops per chain"):text.index("Time in redirects")]
+        hops = dict(re.findall(r"^ (\d|8 or more) +(\d+)  ", section, re.MULTILINE))
+        self.assertEqual({name: int(count) for name, count in hops.items() if int(count)},
+                         {"0": 3, "1": 4, "8 or more": 1})
+
+    def test_filter(self):
+        found = self.counts(report(self.capture, 'sip_redirect,tree,sip.Call-ID == "busy@example.com"'))
+        self.assertEqual(found["Chains by outcome"], 1)
+        self.assertEqual(found["failed"], 1)
+        self.assertEqual(found["300 Multiple Choices"], 1)
+
+    def test_a_response_passed_on_by_proxies_counts_once(self):
+        """Kamailio's captures: redirects and a 603 on two legs each."""
+        for path in sorted((tshark.source_dir() / "captures").rglob("kamailio-*.pcap")):
+            rows, totals = table(report(path, "sip_redirect,chains"))
+            found = self.counts(report(path, "sip_redirect,tree"))
+            redirects = int(re.search(r"Redirects: (\d+)", "\n".join(totals)).group(1))
+            counted = sum(count for name, count in found.items() if re.match(r"3\d\d( |$)", name))
+            self.assertEqual(counted, redirects, path)
+            self.assertEqual(found["Chains by outcome"], len(rows), path)
+            refusals = sum(count for name, count in found.items() if re.match(r"6\d\d( |$)", name))
+            self.assertEqual(refusals, sum(row["Code"].startswith("6") for row in rows), path)
+
+
+def sharkd(capture, *requests):
+    """What sharkd answers to each request, the capture loaded."""
+    requests = [("load", {"file": str(tshark.reachable(capture))}), *requests]
+    text = "".join(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+                   for number, (method, params) in enumerate(requests, 1))
+    output = tshark.run(["-"], program="sharkd", stdin=text)
+    return [json.loads(line)["result"] for line in output.splitlines()][1:]
+
+
+@unittest.skipUnless(shutil.which("sharkd"), "sharkd is not installed")
+class ForTheGui(unittest.TestCase):
+    """sharkd reads the capture first and asks for the table then, as the GUI does, and through the same interface."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.capture = report_story.eight_chains()
+        cls.answers = sharkd(cls.capture, ("tap", {"tap0": "nstat:sip_redirect,chains"}),
+                             ("tap", {"tap0": "stat:sip_redirect"}),
+                             ("tap", {"tap0": "nstat:sip_redirect,chains"}))
+
+    def rows(self, number):
+        return self.answers[number]["taps"][0]["tables"][0]["i"]
+
+    def test_table(self):
+        rows = {row[0]: row for row in self.rows(0)}
+        self.assertEqual(len(rows), len(self.rows(0)), "a chain has more than one row")
+        found = [(chain, f"{row[1]:.3f}", row[2], row[5], row[6] or "-", f"{row[7]:.6f}")
+                 for chain, row in sorted(rows.items())]
+        expected = [(*row[:5], "0.000000" if row[5] == "-" else row[5]) for row in report_story.CHAINS]
+        self.assertEqual(found, expected)
+        self.assertEqual(rows[0][4], "sip:bob@192.0.2.20 -> 302 -> sip:carol@192.0.2.30 -> 603")
+
+    def test_table_again(self):
+        self.assertEqual(self.rows(0), self.rows(2))
+
+    def test_tree(self):
+        nodes = {node["name"]: node for node in self.answers[1]["taps"][0]["stats"]}
+        outcomes = {node["name"]: node["count"] for node in nodes["Chains by outcome"]["sub"]}
+        self.assertEqual(outcomes, {name: count for name, count in Tree.EXPECTED.items() if name in outcomes})
+        self.assertEqual(nodes["Responses by code"]["count"], 19)
+
+
+if __name__ == "__main__":
+    unittest.main()
