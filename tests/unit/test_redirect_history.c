@@ -122,6 +122,9 @@ static const struct {
       "<" BOB "?Reason=SIP%3Bcause%3D302>;index=2;mp=1,<" CAROL ";cause=486>;index=3;mp=2\n"},
      "History-Info: sip:dave@example.com (302, not seen in this chain), then " BOB " (302 in frame 2), then " CAROL
      ";cause=486 (forwarded there because busy).\n"},
+    {"History-Info with another code than seen", {FOLLOWUP, NULL,
+      "History-Info: <" BOB "?Reason=SIP%3Bcause%3D301>;index=1,<" CAROL ">;index=2;mp=1\n"},
+     "History-Info: " BOB " (301, not seen in this chain), then " CAROL ".\n"},
     {"History-Info with a cause of Q.850", {FOLLOWUP, NULL,
       "History-Info: <" BOB "?Reason=Q.850%3Bcause%3D17>;index=1,<" CAROL ">;index=2\n"},
      "History-Info: " BOB " (Q.850 17), then " CAROL ".\n"},
@@ -328,6 +331,72 @@ test_cancelled(void)
     }
 }
 
+/* Messages that but repeat what others tell stay quiet. */
+static void
+test_quiet(void)
+{
+    static const char told[] = "History-Info: <" BOB ">,<" CAROL ">\nDiversion: <sip:dave@example.com>\n";
+    feed_t feed;
+
+    feed_begin(&feed);
+    feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+    g_assert_null(feed_request(&feed, "ACK", "sip:bob;npdi@example.com", "1", 1, "b", told)->remarks);
+    feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
+    g_assert_null(feed_response(&feed, "180 Ringing", "INVITE", "2", 2, told, "")->remarks);
+    g_assert_null(feed_request(&feed, "CANCEL", "sip:carol;npdi@example.com", "2", 2, "", told)->remarks);
+    g_assert_null(feed_response(&feed, "603 Network Blocked", "INVITE", "2", 2,
+                                "Reason: SIP;cause=603;text=\"v=analytics1;url=https://example.com\"\n", "")
+                      ->remarks);
+    feed_end(&feed);
+
+    /* Nothing is made for responses of a call that may never be redirected. */
+    feed_begin(&feed);
+    feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
+    g_assert_null(feed_response(&feed, "181 Call Is Being Forwarded", "INVITE", "1", 1, told, ""));
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "", "");
+    g_assert_null(redirect_tracker_notes(feed.tracker, 2)->remarks);
+    feed_end(&feed);
+}
+
+/* A 3xx that answers a query says what it brings. */
+static void
+test_query_answer(void)
+{
+    static const struct {
+        const char *headers, *target, *expected;
+    } cases[] = {
+        {"Identity: a.b.c;ppt=shaken\r\n", BOB,
+         "Answers a query, is no forward: it carries a signed Identity (shaken) that the request sent next may take "
+         "along (RFC 8946 section 7).\n"},
+        {"Identity: a.b.c\r\n", BOB,
+         "Answers a query, is no forward: it carries a signed Identity that the request sent next may take along "
+         "(RFC 8946 section 7).\n"},
+        {"", "sip:+1;npdi;rn=+2@h", "Answers a query, is no forward: the same number, with the result of a number "
+                                    "portability lookup.\n"},
+        {"", BOB, "Answers a query, is no forward: the target is the same user.\n"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+        redirect_target_t target = {.raw = sip_slice_from_string(cases[i].target), .order = 1};
+        redirect_t redirect = {.code = 302, .query_answer = true, .target = &target, .target_count = 1};
+        redirect_note_t note = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
+        sip_message_t sip;
+        redirect_message_t message = {.frame = 1, .sip = &sip};
+        char *text = g_strdup_printf("SIP/2.0 302 Moved Temporarily\r\n%s\r\n", cases[i].headers);
+        char *remarks;
+
+        g_assert_true(sip_message_parse(sip_slice_from_string(text), &sip));
+        redirect_history_read(scope, &message, &note);
+        remarks = remarks_of(&note);
+        g_assert_cmpstr(remarks, ==, cases[i].expected);
+        g_free(remarks);
+        g_free(text);
+        wmem_destroy_allocator(scope);
+    }
+}
+
 /* A call that is never redirected leaves nothing behind, whatever its header fields tell. */
 static void
 test_freed(void)
@@ -401,6 +470,8 @@ static const struct {
      "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<sip:x@example.com>;index=2;mp=1\n", NULL},
     {"History-Info that does not say from where", FOLLOWUP,
      "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2\n", NULL},
+    {"History-Info without any index", FOLLOWUP,
+     "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>,<" CAROL ">\n", NULL},
     {"History-Info whose source is missing", FOLLOWUP,
      "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=7\n", NULL},
     {"History-Info of a busy user, who may have been forwarded by a 302", FOLLOWUP,
@@ -423,6 +494,50 @@ test_contradictions(void)
         }
         feed_end(&feed);
     }
+}
+
+/* What must not be taken for a contradiction, in chains of other shapes. */
+static void
+test_no_contradiction(void)
+{
+    static const char eve_302[] = "History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1,"
+                                  "<sip:dave@example.com>;index=1.1;mp=1\n";
+    GString *many = g_string_new("History-Info: <sip:eve@example.com?Reason=SIP%3Bcause%3D302>;index=1");
+    feed_t feed;
+
+    /* The user named is the callee, retargeted before the redirect. */
+    feed_begin(&feed);
+    feed_request(&feed, "INVITE", "sip:phone7@example.com", "1", 1, "", "");
+    g_assert_null(contradiction_of(feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1,
+                                                 "Contact: <" CAROL ">\nDiversion: <" BOB ">\n", "")));
+    feed_end(&feed);
+
+    /* The user named was redirected, one hop before. */
+    feed_begin(&feed);
+    feed_request(&feed, "INVITE", "sip:eve@example.com", "1", 1, "", "");
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+    feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
+    feed_response(&feed, "302 Moved Temporarily", "INVITE", "2", 2, "Contact: <sip:dave@example.com>\n", "");
+    g_assert_null(contradiction_of(feed_request(&feed, "INVITE", "sip:dave@example.com", "3", 3, "", eve_302)));
+    g_assert_cmpuint(redirect_tracker_notes(feed.tracker, 5)->attempt->hop, ==, 2);
+    feed_end(&feed);
+
+    /* More entries than are looked at: the last one is not the last one. */
+    for (unsigned i = 2; i < REDIRECT_HISTORY_MAX_ENTRIES; i++) {
+        g_string_append_printf(many, ",<sip:x@x>;index=%u", i);
+    }
+    g_string_append(many, ",<" CAROL ">;index=99;mp=1");
+    for (unsigned more = 0; more < 2; more++) {
+        char *header = g_strdup_printf("%s%s\n", many->str, more ? ",<sip:x@x>;index=100" : "");
+        feed_begin(&feed);
+        feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
+        feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+        g_assert_true((contradiction_of(feed_request(&feed, "INVITE", CAROL, "2", 2, "", header)) == NULL) ==
+                      (more != 0));
+        feed_end(&feed);
+        g_free(header);
+    }
+    (void)g_string_free(many, TRUE);
 }
 
 /* What the redirected request brought along tells of an earlier diversion, and contradicts nothing later on. */
@@ -474,6 +589,18 @@ static const struct {
      SERVICE("<!-- <alternative-service><type>comment</type></alternative-service> -->"
              "<alternative-service><type>restoration</type></alternative-service>"),
      "restoration||"},
+    {"application/3gpp-ims+xml", SERVICE("<!-- > <alternative-service><type>1</type></alternative-service> -->"
+                                         "<alternative-service><type>2</type></alternative-service>"),
+     "2||"},
+    {"application/3gpp-ims+xml", SERVICE("<alternative-service/><alternative-service><type>2</type>"
+                                         "</alternative-service>"),
+     "2||"},
+    {"application/3gpp-ims+xml", SERVICE("</type><alternative-service></type><type>a<type>b</type>"
+                                         "</alternative-service>"),
+     "a<type>b||"},
+    {"application/3gpp-ims+xml", SERVICE("<alternative-service><type/><action>b</action><type>c</type>"
+                                         "</alternative-service>"),
+     "c|b|"},
     {"application/3gpp-ims+xml", SERVICE("<alternative-service><type>cut"), NULL},
     {"application/3gpp-ims+xml", SERVICE("<alternative-service><type>a</type><action>b</action>"), NULL},
     {"application/3gpp-ims+xml", "<alternative-service", NULL},
@@ -640,8 +767,11 @@ main(int argc, char **argv)
     g_test_add_func("/history/uri-parameters", test_uri_parameters);
     g_test_add_func("/history/alone", test_alone);
     g_test_add_func("/history/cancelled", test_cancelled);
+    g_test_add_func("/history/quiet", test_quiet);
+    g_test_add_func("/history/query-answer", test_query_answer);
     g_test_add_func("/history/freed", test_freed);
     g_test_add_func("/history/contradictions", test_contradictions);
+    g_test_add_func("/history/no-contradiction", test_no_contradiction);
     g_test_add_func("/history/brought-along", test_brought_along);
     g_test_add_func("/history/service", test_service);
     g_test_add_func("/history/service-cut", test_service_cut);
