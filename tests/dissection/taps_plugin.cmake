@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# test_gui_hooks.py's own plugin, in a plugin folder of its own: no other test may load it.
+
+add_library(sip_redirect_taps_test MODULE "${CMAKE_CURRENT_LIST_DIR}/taps_plugin.c")
+target_include_directories(sip_redirect_taps_test PRIVATE "${PLUGIN_SOURCE_DIR}")
+target_compile_options(sip_redirect_taps_test PRIVATE ${WERROR_COMMON_FLAGS})
+target_link_libraries(sip_redirect_taps_test epan)
+set_target_properties(sip_redirect_taps_test PROPERTIES
+	PREFIX ""
+	LINK_FLAGS "${WS_LINK_FLAGS}"
+	LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/taps-plugins/${PLUGIN_PATH_ID}/epan"
+)
