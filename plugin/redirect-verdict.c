@@ -111,10 +111,13 @@ is_in_dialog(const redirect_note_t *note)
     return request && sip_slice_has_text(request->to_tag);
 }
 
-/* NULL for a call: an INVITE outside of a dialog. */
+/* NULL for a call, an INVITE outside of a dialog, and where the method is not known. */
 static const request_words_t *
 words_for_request(const redirect_note_t *note)
 {
+    if (note->attempt == NULL && note->method == SIP_METHOD_OTHER) {
+        return NULL;
+    }
     if (is_in_dialog(note) && note->method < G_N_ELEMENTS(dialog_words) && dialog_words[note->method].refused) {
         return &dialog_words[note->method];
     }
