@@ -11,6 +11,12 @@
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
+/* SIP_SLICE_LITERAL() for the tables: a compound literal is no constant. */
+#define TEXT(literal)                                                                                                  \
+    {                                                                                                                  \
+        literal, sizeof(literal) - 1                                                                                   \
+    }
+
 /* RFC 3261 8.3: "Malformed values SHOULD be treated as equivalent to 3600." */
 #define SIP_EXPIRES_MALFORMED 3600
 
@@ -156,11 +162,13 @@ static const struct {
     sip_slice_t name;
     sip_method_t id;
 } method_names[] = {
-    {{"INVITE", 6}, SIP_METHOD_INVITE},   {{"ACK", 3}, SIP_METHOD_ACK},           {{"BYE", 3}, SIP_METHOD_BYE},
-    {{"OPTIONS", 7}, SIP_METHOD_OPTIONS}, {{"REGISTER", 8}, SIP_METHOD_REGISTER}, {{"CANCEL", 6}, SIP_METHOD_CANCEL},
-    {{"NOTIFY", 6}, SIP_METHOD_NOTIFY},   {{"PRACK", 5}, SIP_METHOD_PRACK},       {{"UPDATE", 6}, SIP_METHOD_UPDATE},
-    {{"MESSAGE", 7}, SIP_METHOD_MESSAGE}, {{"PUBLISH", 7}, SIP_METHOD_PUBLISH},   {{"REFER", 5}, SIP_METHOD_REFER},
-    {{"INFO", 4}, SIP_METHOD_INFO},       {{"SUBSCRIBE", 9}, SIP_METHOD_SUBSCRIBE},
+    {TEXT("INVITE"), SIP_METHOD_INVITE},     {TEXT("ACK"), SIP_METHOD_ACK},
+    {TEXT("BYE"), SIP_METHOD_BYE},           {TEXT("OPTIONS"), SIP_METHOD_OPTIONS},
+    {TEXT("REGISTER"), SIP_METHOD_REGISTER}, {TEXT("CANCEL"), SIP_METHOD_CANCEL},
+    {TEXT("NOTIFY"), SIP_METHOD_NOTIFY},     {TEXT("PRACK"), SIP_METHOD_PRACK},
+    {TEXT("UPDATE"), SIP_METHOD_UPDATE},     {TEXT("MESSAGE"), SIP_METHOD_MESSAGE},
+    {TEXT("PUBLISH"), SIP_METHOD_PUBLISH},   {TEXT("REFER"), SIP_METHOD_REFER},
+    {TEXT("INFO"), SIP_METHOD_INFO},         {TEXT("SUBSCRIBE"), SIP_METHOD_SUBSCRIBE},
 };
 
 sip_method_t
@@ -196,31 +204,35 @@ typedef struct {
 
 #define NAMES_PER_LETTER 7
 #define NAMES_OF(letter) [(letter) - 'a']
-#define NAME(literal, id) {{literal, sizeof(literal) - 1}, id}
 
 static const header_name_t header_names[26][NAMES_PER_LETTER] = {
-    NAMES_OF('a') = {NAME("Accept-Contact", SIP_HEADER_ACCEPT_CONTACT), NAME("a", SIP_HEADER_ACCEPT_CONTACT)},
-    NAMES_OF('c') = {NAME("Contact", SIP_HEADER_CONTACT), NAME("Call-ID", SIP_HEADER_CALL_ID),
-                     NAME("CSeq", SIP_HEADER_CSEQ), NAME("Content-Length", SIP_HEADER_CONTENT_LENGTH),
-                     NAME("Content-Type", SIP_HEADER_CONTENT_TYPE), NAME("c", SIP_HEADER_CONTENT_TYPE),
-                     NAME("Call-Info", SIP_HEADER_CALL_INFO)},
-    NAMES_OF('d') = {NAME("Diversion", SIP_HEADER_DIVERSION)},
-    NAMES_OF('e') = {NAME("Expires", SIP_HEADER_EXPIRES), NAME("Error-Info", SIP_HEADER_ERROR_INFO)},
-    NAMES_OF('f') = {NAME("From", SIP_HEADER_FROM), NAME("f", SIP_HEADER_FROM)},
-    NAMES_OF('h') = {NAME("History-Info", SIP_HEADER_HISTORY_INFO)},
-    NAMES_OF('i') = {NAME("i", SIP_HEADER_CALL_ID), NAME("Identity", SIP_HEADER_IDENTITY)},
-    NAMES_OF('j') = {NAME("Join", SIP_HEADER_JOIN)},
-    NAMES_OF('l') = {NAME("l", SIP_HEADER_CONTENT_LENGTH)},
-    NAMES_OF('m') = {NAME("Max-Forwards", SIP_HEADER_MAX_FORWARDS), NAME("m", SIP_HEADER_CONTACT)},
-    NAMES_OF('p') = {NAME("P-Asserted-Identity", SIP_HEADER_P_ASSERTED_IDENTITY)},
-    NAMES_OF('r') = {NAME("Route", SIP_HEADER_ROUTE), NAME("Record-Route", SIP_HEADER_RECORD_ROUTE),
-                     NAME("Reason", SIP_HEADER_REASON), NAME("Replaces", SIP_HEADER_REPLACES),
-                     NAME("Retry-After", SIP_HEADER_RETRY_AFTER)},
-    NAMES_OF('s') = {NAME("Session-ID", SIP_HEADER_SESSION_ID)},
-    NAMES_OF('t') = {NAME("To", SIP_HEADER_TO), NAME("t", SIP_HEADER_TO)},
-    NAMES_OF('v') = {NAME("Via", SIP_HEADER_VIA), NAME("v", SIP_HEADER_VIA)},
-    NAMES_OF('w') = {NAME("Warning", SIP_HEADER_WARNING)},
-    NAMES_OF('y') = {NAME("y", SIP_HEADER_IDENTITY)},
+    NAMES_OF('a') = {{TEXT("Accept-Contact"), SIP_HEADER_ACCEPT_CONTACT}, {TEXT("a"), SIP_HEADER_ACCEPT_CONTACT}},
+    NAMES_OF('c') = {{TEXT("Contact"), SIP_HEADER_CONTACT},
+                     {TEXT("Call-ID"), SIP_HEADER_CALL_ID},
+                     {TEXT("CSeq"), SIP_HEADER_CSEQ},
+                     {TEXT("Content-Length"), SIP_HEADER_CONTENT_LENGTH},
+                     {TEXT("Content-Type"), SIP_HEADER_CONTENT_TYPE},
+                     {TEXT("c"), SIP_HEADER_CONTENT_TYPE},
+                     {TEXT("Call-Info"), SIP_HEADER_CALL_INFO}},
+    NAMES_OF('d') = {{TEXT("Diversion"), SIP_HEADER_DIVERSION}},
+    NAMES_OF('e') = {{TEXT("Expires"), SIP_HEADER_EXPIRES}, {TEXT("Error-Info"), SIP_HEADER_ERROR_INFO}},
+    NAMES_OF('f') = {{TEXT("From"), SIP_HEADER_FROM}, {TEXT("f"), SIP_HEADER_FROM}},
+    NAMES_OF('h') = {{TEXT("History-Info"), SIP_HEADER_HISTORY_INFO}},
+    NAMES_OF('i') = {{TEXT("i"), SIP_HEADER_CALL_ID}, {TEXT("Identity"), SIP_HEADER_IDENTITY}},
+    NAMES_OF('j') = {{TEXT("Join"), SIP_HEADER_JOIN}},
+    NAMES_OF('l') = {{TEXT("l"), SIP_HEADER_CONTENT_LENGTH}},
+    NAMES_OF('m') = {{TEXT("Max-Forwards"), SIP_HEADER_MAX_FORWARDS}, {TEXT("m"), SIP_HEADER_CONTACT}},
+    NAMES_OF('p') = {{TEXT("P-Asserted-Identity"), SIP_HEADER_P_ASSERTED_IDENTITY}},
+    NAMES_OF('r') = {{TEXT("Route"), SIP_HEADER_ROUTE},
+                     {TEXT("Record-Route"), SIP_HEADER_RECORD_ROUTE},
+                     {TEXT("Reason"), SIP_HEADER_REASON},
+                     {TEXT("Replaces"), SIP_HEADER_REPLACES},
+                     {TEXT("Retry-After"), SIP_HEADER_RETRY_AFTER}},
+    NAMES_OF('s') = {{TEXT("Session-ID"), SIP_HEADER_SESSION_ID}},
+    NAMES_OF('t') = {{TEXT("To"), SIP_HEADER_TO}, {TEXT("t"), SIP_HEADER_TO}},
+    NAMES_OF('v') = {{TEXT("Via"), SIP_HEADER_VIA}, {TEXT("v"), SIP_HEADER_VIA}},
+    NAMES_OF('w') = {{TEXT("Warning"), SIP_HEADER_WARNING}},
+    NAMES_OF('y') = {{TEXT("y"), SIP_HEADER_IDENTITY}},
 };
 
 static sip_header_id_t
@@ -635,7 +647,7 @@ split_address(sip_slice_t value, address_parts_t *parts)
         split_name_addr(value, open, parts);
         return;
     }
-    /* RFC 3261 20.10: without brackets "all parameters following the URI are header parameters, not URI parameters" */
+    /* RFC 3261 20.10: without brackets "all parameters after the URI are header parameters, not URI parameters" */
     parts->flags |= SIP_ADDRESS_FLAG_BARE;
     parts->uri = sip_slice_trim(slice_between(value.ptr, find_char(value.ptr, end, ';')));
     parts->params = params_between(value.ptr, end);
@@ -762,7 +774,7 @@ sip_contact_parse(sip_slice_t value, sip_contact_t *contact)
 /* ---- The message ---- */
 
 /* SIP-Version (RFC 3261 7.1: "case-insensitive, but implementations MUST send upper-case"). */
-static const sip_slice_t sip_version = {"SIP/2.0", 7};
+static const sip_slice_t sip_version = TEXT("SIP/2.0");
 
 /* Status-Line = SIP-Version SP Status-Code SP Reason-Phrase; a missing SP before a missing phrase is let through. */
 static bool
@@ -944,7 +956,7 @@ read_header(sip_message_t *message, const sip_header_t *header)
 static void
 read_headers(sip_message_t *message, sip_slice_t *rest)
 {
-    sip_header_t unkept;
+    sip_header_t unkept = {0};
     sip_header_t *header = message->header;
 
     while (take_header(rest, SIP_HEADER_OTHER, header)) {
@@ -1133,8 +1145,8 @@ static const struct {
     sip_slice_t protocol;
     uint32_t cause;
 } network_blocked_reasons[] = {
-    {{"SIP", 3}, 603},
-    {{"Q.850", 5}, 21},
+    {TEXT("SIP"), 603},
+    {TEXT("Q.850"), 21},
 };
 
 static bool

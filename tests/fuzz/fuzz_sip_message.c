@@ -22,10 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool
 is_inside(sip_slice_t slice, sip_slice_t whole)
 {
-    return slice.ptr == NULL
-        ? slice.len == 0
-        : whole.ptr != NULL && slice.ptr >= whole.ptr && slice.len <= whole.len
-              && (size_t)(slice.ptr - whole.ptr) <= whole.len - slice.len;
+    return slice.ptr == NULL ? slice.len == 0
+                             : whole.ptr != NULL && slice.ptr >= whole.ptr && slice.len <= whole.len &&
+                                   (size_t)(slice.ptr - whole.ptr) <= whole.len - slice.len;
 }
 
 static bool

@@ -133,8 +133,7 @@ static const request_row_t request_rows[] = {
     {"4475-3.1.2.8-blank-inside", "INVITE sip:user@e; lr SIP/2.0", "INVITE", SIP_METHOD_INVITE, "sip:user@e; lr", 0},
     {"4475-3.1.2.9-more-blanks", "INVITE  sip:user@e  SIP/2.0", "INVITE", SIP_METHOD_INVITE, "sip:user@e", 0},
     {"4475-3.1.2.10-blank-behind", "OPTIONS sip:user@e SIP/2.0  ", "OPTIONS", SIP_METHOD_OPTIONS, "sip:user@e", 0},
-    {"4475-3.3.3-other-scheme", "OPTIONS soap.beep://h:1 SIP/2.0", "OPTIONS", SIP_METHOD_OPTIONS, "soap.beep://h:1",
-     0},
+    {"4475-3.3.3-other-scheme", "OPTIONS soap.beep://h:1 SIP/2.0", "OPTIONS", SIP_METHOD_OPTIONS, "soap.beep://h:1", 0},
     {"no-scheme", "MESSAGE bob SIP/2.0", "MESSAGE", SIP_METHOD_MESSAGE, "bob", 0},
     {"version-in-uri", "INVITE sip:a@b;SIP/2.0 SIP/2.0", "INVITE", SIP_METHOD_INVITE, "sip:a@b;SIP/2.0", 0},
     {"4475-3.1.2.16-version", "OPTIONS sip:t@b SIP/7.0", NULL, 0, NULL, 0},
@@ -283,12 +282,24 @@ test_methods(void)
         const char *name;
         sip_method_t id;
     } rows[] = {
-        {"ACK", SIP_METHOD_ACK},           {"BYE", SIP_METHOD_BYE},         {"CANCEL", SIP_METHOD_CANCEL},
-        {"INFO", SIP_METHOD_INFO},         {"INVITE", SIP_METHOD_INVITE},   {"MESSAGE", SIP_METHOD_MESSAGE},
-        {"NOTIFY", SIP_METHOD_NOTIFY},     {"OPTIONS", SIP_METHOD_OPTIONS}, {"PRACK", SIP_METHOD_PRACK},
-        {"PUBLISH", SIP_METHOD_PUBLISH},   {"REFER", SIP_METHOD_REFER},     {"REGISTER", SIP_METHOD_REGISTER},
-        {"SUBSCRIBE", SIP_METHOD_SUBSCRIBE}, {"UPDATE", SIP_METHOD_UPDATE}, {"", SIP_METHOD_OTHER},
-        {"invite", SIP_METHOD_OTHER},      {"INVITES", SIP_METHOD_OTHER},   {"INVIT", SIP_METHOD_OTHER},
+        {"ACK", SIP_METHOD_ACK},
+        {"BYE", SIP_METHOD_BYE},
+        {"CANCEL", SIP_METHOD_CANCEL},
+        {"INFO", SIP_METHOD_INFO},
+        {"INVITE", SIP_METHOD_INVITE},
+        {"MESSAGE", SIP_METHOD_MESSAGE},
+        {"NOTIFY", SIP_METHOD_NOTIFY},
+        {"OPTIONS", SIP_METHOD_OPTIONS},
+        {"PRACK", SIP_METHOD_PRACK},
+        {"PUBLISH", SIP_METHOD_PUBLISH},
+        {"REFER", SIP_METHOD_REFER},
+        {"REGISTER", SIP_METHOD_REGISTER},
+        {"SUBSCRIBE", SIP_METHOD_SUBSCRIBE},
+        {"UPDATE", SIP_METHOD_UPDATE},
+        {"", SIP_METHOD_OTHER},
+        {"invite", SIP_METHOD_OTHER},
+        {"INVITES", SIP_METHOD_OTHER},
+        {"INVIT", SIP_METHOD_OTHER},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -442,8 +453,7 @@ static const line_row_t line_rows[] = {
     {"extra-cr", "Call-ID: 1\r\r\n\r\r\nbody", "1", NULL, "Call-ID: 1\r\r\n", "body", 0},
     {"D-12-folded", "Call-ID:\r\n 1\r\nFrom:\r\n\tsip:a@h\r\n\r\n", "1", "sip:a@h",
      "Call-ID:\r\n 1\r\nFrom:\r\n\tsip:a@h\r\n", "", 0},
-    {"D-12-folded-lf", "Call-ID:\n 1\nFrom:\n\tsip:a@h\n\n", "1", "sip:a@h", "Call-ID:\n 1\nFrom:\n\tsip:a@h\n", "",
-     0},
+    {"D-12-folded-lf", "Call-ID:\n 1\nFrom:\n\tsip:a@h\n\n", "1", "sip:a@h", "Call-ID:\n 1\nFrom:\n\tsip:a@h\n", "", 0},
     {"D-12-blank-line-is-folding", "Call-ID: 1\r\n \r\nFrom: sip:a@h\r\n\r\nx", "1", "sip:a@h",
      "Call-ID: 1\r\n \r\nFrom: sip:a@h\r\n", "x", 0},
     {"fold-behind-start-line", " Call-ID: 2\r\nCall-ID: 1\r\n\r\n", "1", NULL, " Call-ID: 2\r\nCall-ID: 1\r\n", "", 0},
@@ -529,8 +539,14 @@ test_header_by_name(void)
         const char *name;
         const char *value;
     } rows[] = {
-        {"X-Call-ID", "a\r\n b"}, {"x-cALL-id", "a\r\n b"}, {"Contact", "<sip:a@h>"}, {"m", "<sip:b@h>"},
-        {"X-Empty", ""},          {"X-Call", NULL},         {"To", NULL},             {"no colon", NULL},
+        {"X-Call-ID", "a\r\n b"},
+        {"x-cALL-id", "a\r\n b"},
+        {"Contact", "<sip:a@h>"},
+        {"m", "<sip:b@h>"},
+        {"X-Empty", ""},
+        {"X-Call", NULL},
+        {"To", NULL},
+        {"no colon", NULL},
         {"", NULL},
     };
 
@@ -769,8 +785,7 @@ static const values_row_t values_rows[] = {
     {"D-14-backslashes", "Contact: \"a\\\\\" <sip:a@h>, \"b\" <sip:b@h>", "\"a\\\\\" <sip:a@h>|\"b\" <sip:b@h>|"},
     {"D-15-comma", "Contact: <sip:c,d@h>, <http://h/a,b>", "<sip:c,d@h>|<http://h/a,b>|"},
     {"D-15-comma-in-param", "Contact: <sip:a@h>;x=\"1,2\", <sip:b@h>", "<sip:a@h>;x=\"1,2\"|<sip:b@h>|"},
-    {"D-16-bare", "Contact: sip:1@5.5.5.5;q=0.99, sip:2@4.4.4.4;q=1.00",
-     "sip:1@5.5.5.5;q=0.99|sip:2@4.4.4.4;q=1.00|"},
+    {"D-16-bare", "Contact: sip:1@5.5.5.5;q=0.99, sip:2@4.4.4.4;q=1.00", "sip:1@5.5.5.5;q=0.99|sip:2@4.4.4.4;q=1.00|"},
     {"D-17-unclosed-last", "Contact: <sip:a@h>, <sip:b@h;q=1", "<sip:a@h>|<sip:b@h;q=1|"},
     {"D-17-unclosed-first", "Contact: <sip:a@h;q=1, <sip:b@h>", "<sip:a@h;q=1|<sip:b@h>|"},
     {"D-17-unclosed-joined", "Contact: <sip:a@h;q=1,<sip:b@h>", "<sip:a@h;q=1|<sip:b@h>|"},
@@ -933,8 +948,8 @@ test_param_find(void)
         bool found;
         const char *value;
     } rows[] = {
-        {"a", true, "1"},        {"A", true, "1"},   {"b", true, "2"},  {"flag", true, NULL},
-        {"text", true, "\"x;c=4\""}, {"c", false, NULL}, {"", false, NULL}, {"fla", false, NULL},
+        {"a", true, "1"},   {"A", true, "1"},  {"b", true, "2"},     {"flag", true, NULL}, {"text", true, "\"x;c=4\""},
+        {"c", false, NULL}, {"", false, NULL}, {"fla", false, NULL},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -954,9 +969,17 @@ test_unquote(void)
         const char *value;
         const char *text;
     } rows[] = {
-        {"\"a b\"", "a b"},     {"\"\"", ""},        {"a", "a"},           {"\"", "\""},
-        {"\"a", "\"a"},         {"a\"", "a\""},      {"\"a\\\"", "\"a\\\""}, {"\"a\\\\\"", "a\\\\"},
-        {"\"a\" b", "\"a\" b"}, {"\"a\"b\"", "\"a\"b\""}, {"", ""},
+        {"\"a b\"", "a b"},
+        {"\"\"", ""},
+        {"a", "a"},
+        {"\"", "\""},
+        {"\"a", "\"a"},
+        {"a\"", "a\""},
+        {"\"a\\\"", "\"a\\\""},
+        {"\"a\\\\\"", "a\\\\"},
+        {"\"a\" b", "\"a\" b"},
+        {"\"a\"b\"", "\"a\"b\""},
+        {"", ""},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -1307,7 +1330,8 @@ test_reason_in_request(void)
     while (sip_value_iter_next(&iter, &value)) {
         g_assert_true(sip_reason_parse(value, &reason));
         g_assert_cmpuint(i, <, G_N_ELEMENTS(causes));
-        g_assert_cmpuint(reason.cause, ==, causes[i++]);
+        g_assert_cmpuint(reason.cause, ==, causes[i]);
+        i++;
     }
     g_assert_cmpuint(i, ==, G_N_ELEMENTS(causes));
     sample_free(sample);
@@ -1325,8 +1349,9 @@ typedef struct {
 static const blocked_row_t blocked_rows[] = {
     {"D-59-both", BLOCKED "Reason: SIP;cause=603;text=\"v=analytics1;url=https://e.example\";location=RLN",
      SIP_NETWORK_BLOCKED_YES, "https://e.example", NULL, NULL, NULL, "RLN"},
-    {"D-59-all", BLOCKED "Reason: SIP;cause=603;text=\"v=analytics1;url=https://e/a,b?c=d;tel=+12015550123;"
-                         "email=a@e.example;id=A-1_b\";location=LN",
+    {"D-59-all",
+     BLOCKED "Reason: SIP;cause=603;text=\"v=analytics1;url=https://e/a,b?c=d;tel=+12015550123;"
+             "email=a@e.example;id=A-1_b\";location=LN",
      SIP_NETWORK_BLOCKED_YES, "https://e/a,b?c=d", "+12015550123", "a@e.example", "A-1_b", "LN"},
     {"D-59-phrase-case", "SIP/2.0 603 NETWORK blocked\r\nReason: sip;Cause=603;Text=\"V=Analytics1;tel=1\"",
      SIP_NETWORK_BLOCKED_YES, NULL, "1", NULL, NULL, NULL},
@@ -1393,8 +1418,8 @@ static const history_row_t history_rows[] = {
      false, 0},
     {"D-61-text", "<sip:a@h?Reason=SIP%3Bcause%3D302%3Btext%3D%22Moved%3Bcause%3D1%22>;index=1", "a", "1", NULL, NULL,
      NULL, "SIP", 302, false, 0},
-    {"D-61-text-first", "<sip:a@h?Reason=SIP%3Btext%3D%22a%3Bcause%3D1%22%3Bcause%3D480>;index=1", "a", "1", NULL,
-     NULL, NULL, "SIP", 480, false, 0},
+    {"D-61-text-first", "<sip:a@h?Reason=SIP%3Btext%3D%22a%3Bcause%3D1%22%3Bcause%3D480>;index=1", "a", "1", NULL, NULL,
+     NULL, "SIP", 480, false, 0},
     {"D-61-q850", "<sip:a@h?Reason=Q.850%20%3B%20cause%3D17>;index=1", "a", "1", NULL, NULL, NULL, "Q.850%20", 17,
      false, 0},
     {"D-61-other-headers", "<sip:a@h?Privacy=history&Reason=SIP%3Bcause%3D302&x=y>;index=1", "a", "1", NULL, NULL, NULL,
@@ -1487,7 +1512,8 @@ test_history_list(void)
     while (sip_value_iter_next(&iter, &value)) {
         g_assert_true(sip_history_entry_parse(value, &entry));
         g_assert_cmpuint(i, <, G_N_ELEMENTS(indices));
-        ASSERT_SLICE(entry.index, indices[i++]);
+        ASSERT_SLICE(entry.index, indices[i]);
+        i++;
     }
     g_assert_cmpuint(i, ==, G_N_ELEMENTS(indices));
     sample_free(sample);
@@ -1714,8 +1740,9 @@ test_whole_message(void)
     g_assert_true(sip_message_header(message, SIP_HEADER_CONTENT_LENGTH) == &message->header[8]);
     g_assert_null(sip_message_header(message, SIP_HEADER_WARNING));
     values = joined_values(message, SIP_HEADER_CONTACT);
-    g_assert_cmpstr(values, ==, "\"J, \\\"x\\\" <sip:no@no>\" <sip:c@h?Route=<sip:p>>;q=0,5;expires=60|"
-                                "sip:d@h;q=\".1\"|<sip:e,f@h>|<tel:+1|*|");
+    g_assert_cmpstr(values, ==,
+                    "\"J, \\\"x\\\" <sip:no@no>\" <sip:c@h?Route=<sip:p>>;q=0,5;expires=60|"
+                    "sip:d@h;q=\".1\"|<sip:e,f@h>|<tel:+1|*|");
     g_free(values);
     sample_free(sample);
 }
