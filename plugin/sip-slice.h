@@ -58,18 +58,30 @@ sip_slice_equal(sip_slice_t a, sip_slice_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/** Equality of len bytes without ASCII case; a NUL is a byte like any other, and does not end the comparison. */
+static inline bool
+sip_slice_bytes_equal_nocase(const char *a, const char *b, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (a[i] != b[i] && g_ascii_tolower(a[i]) != g_ascii_tolower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** Equality without ASCII case (RFC 3261 7.3.1: names and tokens). */
 static inline bool
 sip_slice_equal_nocase(sip_slice_t a, sip_slice_t b)
 {
-    return a.len == b.len && (a.len == 0 || g_ascii_strncasecmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && sip_slice_bytes_equal_nocase(a.ptr, b.ptr, a.len);
 }
 
 /** True where slice begins with prefix, without ASCII case. */
 static inline bool
 sip_slice_starts_nocase(sip_slice_t slice, sip_slice_t prefix)
 {
-    return slice.len >= prefix.len && (prefix.len == 0 || g_ascii_strncasecmp(slice.ptr, prefix.ptr, prefix.len) == 0);
+    return slice.len >= prefix.len && sip_slice_bytes_equal_nocase(slice.ptr, prefix.ptr, prefix.len);
 }
 
 /** The slice without blanks, tabs and line ends at both ends. */
