@@ -21,3 +21,4 @@ add_custom_command(OUTPUT "${PROFILE_ZIP}"
 add_custom_target(profile_zip ALL DEPENDS "${PROFILE_ZIP}")
 
 install(FILES ${PROFILE_SOURCES} DESTINATION "${CMAKE_INSTALL_DATADIR}/wireshark/profiles/${PROFILE_NAME}")
+install(FILES "${PROJECT_SOURCE_DIR}/docs/sip_redirect.4" DESTINATION "${CMAKE_INSTALL_MANDIR}/man4")
