@@ -1,17 +1,26 @@
 /* redirect-link.c
- * Which redirect an attempt follows, and where else it belongs: inside one call, and across Call-IDs.
+ * Which redirect an attempt follows, and where else it belongs, within one call. Across Call-IDs: redirect-link-calls.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "redirect-tracker-int.h"
 
+/* How long before its redirect a follow-up may have been captured, where files were merged or frames reordered. */
+#define REORDERED_WITHIN (REDIRECT_SECOND / 2)
+/* Two branches to one address closer to each other than this are a fork, not a second try: T1 (RFC 3261 17.1.1.1). */
+#define SECOND_TRY_AFTER (REDIRECT_SECOND / 2)
+/* A request that goes elsewhere later than this is no answer to the redirect any more. */
+#define ELSEWHERE_WITHIN REDIRECT_NOT_FOLLOWED_AFTER
+/* History-Info entries of one request that are looked at. */
+#define MAX_HISTORY_ENTRIES 32
+
 /* --- how two attempts of one call stand to each other ---------------------------------------------------------- */
 
 /* Best first: an earlier attempt's redirects are considered in this order. */
 typedef enum {
     RELATION_SAME_CLIENT, /* the client that made the new attempt made this one, for the same upstream request */
-    RELATION_SAME_PATH,   /* a client that the capture does not show sent again through the same proxies */
+    RELATION_SAME_PATH,   /* it came by the same elements, but not all of their requests were captured */
     RELATION_SAME_CALLER, /* no more than Call-ID and From tag in common */
     RELATION_NONE,
 } relation_t;
@@ -23,8 +32,8 @@ same_sender(const redirect_attempt_t *a, const redirect_attempt_t *b)
            sip_slice_equal_nocase(redirect_sent_by_host(a->sent_by), redirect_sent_by_host(b->sent_by));
 }
 
-static bool
-same_method(const redirect_attempt_t *a, const redirect_attempt_t *b)
+bool
+redirect_same_method(const redirect_attempt_t *a, const redirect_attempt_t *b)
 {
     return a->method == b->method && sip_slice_equal(a->other_method, b->other_method);
 }
@@ -41,50 +50,81 @@ same_dialog(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
             sip_slice_equal(earlier->final_to_tag, later->to_tag));
 }
 
+/* Neither has an upstream that was captured: the Vias tell. */
 static relation_t
-relation(const redirect_attempt_t *earlier, const redirect_attempt_t *later, const redirect_attempt_t *upstream)
+relation_by_vias(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
 {
-    bool same_tag = sip_slice_equal(earlier->from_tag, later->from_tag);
+    if (earlier->via_count != later->via_count || !same_sender(earlier, later)) {
+        return RELATION_SAME_CALLER;
+    }
+    if (earlier->lower_path == later->lower_path) {
+        return RELATION_SAME_CLIENT;
+    }
+    return earlier->lower_hosts == later->lower_hosts ? RELATION_SAME_PATH : RELATION_SAME_CALLER;
+}
 
-    if (!same_method(earlier, later) || !same_dialog(earlier, later) || !same_tag) {
-        return RELATION_NONE;
+/* The later one is a forward: only what came of the same upstream request, directly or farther on, concerns it. */
+static relation_t
+relation_of_forward(const redirect_attempt_t *earlier, const redirect_attempt_t *later,
+                    const redirect_attempt_t *upstream)
+{
+    if (earlier->upstream == upstream) {
+        return same_sender(earlier, later) ? RELATION_SAME_CLIENT : RELATION_SAME_PATH;
     }
-    if (upstream || earlier->upstream) {
-        if (upstream == earlier->upstream && same_sender(earlier, later)) {
-            return RELATION_SAME_CLIENT;
-        }
-        return earlier == upstream ? RELATION_NONE : RELATION_SAME_CALLER;
-    }
-    if (earlier->via_count == later->via_count && same_sender(earlier, later)) {
-        if (earlier->lower_path == later->lower_path) {
-            return RELATION_SAME_CLIENT;
-        }
-        if (earlier->lower_hosts == later->lower_hosts) {
+    for (const redirect_attempt_t *above = earlier->upstream; above; above = above->upstream) {
+        if (above == upstream) {
             return RELATION_SAME_PATH;
         }
     }
-    return RELATION_SAME_CALLER;
+    return RELATION_NONE;
 }
 
-/* --- upstream --------------------------------------------------------------------------------------------------- */
+/* The earlier one is a forward of something that the same client may have sent, and whose own 3xx was not captured. */
+static relation_t
+relation_to_forward(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
+{
+    const redirect_attempt_t *top = earlier->upstream;
+
+    while (top->upstream) {
+        top = top->upstream;
+    }
+    return relation_by_vias(top, later) == RELATION_SAME_CALLER ? RELATION_SAME_CALLER : RELATION_SAME_PATH;
+}
+
+static relation_t
+relation(const redirect_attempt_t *earlier, const redirect_attempt_t *later, const redirect_attempt_t *upstream)
+{
+    if (earlier == upstream || !redirect_same_method(earlier, later) || !same_dialog(earlier, later) ||
+        !sip_slice_equal(earlier->from_tag, later->from_tag)) {
+        return RELATION_NONE;
+    }
+    if (upstream) {
+        return relation_of_forward(earlier, later, upstream);
+    }
+    return earlier->upstream ? relation_to_forward(earlier, later) : relation_by_vias(earlier, later);
+}
+
+/* --- upstream and downstream -------------------------------------------------------------------------------------- */
 
 /* The nearest attempt that this is a forward of: its branch stands among the Vias below the top (RFC 3261 16.6). */
 static redirect_attempt_t *
 find_upstream(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip)
 {
-    for (unsigned i = 1; i < sip->via_kept; i++) {
+    redirect_attempt_t *found = NULL;
+
+    for (unsigned i = 1; i < sip->via_kept && found == NULL; i++) {
         const sip_via_t *via = &sip->via[i];
         if (!sip_slice_has_text(via->branch)) {
             continue;
         }
         for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
             if (sip_slice_equal(other->branch, via->branch) && sip_slice_equal_nocase(other->sent_by, via->sent_by) &&
-                same_method(other, attempt)) {
-                return other;
+                other->via_count < attempt->via_count && redirect_same_method(other, attempt)) {
+                found = other;
             }
         }
     }
-    return NULL;
+    return found;
 }
 
 /* An element that hides the path (one Via again) but keeps Call-ID, From tag and CSeq: the receiver now sends. */
@@ -94,10 +134,10 @@ find_hidden_upstream(const redirect_call_t *call, const redirect_attempt_t *atte
     redirect_attempt_t *found = NULL;
 
     for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
-        if (attempt->via_count == 1 && other->final == 0 && other->request_frame && same_method(other, attempt) &&
-            other->cseq == attempt->cseq && sip_slice_equal(other->from_tag, attempt->from_tag) &&
-            sip_slice_equal(other->to_tag, attempt->to_tag) && !same_sender(other, attempt) &&
-            redirect_same_address(&other->destination, &attempt->source)) {
+        if (attempt->via_count == 1 && other->final == 0 && other->request_frame &&
+            redirect_same_method(other, attempt) && other->cseq == attempt->cseq &&
+            sip_slice_equal(other->from_tag, attempt->from_tag) && sip_slice_equal(other->to_tag, attempt->to_tag) &&
+            !same_sender(other, attempt) && redirect_same_address(&other->destination, &attempt->source)) {
             found = other;
         }
     }
@@ -115,7 +155,7 @@ find_downstream(const redirect_call_t *call, const redirect_attempt_t *attempt, 
     }
     for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
         if (other->upstream == NULL && other->via_count == sip->via_count + 1 && other->lower_path == path &&
-            same_method(other, attempt)) {
+            redirect_same_method(other, attempt)) {
             return other;
         }
     }
@@ -132,23 +172,35 @@ typedef struct {
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     relation_t relation;
+    bool by_history; /* History-Info names the target; the Request-URI is another by now */
 } candidate_t;
 
-static sip_uri_match_t
-target_match(const redirect_target_t *target, const sip_uri_t *request_uri, sip_uri_diff_t *difference)
+sip_uri_match_t
+redirect_target_match(const redirect_target_t *target, const sip_uri_t *request_uri, uint32_t key,
+                      sip_uri_diff_t *difference)
 {
     sip_uri_t uri;
 
     *difference = SIP_URI_DIFF_NONE;
-    if (!target->followable || !sip_uri_parse(target->raw, &uri)) {
+    if (!target->followable || target->key != key || !sip_uri_parse(target->raw, &uri)) {
         return SIP_URI_MATCH_NONE;
     }
     return sip_uri_match(&uri, request_uri, difference);
 }
 
+static bool
+same_request_uri(const redirect_attempt_t *a, const redirect_attempt_t *b)
+{
+    sip_uri_t uri_a, uri_b;
+
+    return sip_slice_equal(a->raw_uri, b->raw_uri) ||
+           (sip_uri_parse(a->raw_uri, &uri_a) && sip_uri_parse(b->raw_uri, &uri_b) &&
+            sip_uri_match(&uri_a, &uri_b, NULL) <= SIP_URI_MATCH_LOOSE);
+}
+
 /*
  * A 305 names a proxy, not a new destination (RFC 3261 21.3.4): the request goes out again with the same Request-URI,
- * through a Route to the proxy or straight to its address.
+ * through a Route to the proxy or straight to its address. Where the proxy has a name, any new address may be its own.
  */
 static bool
 goes_through_proxy(const redirect_target_t *target, const redirect_attempt_t *redirected,
@@ -158,13 +210,17 @@ goes_through_proxy(const redirect_target_t *target, const redirect_attempt_t *re
     sip_slice_t value;
     sip_address_t route;
     sip_uri_t proxy;
+    redirect_endpoint_t named;
 
-    if (!sip_slice_equal(redirected->raw_uri, attempt->raw_uri) || !sip_uri_parse(target->raw, &proxy)) {
+    if (!same_request_uri(redirected, attempt) || !sip_uri_parse(target->raw, &proxy)) {
         return false;
     }
     sip_value_iter_init(&routes, sip, SIP_HEADER_ROUTE);
     if (sip_value_iter_next(&routes, &value) && sip_address_parse(value, &route)) {
         return sip_slice_equal_nocase(route.uri.host, proxy.host);
+    }
+    if (redirect_target_address(target, &named)) {
+        return redirect_same_address(&named, &attempt->destination);
     }
     return attempt->destination.len > 0 && redirected->destination.len > 0 &&
            !redirect_same_address(&attempt->destination, &redirected->destination);
@@ -181,27 +237,46 @@ candidate_rank(const candidate_t *candidate)
 
 /* How poor a match still counts, by how the redirected attempt stands to the new one. */
 static bool
-match_suffices(sip_uri_match_t match, relation_t how, const redirect_t *redirect)
+match_suffices(const candidate_t *candidate)
 {
-    switch (match) {
+    switch (candidate->match) {
     case SIP_URI_MATCH_EXACT:
         return true;
     case SIP_URI_MATCH_LOOSE:
     case SIP_URI_MATCH_NUMBER:
-        return how != RELATION_SAME_CALLER;
+        return candidate->relation != RELATION_SAME_CALLER;
     case SIP_URI_MATCH_USER: /* a location lookup before the next sighting; only where there was one place to go to */
-        return how == RELATION_SAME_CLIENT && redirect->target_total == 1;
+        return candidate->relation == RELATION_SAME_CLIENT && candidate->redirect->target_total == 1;
     default:
         return false;
     }
 }
 
 static void
-consider_target(candidate_t *best, candidate_t candidate)
+consider_target(candidate_t *best, const candidate_t *candidate)
 {
-    if (match_suffices(candidate.match, candidate.relation, candidate.redirect) &&
-        (best->redirect == NULL || candidate_rank(&candidate) <= candidate_rank(best))) {
-        *best = candidate;
+    if (match_suffices(candidate) &&
+        (best->redirect == NULL || candidate_rank(candidate) <= candidate_rank(best))) {
+        *best = *candidate;
+    }
+}
+
+static void
+consider_redirect(candidate_t *best, const redirect_attempt_t *earlier, relation_t how,
+                  const redirect_attempt_t *attempt, const sip_message_t *sip, const sip_uri_t *uri, uint32_t key)
+{
+    redirect_t *redirect = earlier->redirect;
+
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        candidate_t candidate = {
+            .redirect = redirect, .target = &redirect->target[i], .leg = earlier, .relation = how};
+        candidate.match = redirect_target_match(candidate.target, uri, key, &candidate.difference);
+        if (redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
+            goes_through_proxy(candidate.target, earlier, attempt, sip)) {
+            candidate.match = SIP_URI_MATCH_EXACT;
+            candidate.difference = SIP_URI_DIFF_NONE;
+        }
+        consider_target(best, &candidate);
     }
 }
 
@@ -212,26 +287,61 @@ find_target(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
     sip_uri_t uri;
+    uint32_t key;
 
     if (!sip_uri_parse(attempt->raw_uri, &uri)) {
         return best;
     }
+    key = sip_uri_match_key(&uri);
     for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        relation_t how;
-        if (earlier->redirect == NULL ||
-            (how = relation(earlier, attempt, upstream)) == RELATION_NONE) {
+        relation_t how = earlier->redirect ? relation(earlier, attempt, upstream) : RELATION_NONE;
+        if (how != RELATION_NONE) {
+            consider_redirect(&best, earlier, how, attempt, sip, &uri, key);
+        }
+    }
+    return best;
+}
+
+/*
+ * A location lookup may have changed the Request-URI once more before the request was captured. Then History-Info
+ * still names the target, as one of its entries (RFC 7044 10.3).
+ */
+static candidate_t
+find_target_by_history(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
+                       const redirect_attempt_t *upstream)
+{
+    candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_history_entry_t entry;
+    sip_uri_t uri;
+
+    if (sip_message_header(sip, SIP_HEADER_HISTORY_INFO) == NULL || !sip_uri_parse(attempt->raw_uri, &uri)) {
+        return best;
+    }
+    sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
+    for (unsigned i = 0; i < MAX_HISTORY_ENTRIES && sip_value_iter_next(&values, &value); i++) {
+        uint32_t key;
+        if (!sip_history_entry_parse(value, &entry) || entry.address.uri.whole.len == 0) {
             continue;
         }
-        for (unsigned i = 0; i < earlier->redirect->target_count; i++) {
-            redirect_target_t *target = &earlier->redirect->target[i];
-            candidate_t candidate = {.redirect = earlier->redirect, .target = target, .leg = earlier, .relation = how};
-            candidate.match = target_match(target, &uri, &candidate.difference);
-            if (earlier->redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
-                goes_through_proxy(target, earlier, attempt, sip)) {
-                candidate.match = SIP_URI_MATCH_EXACT;
-                candidate.difference = SIP_URI_DIFF_NONE;
+        entry.address.uri.headers = SIP_SLICE_NONE; /* its Reason is no part of where it went */
+        key = sip_uri_match_key(&entry.address.uri);
+        for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+            relation_t how = earlier->redirect ? relation(earlier, attempt, upstream) : RELATION_NONE;
+            if (how <= RELATION_SAME_PATH) {
+                consider_redirect(&best, earlier, how, attempt, sip, &entry.address.uri, key);
             }
-            consider_target(&best, candidate);
+        }
+    }
+    if (best.redirect && (best.match > SIP_URI_MATCH_LOOSE || best.target->tried_by)) {
+        best.redirect = NULL;
+    }
+    if (best.redirect) {
+        sip_uri_t target;
+        best.by_history = true;
+        if (sip_uri_parse(best.target->raw, &target)) {
+            best.match = sip_uri_match(&target, &uri, &best.difference);
         }
     }
     return best;
@@ -242,7 +352,8 @@ find_target(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
 bool
 redirect_is_amend_and_retry(uint16_t status)
 {
-    static const uint16_t codes[] = {401, 407, 413, 415, 416, 420, 421, 422, 423, 428, 491, 494};
+    /* RFC 3261 8.1.3.5 and 22.2; 488: other media (21.4.26); 421 to 423, 428, 494: their own RFCs; 491: 14.1 */
+    static const uint16_t codes[] = {401, 407, 413, 415, 416, 420, 421, 422, 423, 428, 488, 491, 494};
 
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (codes[i] == status) {
@@ -252,25 +363,30 @@ redirect_is_amend_and_retry(uint16_t status)
     return false;
 }
 
-/* After these, or without any answer, a client turns to the next server for the same URI (RFC 3263 4.3). */
+/* After these a client turns to the next server for the same URI (RFC 3263 4.3; 430: RFC 5626 4.3). */
 static bool
-is_failover(const redirect_attempt_t *attempt)
+is_failover(uint16_t status)
 {
-    return attempt->final == 0 || attempt->final == 408 || attempt->final == 500 || attempt->final == 503;
+    return status == 408 || status == 430 || status == 500 || status == 503;
+}
+
+/*
+ * Without any final response a client turns to the next server after a transport error or a timeout (RFC 3263 4.3),
+ * but not while the phone rings. Of a proxy, a second branch at once to the same address is a fork.
+ */
+static bool
+is_given_up(const redirect_attempt_t *earlier, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+{
+    if (earlier->final != 0 || earlier->last_provisional > 100) {
+        return false;
+    }
+    return (upstream == NULL && attempt->via_count == 1) ||
+           !redirect_same_address(&earlier->destination, &attempt->destination) ||
+           attempt->request_time - earlier->request_time >= SECOND_TRY_AFTER;
 }
 
 static bool
-same_request_uri(const redirect_attempt_t *a, const redirect_attempt_t *b)
-{
-    sip_uri_t uri_a, uri_b;
-
-    return sip_slice_equal(a->raw_uri, b->raw_uri) ||
-           (sip_uri_parse(a->raw_uri, &uri_a) && sip_uri_parse(b->raw_uri, &uri_b) &&
-            sip_uri_match(&uri_a, &uri_b, NULL) <= SIP_URI_MATCH_LOOSE);
-}
-
-static bool
-repeats(const redirect_attempt_t *earlier, const redirect_attempt_t *attempt)
+repeats(const redirect_attempt_t *earlier, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
 {
     if (earlier->retried_by || earlier->request_frame == 0) {
         return false;
@@ -278,7 +394,8 @@ repeats(const redirect_attempt_t *earlier, const redirect_attempt_t *attempt)
     if (redirect_is_amend_and_retry(earlier->final)) {
         return earlier->final == 416 || same_request_uri(earlier, attempt);
     }
-    return is_failover(earlier) && same_request_uri(earlier, attempt);
+    return (is_failover(earlier->final) || is_given_up(earlier, attempt, upstream)) &&
+           same_request_uri(earlier, attempt);
 }
 
 /* The latest attempt of the same client that the new one repeats, amended or at another server. */
@@ -288,7 +405,8 @@ find_repeated(const redirect_call_t *call, const redirect_attempt_t *attempt, co
     redirect_attempt_t *found = NULL;
 
     for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        if (relation(earlier, attempt, upstream) <= RELATION_SAME_PATH && repeats(earlier, attempt)) {
+        if (earlier->upstream == upstream && repeats(earlier, attempt, upstream) &&
+            relation(earlier, attempt, upstream) <= RELATION_SAME_PATH) {
             found = earlier;
         }
     }
@@ -297,17 +415,30 @@ find_repeated(const redirect_call_t *call, const redirect_attempt_t *attempt, co
 
 /* --- the rest of the family ---------------------------------------------------------------------------------------- */
 
-/* What the same client did before, as far as the new attempt may go on from it. */
+/*
+ * What the same client did before, as far as the new attempt may go on from it: on its own leg where that was captured,
+ * else as seen farther on.
+ */
 typedef struct {
     redirect_attempt_t *redirected; /* the latest that ended in a 3xx */
+    redirect_attempt_t *returned;   /* the latest that ended in a 3xx and asked for the same URI as the new one */
     redirect_attempt_t *refused;    /* the latest that ended in a 6xx */
     redirect_attempt_t *fork;       /* the first branch of the same response context */
 } family_t;
 
+/* The later one, unless the one before stood nearer. */
+static void
+family_take(redirect_attempt_t **member, redirect_attempt_t *earlier, const redirect_attempt_t *upstream)
+{
+    if (*member == NULL || earlier->upstream == upstream || (*member)->upstream != upstream) {
+        *member = earlier;
+    }
+}
+
 static family_t
 find_family(const redirect_call_t *call, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
 {
-    family_t family = {NULL, NULL, NULL};
+    family_t family = {NULL, NULL, NULL, NULL};
 
     for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
         relation_t how = relation(earlier, attempt, upstream);
@@ -315,10 +446,13 @@ find_family(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
             continue;
         }
         if (earlier->redirect) {
-            family.redirected = earlier;
+            family_take(&family.redirected, earlier, upstream);
+            if (same_request_uri(earlier, attempt)) {
+                family_take(&family.returned, earlier, upstream);
+            }
         }
         if (earlier->final / 100 == 6) {
-            family.refused = earlier;
+            family_take(&family.refused, earlier, upstream);
         }
         if (how == RELATION_SAME_CLIENT && attempt->via_count > 1 && family.fork == NULL) {
             family.fork = earlier;
@@ -337,14 +471,24 @@ chain_is_answered(const redirect_tracker_t *tracker, const redirect_chain_t *cha
  * 606 leaves it to the caller to offer other media at once (RFC 3261 21.6.4), and a Retry-After that has run out
  * invites the next attempt (RFC 5057 5.1).
  */
-static bool
-is_definitive_for(const redirect_attempt_t *refused, const redirect_attempt_t *attempt)
+bool
+redirect_is_definitive_for(const redirect_attempt_t *refused, const redirect_attempt_t *attempt)
 {
     if (refused->final == 606 && same_request_uri(refused, attempt)) {
         return false;
     }
     return refused->retry_after == 0 ||
            attempt->request_time - refused->final_time < (redirect_time_t)refused->retry_after * REDIRECT_SECOND;
+}
+
+/*
+ * An INVITE outside of a dialog goes on with the call that its Call-ID names. Other requests keep one Call-ID for long
+ * (REGISTER, SUBSCRIBE, MESSAGE, those in a dialog) and are each a journey of their own.
+ */
+static bool
+goes_on_with_call(const redirect_attempt_t *attempt)
+{
+    return attempt->method == SIP_METHOD_INVITE && !sip_slice_has_text(attempt->to_tag);
 }
 
 /* --- placing -------------------------------------------------------------------------------------------------------- */
@@ -363,33 +507,44 @@ place_repeat(redirect_placement_t *place, redirect_attempt_t *repeated)
     place->retry_of = repeated;
 }
 
+/* A proxy that goes on by itself: its upstream's request is the same, below its own Via. */
 static bool
-is_recursion(const candidate_t *found, const redirect_attempt_t *attempt)
+is_recursion(const candidate_t *found, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
 {
-    return found->relation == RELATION_SAME_CLIENT && attempt->via_count > 1;
+    return upstream != NULL || (found->relation == RELATION_SAME_CLIENT && attempt->via_count > 1);
 }
 
 static redirect_confidence_t
-confidence_in_call(const candidate_t *found)
+confidence_in_call(const candidate_t *found, bool recursion)
 {
-    if (found->relation == RELATION_SAME_CALLER) {
+    if (found->by_history) {
         return REDIRECT_CONFIDENCE_PROBABLE;
     }
     switch (found->match) {
     case SIP_URI_MATCH_EXACT:
-        return REDIRECT_CONFIDENCE_CERTAIN;
+        /* Along the same path every request of the follow-up carries the redirect's own call and branch. */
+        return found->relation == RELATION_SAME_CALLER || (recursion && found->relation != RELATION_SAME_CLIENT)
+                   ? REDIRECT_CONFIDENCE_PROBABLE
+                   : REDIRECT_CONFIDENCE_CERTAIN;
     case SIP_URI_MATCH_USER:
-        return REDIRECT_CONFIDENCE_POSSIBLE;
+        return recursion ? REDIRECT_CONFIDENCE_PROBABLE : REDIRECT_CONFIDENCE_POSSIBLE;
     default:
         return REDIRECT_CONFIDENCE_PROBABLE;
     }
 }
 
 static const char *
-evidence_in_call(const candidate_t *found, const redirect_attempt_t *attempt)
+evidence_in_call(const candidate_t *found, bool recursion)
 {
-    if (is_recursion(found, attempt)) {
+    if (found->by_history) {
+        return "History-Info names the target (RFC 7044); the Request-URI was changed once more on the way.";
+    }
+    if (recursion && found->relation == RELATION_SAME_CLIENT) {
         return "The proxy sent the same request (Call-ID, CSeq, lower Vias) on a new branch to the target.";
+    }
+    if (recursion) {
+        return "A proxy nearer to the caller sent the same request to the target; that it got the redirect was not "
+               "seen.";
     }
     switch (found->relation) {
     case RELATION_SAME_CLIENT:
@@ -404,6 +559,8 @@ evidence_in_call(const candidate_t *found, const redirect_attempt_t *attempt)
 static void
 place_followup(redirect_placement_t *place, const candidate_t *found, const redirect_attempt_t *attempt)
 {
+    bool recursion = is_recursion(found, attempt, place->upstream);
+
     place->chain = found->leg->chain;
     place->cause = found->redirect;
     place->target = found->target;
@@ -411,396 +568,173 @@ place_followup(redirect_placement_t *place, const candidate_t *found, const redi
     place->match = found->match;
     place->difference = found->difference;
     place->hop = found->redirect->depth;
-    place->confidence = confidence_in_call(found);
-    place->evidence = evidence_in_call(found, attempt);
-    place->link = is_recursion(found, attempt)            ? REDIRECT_LINK_RECURSED
+    place->confidence = confidence_in_call(found, recursion);
+    place->evidence = evidence_in_call(found, recursion);
+    place->link = found->by_history                       ? REDIRECT_LINK_HISTORY_INFO
+                  : recursion                             ? REDIRECT_LINK_RECURSED
                   : found->match == SIP_URI_MATCH_EXACT   ? REDIRECT_LINK_SAME_CALL_EXACT
                                                           : REDIRECT_LINK_SAME_CALL_LOOSE;
+}
+
+/* The request that this one's forward, captured before it, was a forward of: it stands where the forward stands. */
+static void
+place_above(redirect_placement_t *place, const redirect_attempt_t *downstream)
+{
+    place_beside(place, downstream);
+    place->cause = downstream->cause;
+    place->target = downstream->cause_target;
+    place->redirected_leg = NULL;
+    place->link = downstream->link;
+    place->confidence = downstream->confidence;
+    place->match = downstream->match;
+    place->difference = downstream->difference;
+    place->evidence = downstream->evidence;
+    place->above = downstream;
+}
+
+/* Without a redirect, a repeat or an upstream: what the same client did before may still say where it belongs. */
+static void
+place_by_family(const redirect_tracker_t *tracker, redirect_placement_t *place, const family_t *family,
+                const redirect_attempt_t *attempt)
+{
+    const redirect_attempt_t *redirected = family->redirected;
+
+    if (family->fork) {
+        place_beside(place, family->fork);
+    } else if (family->returned && !chain_is_answered(tracker, family->returned->chain)) {
+        /* Back to where it was redirected: once more by the same journey, or a later journey of its own. */
+        if (goes_on_with_call(attempt)) {
+            place_beside(place, family->returned);
+        }
+    } else if (redirected && !chain_is_answered(tracker, redirected->chain) &&
+               attempt->request_time - redirected->final_time <= ELSEWHERE_WITHIN) {
+        place_beside(place, redirected);
+        place->elsewhere_after = redirected;
+    } else if (family->refused && goes_on_with_call(attempt) && !chain_is_answered(tracker, family->refused->chain)) {
+        place_beside(place, family->refused);
+    }
+}
+
+/* Among the tried targets: the client tries one again, or the request is seen on a leg that nothing ties to it. */
+static void
+place_at_tried_target(redirect_placement_t *place, const candidate_t *found)
+{
+    if (found->relation <= RELATION_SAME_PATH) {
+        place_repeat(place, (redirect_attempt_t *)found->target->tried_by);
+    } else {
+        place_beside(place, found->target->tried_by);
+    }
+}
+
+static void
+place_request(const redirect_tracker_t *tracker, const redirect_call_t *call, const redirect_attempt_t *attempt,
+              const sip_message_t *sip, redirect_placement_t *place, const family_t *family)
+{
+    redirect_attempt_t *upstream = place->upstream;
+    redirect_attempt_t *repeated = find_repeated(call, attempt, upstream);
+    candidate_t found = find_target(call, attempt, sip, upstream);
+    bool untried;
+
+    if (found.redirect && upstream == NULL && chain_is_answered(tracker, found.leg->chain)) {
+        found.redirect = NULL; /* a refresh of what was redirected once, such as REGISTER, is a journey of its own */
+    }
+    untried = found.redirect && found.target->tried_by == NULL;
+    if (repeated && !(untried && !redirect_is_amend_and_retry(repeated->final))) {
+        place_repeat(place, repeated);
+        return;
+    }
+    if (!untried) {
+        candidate_t told = find_target_by_history(call, attempt, sip, upstream);
+        if (told.redirect && (upstream || !chain_is_answered(tracker, told.leg->chain))) {
+            found = told;
+            untried = true;
+        }
+    }
+    if (untried) {
+        place_followup(place, &found, attempt);
+    } else if (upstream) {
+        place_beside(place, upstream);
+    } else if (found.redirect) {
+        place_at_tried_target(place, &found);
+    } else {
+        place_by_family(tracker, place, family, attempt);
+    }
 }
 
 void
 redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
                       const redirect_attempt_t *attempt, const sip_message_t *sip, redirect_placement_t *place)
 {
-    redirect_attempt_t *upstream = find_upstream(call, attempt, sip);
-    redirect_attempt_t *repeated;
-    candidate_t found;
+    redirect_attempt_t *downstream = find_downstream(call, attempt, sip);
     family_t family;
 
-    if (upstream == NULL) {
-        upstream = find_hidden_upstream(call, attempt);
+    place->upstream = find_upstream(call, attempt, sip);
+    if (place->upstream == NULL) {
+        place->upstream = find_hidden_upstream(call, attempt);
     }
-    place->upstream = upstream;
-    family = find_family(call, attempt, upstream);
-    if (family.refused && is_definitive_for(family.refused, attempt)) {
+    family = find_family(call, attempt, place->upstream);
+    if (downstream && (downstream->cause || downstream->chain->begun)) {
+        place_above(place, downstream);
+    } else {
+        place_request(tracker, call, attempt, sip, place, &family);
+        if (place->chain == NULL && downstream) {
+            place_beside(place, downstream);
+        }
+    }
+    place->downstream = downstream;
+    if (family.refused && place->chain == family.refused->chain &&
+        redirect_is_definitive_for(family.refused, attempt)) {
         place->global_failure = family.refused;
     }
-    repeated = find_repeated(call, attempt, upstream);
-    found = find_target(call, attempt, sip, upstream);
-    if (found.redirect && upstream == NULL && chain_is_answered(tracker, found.leg->chain)) {
-        found.redirect = NULL; /* a refresh of what was redirected once, such as REGISTER, is a journey of its own */
+}
+
+void
+redirect_link_response(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
+                       redirect_placement_t *place)
+{
+    place->upstream = find_upstream(call, attempt, sip);
+    place->downstream = find_downstream(call, attempt, sip);
+    if (place->upstream) {
+        place_beside(place, place->upstream);
+        return;
     }
-    if (repeated && !(found.redirect && found.target->tried_by == NULL && is_failover(repeated))) {
-        place_repeat(place, repeated);
-    } else if (found.redirect && found.target->tried_by == NULL) {
-        place_followup(place, &found, attempt);
-    } else if (found.redirect) {
-        place_repeat(place, (redirect_attempt_t *)found.target->tried_by);
-    } else if (upstream) {
-        place_beside(place, upstream);
-    } else if (family.fork) {
-        place_beside(place, family.fork);
-    } else if (family.redirected && !chain_is_answered(tracker, family.redirected->chain)) {
-        place_beside(place, family.redirected);
-        place->elsewhere_after = family.redirected;
-    } else if (family.refused && !chain_is_answered(tracker, family.refused->chain)) {
-        place_beside(place, family.refused);
-    } else if ((place->downstream = find_downstream(call, attempt, sip)) != NULL) {
+    if (place->downstream) {
         place_beside(place, place->downstream);
+        return;
     }
-    if (place->chain == NULL) {
-        place->global_failure = NULL;
-    }
-}
-
-/* --- across calls ---------------------------------------------------------------------------------------------------- */
-
-/* Strongest first; the letter begins the key, so that values of different kinds never meet. */
-typedef enum {
-    EVIDENCE_LEG_HEADER = 'L',
-    EVIDENCE_SESSION_ID = 'S',
-    EVIDENCE_HISTORY_INFO = 'H',
-    EVIDENCE_NEW_CALL = 'T',
-} evidence_kind_t;
-
-/* The user part without parameters and, in a number, without visual separators and "+" (RFC 3966 5); else the host. */
-static void
-append_user_key(wmem_strbuf_t *key, const sip_uri_t *uri)
-{
-    sip_slice_t user = sip_slice_has_text(uri->user) ? uri->user : uri->host;
-    bool number = true;
-
-    for (size_t i = 0; i < user.len && user.ptr[i] != ';'; i++) {
-        number = number && (g_ascii_isdigit(user.ptr[i]) || strchr("+-.()", user.ptr[i]) != NULL);
-    }
-    for (size_t i = 0; i < user.len && user.ptr[i] != ';'; i++) {
-        if (!number || g_ascii_isdigit(user.ptr[i])) {
-            wmem_strbuf_append_c(key, g_ascii_tolower(user.ptr[i]));
+    /* The answer to a later request of a client whose redirect was captured: what it sent then was not. */
+    for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
+        if (other->redirect && other->cseq < attempt->cseq && redirect_same_method(other, attempt) &&
+            goes_on_with_call(other) && relation_by_vias(other, attempt) <= RELATION_SAME_PATH &&
+            sip_slice_equal(other->from_tag, attempt->from_tag)) {
+            place_beside(place, other);
         }
     }
 }
 
-static char *
-key_of_slice(evidence_kind_t kind, sip_slice_t text)
+redirect_attempt_t *
+redirect_link_reordered(const redirect_call_t *call, const redirect_attempt_t *leg, redirect_placement_t *place)
 {
-    wmem_strbuf_t *key = wmem_strbuf_new(NULL, "");
-
-    wmem_strbuf_append_c(key, (char)kind);
-    for (size_t i = 0; i < text.len; i++) {
-        wmem_strbuf_append_c(key, kind == EVIDENCE_SESSION_ID ? g_ascii_tolower(text.ptr[i]) : text.ptr[i]);
-    }
-    return wmem_strbuf_finalize(key);
-}
-
-/* NULL where the URI cannot be read. */
-static char *
-key_of_history(sip_slice_t raw_uri)
-{
-    wmem_strbuf_t *key;
-    sip_uri_t uri;
-
-    if (!sip_uri_parse(raw_uri, &uri)) {
-        return NULL;
-    }
-    key = wmem_strbuf_new(NULL, "");
-    wmem_strbuf_append_c(key, EVIDENCE_HISTORY_INFO);
-    append_user_key(key, &uri);
-    return wmem_strbuf_finalize(key);
-}
-
-/* The redirected party's address, who it speaks for, and where it is to go; NULL where one of them is not known. */
-static char *
-key_of_new_call(const redirect_endpoint_t *party, sip_slice_t from, const sip_uri_t *target)
-{
-    wmem_strbuf_t *key;
-    sip_uri_t uri;
-
-    if (party->len == 0 || !sip_uri_parse(from, &uri)) {
-        return NULL;
-    }
-    key = wmem_strbuf_new(NULL, "");
-    wmem_strbuf_append_c(key, EVIDENCE_NEW_CALL);
-    for (unsigned i = 0; i < party->len; i++) {
-        wmem_strbuf_append_printf(key, "%02x", party->address[i]);
-    }
-    wmem_strbuf_append_c(key, '/');
-    append_user_key(key, &uri);
-    wmem_strbuf_append_c(key, '/');
-    append_user_key(key, target);
-    return wmem_strbuf_finalize(key);
-}
-
-/* Files under a key, which it frees. */
-static void
-open_insert(redirect_tracker_t *tracker, char *key, redirect_t *redirect, redirect_attempt_t *leg)
-{
-    redirect_open_list_t *list;
-    redirect_open_t *open;
-
-    if (key == NULL) {
-        return;
-    }
-    list = wmem_map_lookup(tracker->open, key);
-    if (list == NULL) {
-        list = wmem_new0(tracker->scope, redirect_open_list_t);
-        list->key = wmem_strdup(tracker->scope, key);
-        wmem_map_insert(tracker->open, list->key, list);
-    }
-    wmem_free(NULL, key);
-    open = wmem_new0(tracker->scope, redirect_open_t);
-    open->list = list;
-    open->redirect = redirect;
-    open->leg = leg;
-    open->until = tracker->now + (redirect_time_t)tracker->config.link_window * REDIRECT_SECOND;
-    if (list->newest) {
-        list->newest->next_same_key = open;
-    } else {
-        list->oldest = open;
-    }
-    list->newest = open;
-    if (tracker->expire_last) {
-        tracker->expire_last->next_to_expire = open;
-    } else {
-        tracker->expire_first = open;
-    }
-    tracker->expire_last = open;
-    tracker->open_count++;
-}
-
-void
-redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_attempt_t *leg,
-                   const sip_message_t *sip)
-{
-    sip_slice_t ids = leg->leg_ids;
-
-    open_insert(tracker, key_of_slice(EVIDENCE_LEG_HEADER, sip->call_id), redirect, leg);
-    while (ids.len > 0) {
-        const char *comma = memchr(ids.ptr, ',', ids.len);
-        size_t len = comma ? (size_t)(comma - ids.ptr) : ids.len;
-        open_insert(tracker, key_of_slice(EVIDENCE_LEG_HEADER, sip_slice_make(ids.ptr, len)), redirect, leg);
-        ids = sip_slice_from(ids, comma ? len + 1 : len);
-    }
-    if (sip_slice_has_text(leg->session_id)) {
-        open_insert(tracker, key_of_slice(EVIDENCE_SESSION_ID, leg->session_id), redirect, leg);
-    }
-    if (sip_slice_has_text(leg->raw_uri)) {
-        open_insert(tracker, key_of_history(leg->raw_uri), redirect, leg);
-    }
-    for (unsigned i = 0; i < redirect->target_count; i++) {
+    for (redirect_attempt_t *later = call->first; later; later = later->next_in_call) {
+        candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
+        sip_message_t none = {.is_response = false};
         sip_uri_t uri;
-        if (redirect->target[i].followable && sip_uri_parse(redirect->target[i].raw, &uri)) {
-            open_insert(tracker, key_of_new_call(&leg->source, sip->from_uri, &uri), redirect, leg);
-        }
-    }
-}
 
-/* Entries expire in the order in which they were filed, so the one to go is the oldest of its list. */
-static void
-open_remove(redirect_tracker_t *tracker, redirect_open_t *open)
-{
-    redirect_open_list_t *list = open->list;
-
-    list->oldest = open->next_same_key;
-    if (list->oldest == NULL) {
-        wmem_map_remove(tracker->open, list->key);
-        wmem_free(tracker->scope, list->key);
-        wmem_free(tracker->scope, list);
-    }
-    wmem_free(tracker->scope, open);
-    tracker->open_count--;
-}
-
-void
-redirect_link_expire(redirect_tracker_t *tracker)
-{
-    while (tracker->expire_first && tracker->expire_first->until < tracker->now) {
-        redirect_open_t *open = tracker->expire_first;
-        tracker->expire_first = open->next_to_expire;
-        if (tracker->expire_first == NULL) {
-            tracker->expire_last = NULL;
-        }
-        open_remove(tracker, open);
-    }
-}
-
-/* How many redirects under one key are looked at; more than these are too many to tell apart anyway. */
-#define MAX_OPEN_PER_KEY 64
-
-typedef struct {
-    candidate_t best;
-    unsigned equals; /* other chains with a candidate as good */
-} choice_t;
-
-static void
-choose(choice_t *choice, const candidate_t *candidate)
-{
-    if (choice->best.redirect == NULL || candidate->match < choice->best.match) {
-        choice->best = *candidate;
-        choice->equals = 0;
-    } else if (candidate->match == choice->best.match && candidate->leg->chain != choice->best.leg->chain) {
-        choice->equals++;
-    }
-}
-
-/* Looks at everything filed under key, which it frees. */
-static void
-choose_by_key(const redirect_tracker_t *tracker, choice_t *choice, char *key, const redirect_attempt_t *attempt,
-              sip_uri_match_t worst)
-{
-    const redirect_open_list_t *list = key ? wmem_map_lookup(tracker->open, key) : NULL;
-    const redirect_open_t *open = list ? list->oldest : NULL;
-    sip_uri_t uri;
-
-    wmem_free(NULL, key);
-    if (open == NULL || !sip_uri_parse(attempt->raw_uri, &uri)) {
-        return;
-    }
-    for (unsigned seen = 0; open && seen < MAX_OPEN_PER_KEY; open = open->next_same_key, seen++) {
-        if (!same_method(open->leg, attempt)) {
+        if (later->chain == leg->chain || later->chain->begun || later->chain->kept || later != later->chain->root ||
+            leg->request_frame == 0 || later->request_frame < leg->request_frame ||
+            leg->final_time - later->request_time > REORDERED_WITHIN ||
+            relation(leg, later, later->upstream) != RELATION_SAME_CLIENT || !sip_uri_parse(later->raw_uri, &uri)) {
             continue;
         }
-        for (unsigned i = 0; i < open->redirect->target_count; i++) {
-            candidate_t candidate = {.redirect = open->redirect, .target = &open->redirect->target[i], .leg = open->leg};
-            candidate.match = target_match(candidate.target, &uri, &candidate.difference);
-            if (candidate.match <= worst && candidate.target->tried_by == NULL) {
-                choose(choice, &candidate);
-            }
+        consider_redirect(&best, leg, RELATION_SAME_CLIENT, later, &none, &uri, sip_uri_match_key(&uri));
+        if (best.redirect && best.target->tried_by == NULL && best.match <= SIP_URI_MATCH_NUMBER) {
+            place->upstream = later->upstream;
+            place_followup(place, &best, later);
+            place->confidence = REDIRECT_CONFIDENCE_PROBABLE;
+            place->evidence = "The same client sent it in the same call to the target, in a frame just before that of "
+                              "the redirect: frames look reordered.";
+            return later;
         }
     }
-}
-
-static void
-choose_by_leg_header(const redirect_tracker_t *tracker, choice_t *choice, const redirect_attempt_t *attempt,
-                     const sip_message_t *sip)
-{
-    sip_slice_t ids = attempt->leg_ids;
-
-    (void)sip;
-    while (ids.len > 0) {
-        const char *comma = memchr(ids.ptr, ',', ids.len);
-        size_t len = comma ? (size_t)(comma - ids.ptr) : ids.len;
-        choose_by_key(tracker, choice, key_of_slice(EVIDENCE_LEG_HEADER, sip_slice_make(ids.ptr, len)), attempt,
-                      SIP_URI_MATCH_USER);
-        ids = sip_slice_from(ids, comma ? len + 1 : len);
-    }
-}
-
-static void
-choose_by_session_id(const redirect_tracker_t *tracker, choice_t *choice, const redirect_attempt_t *attempt,
-                     const sip_message_t *sip)
-{
-    (void)sip;
-    if (sip_slice_has_text(attempt->session_id)) {
-        choose_by_key(tracker, choice, key_of_slice(EVIDENCE_SESSION_ID, attempt->session_id), attempt,
-                      SIP_URI_MATCH_USER);
-    }
-}
-
-/* The entry before the last, or the one the last was mapped from, names who was redirected (RFC 7044 10.2). */
-static void
-choose_by_history_info(const redirect_tracker_t *tracker, choice_t *choice, const redirect_attempt_t *attempt,
-                       const sip_message_t *sip)
-{
-    sip_value_iter_t values;
-    sip_slice_t value;
-    sip_history_entry_t entry;
-
-    sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
-    while (sip_value_iter_next(&values, &value)) {
-        if (sip_history_entry_parse(value, &entry) && entry.has_reason && entry.reason_cause / 100 == 3) {
-            choose_by_key(tracker, choice, key_of_history(entry.address.uri.whole), attempt, SIP_URI_MATCH_NUMBER);
-        }
-    }
-}
-
-static void
-choose_by_new_call(const redirect_tracker_t *tracker, choice_t *choice, const redirect_attempt_t *attempt,
-                   const sip_message_t *sip)
-{
-    sip_uri_t uri;
-
-    /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (attempt->via_count == 1 && sip_uri_parse(attempt->raw_uri, &uri) &&
-        sip_message_header(sip, SIP_HEADER_REPLACES) == NULL && sip_message_header(sip, SIP_HEADER_JOIN) == NULL) {
-        choose_by_key(tracker, choice, key_of_new_call(&attempt->source, sip->from_uri, &uri), attempt,
-                      SIP_URI_MATCH_NUMBER);
-    }
-}
-
-/* Strongest evidence first. */
-static const struct {
-    redirect_link_t link;
-    redirect_confidence_t exact, loose;
-    const char *evidence;
-    void (*choose)(const redirect_tracker_t *, choice_t *, const redirect_attempt_t *, const sip_message_t *);
-} across_calls[] = {
-    {REDIRECT_LINK_LEG_HEADER, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
-     "A leg header names the redirected call, and the request goes to a target of its redirect.",
-     choose_by_leg_header},
-    {REDIRECT_LINK_SESSION_ID, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
-     "The Session-ID is that of the redirected request (RFC 7989), and the request goes to a target of its redirect.",
-     choose_by_session_id},
-    {REDIRECT_LINK_HISTORY_INFO, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
-     "History-Info names the redirected URI with its 3xx (RFC 7044), and the request goes to a target of the redirect.",
-     choose_by_history_info},
-    {REDIRECT_LINK_NEW_CALL, REDIRECT_CONFIDENCE_PROBABLE, REDIRECT_CONFIDENCE_POSSIBLE,
-     "The address that got the redirect called one of its targets for the same From user soon after; the call itself "
-     "is another.",
-     choose_by_new_call},
-};
-
-/* A 6xx that the same party got before in this chain, under another Call-ID. */
-static const redirect_attempt_t *
-refused_before(const redirect_chain_t *chain, const redirect_attempt_t *attempt)
-{
-    const redirect_attempt_t *found = NULL;
-
-    for (const redirect_attempt_t *other = chain->first_attempt; other; other = other->next_in_chain) {
-        if (other->final / 100 == 6 && redirect_same_address(&other->source, &attempt->source) &&
-            is_definitive_for(other, attempt)) {
-            found = other;
-        }
-    }
-    return found;
-}
-
-void
-redirect_link_across_calls(const redirect_tracker_t *tracker, const redirect_attempt_t *attempt,
-                           const sip_message_t *sip, redirect_placement_t *place)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
-        choice_t choice = {.best = {.redirect = NULL}, .equals = 0};
-
-        across_calls[i].choose(tracker, &choice, attempt, sip);
-        if (choice.best.redirect == NULL) {
-            continue;
-        }
-        if (choice.equals > 0) {
-            place->ambiguous = choice.equals + 1;
-            return;
-        }
-        place->chain = choice.best.leg->chain;
-        place->cause = choice.best.redirect;
-        place->target = choice.best.target;
-        place->redirected_leg = choice.best.leg;
-        place->match = choice.best.match;
-        place->difference = choice.best.difference;
-        place->hop = choice.best.redirect->depth;
-        place->link = across_calls[i].link;
-        place->confidence =
-            choice.best.match == SIP_URI_MATCH_EXACT ? across_calls[i].exact : across_calls[i].loose;
-        place->evidence = across_calls[i].evidence;
-        place->global_failure = refused_before(place->chain, attempt);
-        return;
-    }
+    return NULL;
 }

@@ -13,24 +13,24 @@ const redirect_attempt_t *
 redirect_attempt_before(const redirect_attempt_t *attempt)
 {
     if (attempt->cause) {
-        const redirect_t *redirect = attempt->cause;
-        while (redirect->source && redirect->source->depth >= redirect->depth) {
-            redirect = redirect->source;
-        }
-        return redirect->attempt;
+        return attempt->cause_attempt;
     }
-    return attempt->retry_of ? attempt->retry_of : attempt->upstream;
+    if (attempt->retry_of) {
+        return attempt->retry_of;
+    }
+    return attempt->upstream_late ? NULL : attempt->upstream;
 }
 
 /* --- outcome ----------------------------------------------------------------------------------------------------- */
 
-/* What the attempts of the original client come to. */
+/* What some attempts of one chain come to. */
 typedef struct {
     const redirect_attempt_t *answered; /* the first 2xx */
     const redirect_attempt_t *refused;  /* the latest 6xx */
     const redirect_attempt_t *ended;    /* the latest other final */
     const redirect_attempt_t *cancelled;
     const redirect_attempt_t *waiting;  /* one without a final that may still come */
+    const redirect_attempt_t *silent;   /* one whose final was not captured and cannot be expected any more */
 } tally_t;
 
 static bool
@@ -39,11 +39,21 @@ is_later(const redirect_attempt_t *attempt, const redirect_attempt_t *than)
     return than == NULL || attempt->final_frame > than->final_frame;
 }
 
-/* Cancelled by its own client: the CANCEL came before any final, and no Reason says that another branch decided. */
+/* A Reason that says so: not the caller gave up, but another branch was answered or refused for good (RFC 3326 2). */
+static bool
+is_cancelled_by_another(const redirect_attempt_t *attempt)
+{
+    return attempt->cancel_cause / 100 == 2 || attempt->cancel_cause / 100 == 6;
+}
+
+/* Cancelled by its own client; a 3xx that crossed the CANCEL is not followed any more. */
 static bool
 is_cancelled(const redirect_attempt_t *attempt)
 {
-    return attempt->cancel_frame != 0 && attempt->cancel_cause == 0 &&
+    if (attempt->cancel_frame == 0) {
+        return attempt->final == 487; /* only a CANCEL or a BYE makes it (RFC 3261 21.4.25); it was not captured */
+    }
+    return !is_cancelled_by_another(attempt) &&
            (attempt->final == 487 || attempt->final == 0 ||
             (attempt->final / 100 == 3 && attempt->cancel_frame < attempt->final_frame));
 }
@@ -54,107 +64,123 @@ may_still_end(const redirect_tracker_t *tracker, const redirect_attempt_t *attem
     return attempt->last_provisional > 100 || tracker->now - attempt->request_time < NO_ANSWER_AFTER;
 }
 
+/* Whether the client itself went on, not a proxy farther on that shares the redirect with it. */
+static bool
+is_followed_beside(const redirect_attempt_t *attempt)
+{
+    const redirect_attempt_t *next = attempt->redirect ? attempt->redirect->first_followup : NULL;
+
+    while (next && next->upstream != attempt->upstream) {
+        next = next->next_followup;
+    }
+    return next != NULL;
+}
+
 static void
 tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_attempt_t *attempt)
 {
+    const redirect_attempt_t **latest = NULL;
+
     if (attempt->final / 100 == 2) {
         if (tally->answered == NULL || attempt->final_frame < tally->answered->final_frame) {
             tally->answered = attempt;
         }
-    } else if (attempt->retried_by || (attempt->redirect && attempt->redirect->followed)) {
+        return;
+    }
+    if (attempt->retried_by || is_followed_beside(attempt)) {
         return; /* what came of it decides */
-    } else if (is_cancelled(attempt)) {
-        if (is_later(attempt, tally->cancelled)) {
-            tally->cancelled = attempt;
-        }
+    }
+    if (is_cancelled(attempt)) {
+        latest = &tally->cancelled;
     } else if (attempt->final == 0) {
-        if (attempt->cancel_frame == 0 && may_still_end(tracker, attempt)) {
-            tally->waiting = attempt;
-        }
+        latest = may_still_end(tracker, attempt) && attempt->cancel_frame == 0 ? &tally->waiting : &tally->silent;
     } else if (attempt->final / 100 == 6) {
-        if (is_later(attempt, tally->refused)) {
-            tally->refused = attempt;
-        }
-    } else if (attempt->final != 487 || attempt->cancel_frame == 0) {
-        if (is_later(attempt, tally->ended)) {
-            tally->ended = attempt;
-        }
+        latest = &tally->refused;
+    } else if (attempt->final != 487) {
+        latest = &tally->ended;
+    }
+    if (latest && is_later(attempt, *latest)) {
+        *latest = attempt;
     }
 }
 
-/* Attempts without an upstream are what the capture shows of the original client. */
-static tally_t
-tally_top(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+static bool
+is_far_below(const redirect_attempt_t *attempt, const redirect_attempt_t *above)
 {
-    tally_t tally = {NULL, NULL, NULL, NULL, NULL};
+    for (attempt = attempt->upstream; attempt; attempt = attempt->upstream) {
+        if (attempt == above) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The attempts that nothing captured stands above, or those farther on than one of them. */
+static tally_t
+tally_of(const redirect_tracker_t *tracker, const redirect_chain_t *chain, const redirect_attempt_t *above)
+{
+    tally_t tally = {.answered = NULL};
 
     for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        if (attempt->upstream == NULL) {
+        if (above ? is_far_below(attempt, above) : attempt->upstream == NULL) {
             tally_add(tracker, &tally, attempt);
         }
     }
     return tally;
 }
 
-/* Where the original leg shows no final: a 2xx or 6xx farther on that must have decided it. */
+/*
+ * Among the branches of one proxy a 6xx is chosen over all else (RFC 3261 16.7 step 6). Of a client that went on
+ * nonetheless, what came later counts.
+ */
 static const redirect_attempt_t *
-decided_farther_on(const redirect_chain_t *chain)
+refused_or_ended(const tally_t *tally)
 {
-    const redirect_attempt_t *refused = NULL;
+    const redirect_attempt_t *refused = tally->refused, *ended = tally->ended;
 
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        if (attempt->final / 100 == 2) {
-            return attempt;
-        }
-        if (attempt->final / 100 == 6 && is_later(attempt, refused)) {
-            refused = attempt;
-        }
+    if (refused == NULL || ended == NULL) {
+        return refused ? refused : ended;
     }
-    return refused;
+    if (refused->via_count > 1 && refused->lower_path == ended->lower_path) {
+        return refused;
+    }
+    return is_later(refused, ended) ? refused : ended;
 }
 
-/* Branches of a proxy whose own upstream was not captured: it chooses a 6xx over all else (RFC 3261 16.7). */
-static bool
-is_proxy_choice(const redirect_chain_t *chain)
-{
-    return chain->root->via_count > 1;
-}
-
-/* What a CANCEL came after: then the 487 that it caused is a consequence (RFC 3261 16.7 step 10), not the outcome. */
+/* A 6xx before the CANCEL is its reason, said or not: the 487 is a consequence (RFC 3261 16.7 step 5). */
 static const redirect_attempt_t *
-decided_before_cancel(const tally_t *tally)
+decide(const tally_t *tally)
 {
+    const redirect_attempt_t *last = refused_or_ended(tally);
     const redirect_attempt_t *cancelled = tally->cancelled;
-    const redirect_attempt_t *other = is_later(tally->refused ? tally->refused : cancelled, tally->ended)
-                                          ? tally->refused
-                                          : tally->ended;
 
-    return other && other->final_frame < cancelled->cancel_frame && other->final / 100 == 6 ? other : NULL;
+    if (tally->answered || cancelled == NULL) {
+        return tally->answered ? tally->answered : last;
+    }
+    if (last && (last->final_frame > MAX(cancelled->final_frame, cancelled->cancel_frame) ||
+                 (last->final / 100 == 6 && last->final_frame < cancelled->cancel_frame))) {
+        return last;
+    }
+    return cancelled;
 }
 
+/* What decided a chain, as the original client saw it; where its own leg shows no final, as a leg farther on does. */
 static const redirect_attempt_t *
-tally_decide(const redirect_chain_t *chain, const tally_t *tally)
+decisive_attempt(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
-    if (tally->answered) {
-        return tally->answered;
+    tally_t tally = tally_of(tracker, chain, NULL);
+    const redirect_attempt_t *open = tally.waiting ? tally.waiting : tally.silent;
+    const redirect_attempt_t *decided = tally.answered || tally.waiting ? tally.answered : decide(&tally);
+    tally_t below;
+
+    if (decided || open == NULL) {
+        return decided;
     }
-    if (tally->waiting) {
-        return decided_farther_on(chain);
+    below = tally_of(tracker, chain, open);
+    if (tally.waiting) { /* only these two cannot be followed by anything better */
+        return below.answered ? below.answered : below.refused;
     }
-    if (tally->cancelled) {
-        const redirect_attempt_t *before = decided_before_cancel(tally);
-        const redirect_attempt_t *last = tally->ended;
-        if (before) {
-            return before;
-        }
-        if (last == NULL || last->final_frame < MAX(tally->cancelled->final_frame, tally->cancelled->cancel_frame)) {
-            return tally->cancelled;
-        }
-    }
-    if (tally->refused && (is_proxy_choice(chain) || tally->ended == NULL || is_later(tally->refused, tally->ended))) {
-        return tally->refused;
-    }
-    return tally->ended ? tally->ended : decided_farther_on(chain);
+    return below.waiting ? NULL : decide(&below);
 }
 
 static bool
@@ -203,8 +229,7 @@ redirect_result_t
 redirect_chain_result(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
     redirect_result_t result = {.outcome = REDIRECT_OUTCOME_UNFINISHED};
-    tally_t tally = tally_top(tracker, chain);
-    const redirect_attempt_t *attempt = tally_decide(chain, &tally);
+    const redirect_attempt_t *attempt = decisive_attempt(tracker, chain);
 
     if (attempt == NULL) {
         return result;
@@ -233,20 +258,41 @@ redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *re
 
 /* --- path -------------------------------------------------------------------------------------------------------- */
 
-/* The follow-up that matters most: the one that was answered, else the latest. */
+static uint16_t
+final_in_the_end(const redirect_attempt_t *attempt)
+{
+    while (attempt->retried_by) {
+        attempt = attempt->retried_by;
+    }
+    return attempt->final;
+}
+
+/* Of two follow-ups the one that matters more: one that was answered, else the later one. */
+static const redirect_attempt_t *
+weightier(const redirect_attempt_t *a, const redirect_attempt_t *b)
+{
+    if (a == NULL || b == NULL) {
+        return a ? a : b;
+    }
+    if ((final_in_the_end(a) / 100 == 2) != (final_in_the_end(b) / 100 == 2)) {
+        return final_in_the_end(a) / 100 == 2 ? a : b;
+    }
+    return a->request_frame > b->request_frame ? a : b;
+}
+
+/* The follow-up of the redirect, or of one made from it, that matters most; NULL where there is none. */
 static const redirect_attempt_t *
 decisive_followup(const redirect_t *redirect)
 {
+    const redirect_attempt_t *found = NULL;
+
     for (const redirect_attempt_t *attempt = redirect->first_followup; attempt; attempt = attempt->next_followup) {
-        const redirect_attempt_t *last = attempt;
-        while (last->retried_by) {
-            last = last->retried_by;
-        }
-        if (last->final / 100 == 2) {
-            return attempt;
-        }
+        found = weightier(found, attempt);
     }
-    return redirect->last_followup;
+    for (unsigned i = 0; found == NULL && i < redirect->target_count; i++) {
+        found = weightier(found, redirect->target[i].tried_by);
+    }
+    return found;
 }
 
 /* The forward whose answer went up as this attempt's own; where there is no answer yet, the latest one. */
@@ -256,7 +302,8 @@ decisive_forward(const redirect_attempt_t *attempt)
     const redirect_attempt_t *found = NULL;
 
     for (const redirect_attempt_t *other = attempt->chain->first_attempt; other; other = other->next_in_chain) {
-        if (other->upstream != attempt || (attempt->final != 0 && other->final != attempt->final)) {
+        if (other->upstream != attempt || other->upstream_late ||
+            (attempt->final != 0 && other->final != attempt->final)) {
             continue;
         }
         found = other;
@@ -271,13 +318,13 @@ decisive_forward(const redirect_attempt_t *attempt)
 static const redirect_attempt_t *
 next_on_path(const redirect_attempt_t *attempt)
 {
-    if (attempt->redirect && attempt->redirect->first_followup) {
-        return decisive_followup(attempt->redirect);
+    const redirect_attempt_t *next = attempt->redirect ? decisive_followup(attempt->redirect) : NULL;
+
+    if (next == NULL) {
+        next = attempt->retried_by;
     }
-    if (attempt->retried_by) {
-        return attempt->retried_by;
-    }
-    return decisive_forward(attempt);
+    /* What a proxy did on its own before it passed a redirect up did not end the journey: the redirect did. */
+    return next == NULL && attempt->redirect == NULL ? decisive_forward(attempt) : next;
 }
 
 const redirect_attempt_t *

@@ -4,8 +4,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include <wsutil/inet_addr.h>
-
 #include "redirect-history.h"
 #include "redirect-tracker-int.h"
 
@@ -269,23 +267,6 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
                               redirected->final, redirected->final_frame);
 }
 
-/* The address that a target names by number; false for a name, which may resolve to anything. */
-static bool
-target_address(const redirect_target_t *target, redirect_endpoint_t *address)
-{
-    sip_uri_t uri;
-    char host[WS_INET6_ADDRSTRLEN];
-
-    if (!sip_uri_parse(target->raw, &uri) || uri.host.len == 0 || uri.host.len >= sizeof(host)) {
-        return false;
-    }
-    memcpy(host, uri.host.ptr, uri.host.len);
-    host[uri.host.len] = '\0';
-    address->len = uri.host_is_ipv6 ? 16 : 4;
-    return uri.host_is_ipv6 ? ws_inet_pton6(host, (ws_in6_addr *)address->address)
-                            : ws_inet_pton4(host, (ws_in4_addr *)address->address);
-}
-
 /* A Route, or a responder that forwards to others, is a proxy on the way: then the old address is right. */
 static bool
 went_through_proxy(const redirect_rule_context_t *context, const redirect_attempt_t *redirected)
@@ -309,7 +290,7 @@ check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t 
     redirect_endpoint_t named;
 
     if (!context->new_attempt || attempt->cause == NULL || attempt->cause_target == NULL ||
-        attempt->cause->code == 305 || !target_address(attempt->cause_target, &named)) {
+        attempt->cause->code == 305 || !redirect_target_address(attempt->cause_target, &named)) {
         return NULL;
     }
     redirected = attempt->cause->attempt;

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include <wsutil/inet_addr.h>
+
 #include "redirect-tracker-int.h"
 
 /* A missing q has no default in a 3xx; it is sorted as 1.0, as RFC 3841 7.2.3 counts that of a registration. */
@@ -58,6 +60,7 @@ target_set(redirect_tracker_t *tracker, redirect_target_t *target, const sip_con
     target->flags = contact->address.flags;
     target->uri_flags = uri->flags;
     target->followable = sip_uri_is_followable(uri);
+    target->key = sip_uri_match_key(uri);
 }
 
 /* "*" and what is no URI at all are no targets (RFC 3261 10.2.2). */
@@ -113,6 +116,40 @@ redirect_targets_read(redirect_tracker_t *tracker, redirect_t *redirect, const s
     }
 }
 
+/* rn= and npdi say that number portability was looked up (RFC 4694), in the user part or behind the host. */
+static bool
+has_portability(const sip_uri_t *uri)
+{
+    sip_slice_t value;
+
+    return sip_uri_user_param(uri, "rn", &value) || sip_uri_user_param(uri, "npdi", &value) ||
+           sip_uri_param(uri, "rn", &value) || sip_uri_param(uri, "npdi", &value);
+}
+
+/*
+ * A server asked for a signature or for number portability answers with a 3xx to where the request was going anyway:
+ * the same user, and an Identity to take along (RFC 8946 7) or portability parameters that were not there.
+ * With another user, an Identity belongs to a forward.
+ */
+bool
+redirect_is_query_answer(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip)
+{
+    bool signature = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
+    sip_uri_t asked, target;
+
+    if (!sip_uri_parse(asked_for, &asked) || !sip_slice_has_text(asked.user)) {
+        return false;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        if (!sip_uri_parse(redirect->target[i].raw, &target) || !sip_slice_has_text(target.user) ||
+            sip_uri_match(&target, &asked, NULL) == SIP_URI_MATCH_NONE ||
+            !(signature || (has_portability(&target) && !has_portability(&asked)))) {
+            return false;
+        }
+    }
+    return redirect->target_count > 0 || signature;
+}
+
 uint16_t
 redirect_target_result(const redirect_target_t *target)
 {
@@ -122,4 +159,21 @@ redirect_target_result(const redirect_target_t *target)
         attempt = attempt->retried_by;
     }
     return attempt ? attempt->final : 0;
+}
+
+bool
+redirect_target_address(const redirect_target_t *target, redirect_endpoint_t *address)
+{
+    sip_uri_t uri;
+    char host[WS_INET6_ADDRSTRLEN];
+
+    if (!sip_uri_parse(target->raw, &uri) || uri.host.len == 0 || uri.host.len >= sizeof(host)) {
+        return false;
+    }
+    memcpy(host, uri.host.ptr, uri.host.len);
+    host[uri.host.len] = '\0';
+    memset(address, 0, sizeof(*address));
+    address->len = uri.host_is_ipv6 ? 16 : 4;
+    return uri.host_is_ipv6 ? ws_inet_pton6(host, (ws_in6_addr *)address->address)
+                            : ws_inet_pton4(host, (ws_in4_addr *)address->address);
 }

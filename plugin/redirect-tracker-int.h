@@ -25,11 +25,13 @@ struct redirect_call {
 
 /** A redirect that a call with another Call-ID may follow, filed under one key. */
 typedef struct redirect_open {
-    struct redirect_open *next_same_key;
-    struct redirect_open *next_to_expire;
+    struct redirect_open *next_same_key, *previous_same_key;
+    struct redirect_open *next_to_expire, *previous_to_expire;
     struct redirect_open_list *list;
     redirect_t *redirect;
+    const redirect_target_t *target; /**< the one that the key is about; NULL: all */
     redirect_attempt_t *leg; /**< the attempt on whose leg it was seen */
+    uint32_t caller;         /**< redirect_caller_key() of its From */
     redirect_time_t until;
 } redirect_open_t;
 
@@ -72,9 +74,10 @@ typedef struct {
     redirect_attempt_t *upstream;
     redirect_attempt_t *retry_of;
     redirect_attempt_t *downstream; /**< a forward of it that was captured first */
+    const redirect_attempt_t *above; /**< the same, where it stands where that forward stands */
     redirect_t *cause;
     redirect_target_t *target;
-    const redirect_attempt_t *redirected_leg; /**< the attempt whose 3xx the sender saw */
+    const redirect_attempt_t *redirected_leg; /**< the attempt whose 3xx the sender saw; NULL with above */
     redirect_link_t link;
     redirect_confidence_t confidence;
     sip_uri_match_t match;
@@ -93,8 +96,19 @@ typedef struct {
 void redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
                            const redirect_attempt_t *attempt, const sip_message_t *sip, redirect_placement_t *place);
 
+/** The same for a response whose request was not captured: its Vias and CSeq are all there is to go by. */
+void redirect_link_response(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
+                            redirect_placement_t *place);
+
+/**
+ * Finds an attempt that follows the redirect that leg just got but was captured a moment before it, as in merged
+ * files, and of which nothing was shown yet. @return it, with place filled in; NULL where there is none
+ */
+redirect_attempt_t *redirect_link_reordered(const redirect_call_t *call, const redirect_attempt_t *leg,
+                                            redirect_placement_t *place);
+
 /** Finds the redirect of another call that a new request follows; leaves place alone where there is none. */
-void redirect_link_across_calls(const redirect_tracker_t *tracker, const redirect_attempt_t *attempt,
+void redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_attempt_t *attempt,
                                 const sip_message_t *sip, redirect_placement_t *place);
 
 /** Files a redirect, as seen on one leg, for calls that may follow it under another Call-ID. */
@@ -106,6 +120,31 @@ void redirect_link_expire(redirect_tracker_t *tracker);
 
 /** True for the answers after which the same request is amended and sent again (rules of RFC 3261 8.1.3.5). */
 bool redirect_is_amend_and_retry(uint16_t status);
+
+/** True where a 6xx still says that attempt is in vain. */
+bool redirect_is_definitive_for(const redirect_attempt_t *refused, const redirect_attempt_t *attempt);
+
+/** True for two attempts of one method, also where it is one that is not listed in sip_method_t. */
+bool redirect_same_method(const redirect_attempt_t *a, const redirect_attempt_t *b);
+
+/**
+ * How well a Request-URI, whose sip_uri_match_key() is key, fits a target. Cheap where the keys differ.
+ * *difference is what makes it less than exact.
+ */
+sip_uri_match_t redirect_target_match(const redirect_target_t *target, const sip_uri_t *request_uri, uint32_t key,
+                                      sip_uri_diff_t *difference);
+
+/** The address that a target names by number; false for a name, which may resolve to anything. */
+bool redirect_target_address(const redirect_target_t *target, redirect_endpoint_t *address);
+
+/**
+ * A number for the user or telephone number that a From or P-Asserted-Identity URI names; 0 for one without a user, or
+ * with one that many callers share ("anonymous").
+ */
+uint32_t redirect_caller_key(sip_slice_t uri_text);
+
+/** redirect_caller_key() of the first P-Asserted-Identity (RFC 3325); 0 where there is none. */
+uint32_t redirect_asserted_key(const sip_message_t *sip);
 
 /** True where two addresses are known and equal; ports do not count. */
 bool redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b);
@@ -120,6 +159,9 @@ uint64_t redirect_hash(uint64_t seed, sip_slice_t text);
 
 /** The host of a Via's sent-by, its port left out. */
 sip_slice_t redirect_sent_by_host(sip_slice_t sent_by);
+
+/** True where the 3xx, whose targets were read, answers a query and does not send the request to anybody else. */
+bool redirect_is_query_answer(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip);
 
 /** Fills in a redirect's targets from the Contact values of its response. */
 void redirect_targets_read(redirect_tracker_t *tracker, redirect_t *redirect, const sip_message_t *sip);

@@ -29,6 +29,15 @@ call_id_equal(gconstpointer a, gconstpointer b)
     return sip_slice_equal(*(const sip_slice_t *)a, *(const sip_slice_t *)b);
 }
 
+/* Times of damaged captures may be anything; far below the limits of the type no sum or difference overflows. */
+static redirect_time_t
+sane_time(redirect_time_t time)
+{
+    static const redirect_time_t limit = INT64_C(1) << 60;
+
+    return CLAMP(time, -limit, limit);
+}
+
 redirect_tracker_t *
 redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config)
 {
@@ -36,7 +45,7 @@ redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config)
 
     tracker->scope = scope;
     tracker->config = *config;
-    tracker->now = INT64_MIN;
+    tracker->now = sane_time(INT64_MIN);
     tracker->calls = wmem_map_new(scope, call_id_hash, call_id_equal);
     tracker->notes = wmem_map_new(scope, g_direct_hash, g_direct_equal);
     tracker->open = wmem_map_new(scope, wmem_str_hash, g_str_equal);
@@ -303,6 +312,58 @@ chain_begin(redirect_tracker_t *tracker, redirect_chain_t *chain)
     }
 }
 
+/* The frame in which an attempt was first seen; one that is only being entered comes last. */
+static uint32_t
+attempt_frame(const redirect_attempt_t *attempt)
+{
+    return attempt->first_note ? attempt->first_note->frame : UINT32_MAX;
+}
+
+static void
+chain_list(redirect_chain_t *chain, redirect_attempt_t *attempt)
+{
+    redirect_attempt_t **link = &chain->first_attempt;
+
+    if (chain->last_attempt && attempt_frame(chain->last_attempt) <= attempt_frame(attempt)) {
+        link = &chain->last_attempt->next_in_chain;
+    }
+    while (*link && attempt_frame(*link) <= attempt_frame(attempt)) {
+        link = &(*link)->next_in_chain;
+    }
+    attempt->next_in_chain = *link;
+    *link = attempt;
+    if (attempt->next_in_chain == NULL) {
+        chain->last_attempt = attempt;
+    }
+    attempt->chain = chain;
+    chain->attempt_count++;
+    chain->hops = MAX(chain->hops, attempt->hop);
+    chain->pending += attempt->method == SIP_METHOD_INVITE && attempt->final == 0 ? 1 : 0;
+}
+
+/* Makes a chain that was not shown yet a part of another, shift hops deeper; it is gone afterwards. */
+static void
+chain_merge(redirect_tracker_t *tracker, redirect_chain_t *into, redirect_chain_t *from, unsigned shift)
+{
+    redirect_attempt_t *attempt = from->first_attempt;
+
+    while (attempt) {
+        redirect_attempt_t *next = attempt->next_in_chain;
+        attempt->hop += shift;
+        chain_list(into, attempt);
+        for (redirect_note_t *note = attempt->first_note; into->begun && note; note = note->next_in_attempt) {
+            note_publish(tracker, note);
+        }
+        attempt = next;
+    }
+    into->start = MIN(into->start, from->start);
+    into->kept = into->kept || from->kept;
+    queue_remove(tracker, from);
+    tracker->unbegun--;
+    wmem_free(tracker->scope, from);
+    chain_touch(tracker, into);
+}
+
 /* --- calls and attempts --------------------------------------------------------------------------------------- */
 
 static redirect_call_t *
@@ -489,6 +550,19 @@ attempt_set_request(redirect_attempt_t *attempt, const redirect_message_t *messa
     attempt->destination = message->destination;
 }
 
+/* The request of an attempt whose response was captured first; once the chain was shown, its origin stays unknown. */
+static void
+attempt_set_late_request(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+{
+    sip_slice_t uri = message->sip->request_uri;
+
+    if (attempt->chain->begun) {
+        return;
+    }
+    attempt_set_request(attempt, message);
+    attempt->raw_uri = sip_slice_make(wmem_strndup(tracker->scope, uri.ptr, uri.len), uri.len);
+}
+
 static redirect_attempt_t *
 attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
@@ -498,6 +572,7 @@ attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
     sip_slice_t other = sip->cseq_method_id == SIP_METHOD_OTHER ? sip->cseq_method : SIP_SLICE_NONE;
     sip_slice_t to_tag = sip->is_response ? SIP_SLICE_NONE : sip->to_tag;
     redirect_attempt_t *attempt;
+    uint32_t asserted = 0;
     char *text;
 
     if (!sip->is_response && tracker->config.link_calls) {
@@ -505,6 +580,7 @@ attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
             session = SIP_SLICE_NONE;
         }
         legs = leg_ids_read(tracker->scope, tracker->config.leg_headers, sip);
+        asserted = redirect_asserted_key(sip);
     }
     attempt = wmem_alloc(tracker->scope, sizeof(*attempt) + top->branch.len + top->sent_by.len + uri.len +
                                              sip->from_tag.len + to_tag.len + session.len + legs.len + other.len);
@@ -521,6 +597,7 @@ attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
     if (legs.ptr) {
         wmem_free(tracker->scope, (char *)legs.ptr);
     }
+    attempt->asserted = asserted;
     attempt->method = sip->cseq_method_id;
     attempt->cseq = sip->cseq;
     attempt->via_count = sip->via_count;
@@ -536,6 +613,65 @@ attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
     return attempt;
 }
 
+static redirect_target_t *
+redirect_find_target(const redirect_t *redirect, sip_slice_t raw)
+{
+    for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
+        if (sip_slice_equal(redirect->target[i].raw, raw)) {
+            return &redirect->target[i];
+        }
+    }
+    return NULL;
+}
+
+/* A proxy that changed a 3xx, or put several into one, took each target from a branch below: the deepest such one. */
+static redirect_attempt_t *
+target_origin(const redirect_t *redirect, const redirect_target_t *target)
+{
+    redirect_attempt_t *origin = redirect->attempt;
+    redirect_attempt_t *below = target && origin->call ? origin->call->first : NULL;
+
+    /* Forwards stand behind what they forward, but for reordered frames: one walk down the list will do. */
+    for (; below; below = below->next_in_call) {
+        if (below->upstream == origin && redirect_find_target(below->redirect, target->raw)) {
+            origin = below;
+        }
+    }
+    return origin;
+}
+
+static bool
+attempt_is_below(const redirect_attempt_t *attempt, const redirect_attempt_t *above)
+{
+    for (attempt = attempt->upstream; attempt; attempt = attempt->upstream) {
+        if (attempt == above) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a proxy took together was tried wherever it came from. */
+static void
+mark_tried(redirect_attempt_t *attempt, redirect_t *cause, redirect_target_t *target)
+{
+    redirect_attempt_t *below = cause->attempt->call ? cause->attempt->call->first : NULL;
+
+    for (redirect_t *redirect = cause; redirect; redirect = redirect->source) {
+        redirect->followed = true;
+    }
+    if (target && target->tried_by == NULL) {
+        target->tried_by = attempt;
+    }
+    for (; below && target; below = below->next_in_call) {
+        redirect_target_t *same = redirect_find_target(below->redirect, target->raw);
+        if (same && below->redirect != cause && attempt_is_below(below, cause->attempt)) {
+            below->redirect->followed = true;
+            same->tried_by = same->tried_by ? same->tried_by : attempt;
+        }
+    }
+}
+
 static void
 attempt_follow(redirect_attempt_t *attempt, const redirect_placement_t *place)
 {
@@ -543,31 +679,23 @@ attempt_follow(redirect_attempt_t *attempt, const redirect_placement_t *place)
 
     attempt->cause = cause;
     attempt->cause_target = place->target;
-    attempt->redirected_in = place->redirected_leg->final_frame;
-    attempt->redirected_at = place->redirected_leg->final_time;
     attempt->link = place->link;
     attempt->confidence = place->confidence;
     attempt->match = place->match;
     attempt->difference = place->difference;
     attempt->evidence = place->evidence;
-    if (cause->last_followup) {
-        cause->last_followup->next_followup = attempt;
-    } else {
-        cause->first_followup = attempt;
+    if (place->above) { /* one follow-up, seen on two legs: its forward is listed already */
+        attempt->redirected_in = place->above->redirected_in;
+        attempt->redirected_at = place->above->redirected_at;
+        attempt->cause_attempt = place->above->cause_attempt;
+        return;
     }
+    attempt->redirected_in = place->redirected_leg->final_frame;
+    attempt->redirected_at = place->redirected_leg->final_time;
+    attempt->cause_attempt = target_origin(cause, place->target);
+    *(cause->last_followup ? &cause->last_followup->next_followup : &cause->first_followup) = attempt;
     cause->last_followup = attempt;
-    if (place->target && place->target->tried_by == NULL) {
-        place->target->tried_by = attempt;
-    }
-    for (redirect_t *redirect = cause; redirect; redirect = redirect->source) {
-        redirect->followed = true;
-        for (unsigned i = 0; place->target && i < redirect->target_count; i++) {
-            if (redirect->target[i].tried_by == NULL &&
-                sip_slice_equal(redirect->target[i].raw, place->target->raw)) {
-                redirect->target[i].tried_by = attempt;
-            }
-        }
-    }
+    mark_tried(attempt, cause, place->target);
 }
 
 /* Lists a new attempt in its call and its chain, where place says. */
@@ -577,7 +705,6 @@ attempt_enter(redirect_tracker_t *tracker, redirect_call_t *call, redirect_attem
 {
     redirect_chain_t *chain = place->chain ? place->chain : chain_new(tracker, time);
 
-    attempt->chain = chain;
     attempt->call = call;
     attempt->hop = place->hop;
     attempt->upstream = place->upstream;
@@ -588,23 +715,26 @@ attempt_enter(redirect_tracker_t *tracker, redirect_call_t *call, redirect_attem
     if (place->cause) {
         attempt_follow(attempt, place);
     }
-    if (call->last) {
-        call->last->next_in_call = attempt;
-    } else {
-        call->first = attempt;
-    }
+    *(call->last ? &call->last->next_in_call : &call->first) = attempt;
     call->last = attempt;
     call->count++;
-    if (chain->last_attempt) {
-        chain->last_attempt->next_in_chain = attempt;
-    } else {
-        chain->first_attempt = chain->root = attempt;
+    chain_list(chain, attempt);
+    if (chain->root == NULL) {
+        chain->root = attempt;
     }
-    chain->last_attempt = attempt;
-    chain->attempt_count++;
-    chain->pending++;
-    chain->hops = MAX(chain->hops, attempt->hop);
     chain_touch(tracker, chain);
+}
+
+/* Frames in no sane order must not make an attempt its own ancestor: everything walks up to where there is nothing. */
+static bool
+attempt_comes_after(const redirect_attempt_t *attempt, const redirect_attempt_t *other)
+{
+    const redirect_attempt_t *step = attempt;
+
+    while (step && step != other) {
+        step = redirect_attempt_before(step);
+    }
+    return step == other || attempt_is_below(attempt, other);
 }
 
 /*
@@ -612,14 +742,22 @@ attempt_enter(redirect_tracker_t *tracker, redirect_call_t *call, redirect_attem
  * unless the chain was shown to begin with the forward already.
  */
 static void
-chain_adopt_upstream(redirect_attempt_t *attempt, redirect_attempt_t *downstream)
+attempt_adopt_downstream(redirect_tracker_t *tracker, redirect_attempt_t *attempt, redirect_attempt_t *downstream)
 {
-    redirect_chain_t *chain = attempt->chain;
+    redirect_chain_t *chain = downstream->chain;
 
+    if (attempt_comes_after(attempt, downstream)) {
+        return;
+    }
     downstream->upstream = attempt;
-    if (!chain->begun && chain->root == downstream) {
+    downstream->upstream_late = chain->begun;
+    if (chain != attempt->chain && !chain->begun) {
+        chain_merge(tracker, attempt->chain, chain, attempt->hop);
+    } else if (chain == attempt->chain && !chain->begun && chain->root == downstream) {
         chain->root = attempt;
-        chain->start = MIN(chain->start, attempt->request_time);
+        if (attempt->request_frame) {
+            chain->start = MIN(chain->start, attempt->request_time);
+        }
     }
 }
 
@@ -704,6 +842,19 @@ redirect_new(redirect_tracker_t *tracker, const redirect_message_t *message)
     return redirect;
 }
 
+/* A follow-up that was captured a moment before its redirect joins the chain now. */
+static void
+adopt_reordered(redirect_tracker_t *tracker, redirect_attempt_t *attempt)
+{
+    redirect_placement_t place = {.match = SIP_URI_MATCH_NONE};
+    redirect_attempt_t *later;
+
+    while ((later = redirect_link_reordered(attempt->call, attempt, &place)) != NULL) {
+        chain_merge(tracker, attempt->chain, later->chain, place.hop - later->hop);
+        attempt_follow(later, &place);
+    }
+}
+
 static void
 attempt_redirected(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
 {
@@ -713,6 +864,7 @@ attempt_redirected(redirect_tracker_t *tracker, redirect_attempt_t *attempt, con
 
     redirect->attempt = attempt;
     redirect->depth = attempt->hop + 1;
+    redirect->query_answer = redirect_is_query_answer(redirect, attempt->raw_uri, message->sip);
     source = redirect_source_of(attempt, message->sip->to_tag, redirect, &unchanged);
     if (unchanged) {
         redirect = source;
@@ -737,7 +889,7 @@ attempt_finish(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const r
     redirect_chain_t *chain = attempt->chain;
     sip_retry_after_t retry_after;
 
-    if (attempt->final == 0) {
+    if (attempt->method == SIP_METHOD_INVITE) {
         chain->pending--;
     }
     attempt->final = sip->status;
@@ -755,6 +907,9 @@ attempt_finish(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const r
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         chain_begin(tracker, chain);
     }
+    if (attempt->redirect) {
+        adopt_reordered(tracker, attempt);
+    }
     chain_touch(tracker, chain);
 }
 
@@ -768,7 +923,7 @@ attempt_update(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const r
         if (sip->method_id == SIP_METHOD_CANCEL) {
             note_cancel(attempt, message);
         } else if (sip->method_id != SIP_METHOD_ACK && attempt->request_frame == 0) {
-            attempt_set_request(attempt, message);
+            attempt_set_late_request(tracker, attempt, message);
         }
         return false;
     }
@@ -853,20 +1008,6 @@ note_without_attempt(redirect_tracker_t *tracker, const redirect_message_t *mess
     return note;
 }
 
-/* A lone response of a call whose redirect was captured: the requests were not, so it goes beside the redirect. */
-static void
-place_lone_response(const redirect_call_t *call, const redirect_attempt_t *attempt, redirect_placement_t *place)
-{
-    for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
-        if (other->request_frame == 0 && other->redirect && other->cseq < attempt->cseq &&
-            other->method == attempt->method && other->via_count == attempt->via_count &&
-            sip_slice_equal(other->from_tag, attempt->from_tag)) {
-            place->chain = other->chain;
-            place->hop = other->hop;
-        }
-    }
-}
-
 /* Makes room in a call that is full: a long dialog's old requests no longer matter. */
 static void
 call_make_room(redirect_tracker_t *tracker, const redirect_call_t *call)
@@ -894,7 +1035,7 @@ attempt_open(redirect_tracker_t *tracker, const redirect_message_t *message, red
     }
     attempt = attempt_new(tracker, message);
     if (message->sip->is_response) {
-        place_lone_response(call, attempt, place);
+        redirect_link_response(call, attempt, message->sip, place);
     } else {
         redirect_link_in_call(tracker, call, attempt, message->sip, place);
         if (place->chain == NULL && tracker->config.link_calls && !sip_slice_has_text(message->sip->to_tag)) {
@@ -903,13 +1044,13 @@ attempt_open(redirect_tracker_t *tracker, const redirect_message_t *message, red
     }
     attempt_enter(tracker, call, attempt, place, message->time);
     if (place->downstream) {
-        chain_adopt_upstream(attempt, place->downstream);
+        attempt_adopt_downstream(tracker, attempt, place->downstream);
     }
     return attempt;
 }
 
-const redirect_note_t *
-redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
+static const redirect_note_t *
+tracker_take(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
     redirect_placement_t place = {.match = SIP_URI_MATCH_NONE};
@@ -919,7 +1060,6 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
     redirect_call_t *call;
     bool speaks_alone;
 
-    redirect_tracker_advance(tracker, message->time);
     tracker_forget_old(tracker);
     if (!sip_slice_has_text(sip->call_id) || !sip->has_cseq || sip->via_kept == 0) {
         return note_without_attempt(tracker, message);
@@ -942,7 +1082,9 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
         return NULL;
     }
     if (sip->status / 100 == 3 && sip->cseq_method_id != SIP_METHOD_CANCEL) {
-        note->redirect = attempt->redirect;
+        /* One that came after another final response changes nothing (RFC 3261 13.2.2.3), but has its targets. */
+        note->redirect = attempt->redirect && attempt->final == sip->status ? attempt->redirect
+                                                                            : redirect_new(tracker, message);
     }
     speaks_alone = note_fill(tracker, note, message);
     context.note = note;
@@ -959,12 +1101,20 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
     return note->published ? note : NULL;
 }
 
+const redirect_note_t *
+redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    redirect_message_t sane = *message;
+
+    sane.time = sane_time(message->time);
+    redirect_tracker_advance(tracker, sane.time);
+    return tracker_take(tracker, &sane);
+}
+
 void
 redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now)
 {
-    if (now > tracker->now) {
-        tracker->now = now;
-    }
+    tracker->now = MAX(tracker->now, sane_time(now));
 }
 
 const redirect_note_t *

@@ -25,6 +25,8 @@ typedef int64_t redirect_time_t;
 enum {
     REDIRECT_MAX_TARGETS = 64,            /**< Contact targets of one redirect */
     REDIRECT_MAX_ATTEMPTS_PER_CALL = 256, /**< attempts of one Call-ID that are remembered at a time */
+    REDIRECT_MAX_ATTEMPTS_PER_CHAIN = 1024, /**< attempts of one chain after which no further call is linked to it */
+    REDIRECT_MAX_OPEN_KEYS = 1 << 18,     /**< keys under which redirects wait for calls that follow them */
     REDIRECT_MAX_PATH_HOPS = 32,          /**< hops that a path spells out */
     REDIRECT_MAX_OPEN_CALLS = 1 << 17,    /**< calls without any redirect that are remembered at a time */
     REDIRECT_MAX_MESSAGES_PER_ATTEMPT = 4096, /**< messages of one attempt that get a note */
@@ -111,6 +113,7 @@ typedef struct {
     bool single_use;     /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
     bool has_expires;
     uint32_t expires;    /**< seconds from receipt */
+    uint32_t key;        /**< sip_uri_match_key() of it */
     unsigned flags;      /**< SIP_ADDRESS_FLAG_* */
     unsigned uri_flags;  /**< SIP_URI_FLAG_* */
     bool followable;     /**< a SIP element can send a request there */
@@ -145,10 +148,12 @@ struct redirect_attempt {
     redirect_attempt_t *next_in_chain; /**< grows: in frame order */
     redirect_attempt_t *next_in_call;
     redirect_attempt_t *upstream;      /**< the attempt of which this is a proxy's forward, or NULL */
+    bool upstream_late;                /**< it was captured when this was shown already: not on its path */
     redirect_attempt_t *retry_of;      /**< the attempt that this repeats (401, 407, failover, ...), or NULL */
     redirect_attempt_t *retried_by;    /**< grows: the latest such repeat */
     redirect_t *cause;                 /**< the redirect that this follows, or NULL */
     redirect_target_t *cause_target;   /**< its target that this tries, or NULL */
+    redirect_attempt_t *cause_attempt; /**< the attempt, farthest from the caller, whose 3xx named that target */
     redirect_attempt_t *next_followup; /**< grows: next follow-up of cause */
     uint32_t redirected_in;            /**< frame of the 3xx that the sender of this attempt saw; 0 for none */
     redirect_time_t redirected_at;
@@ -167,6 +172,7 @@ struct redirect_attempt {
     sip_slice_t to_tag;                /**< of the request */
     sip_slice_t session_id;            /**< the sender's UUID, or absent */
     sip_slice_t leg_ids;               /**< values of the leg headers, comma-separated, or absent */
+    uint32_t asserted;                 /**< who P-Asserted-Identity says is calling, as a number; 0 for nobody */
     sip_slice_t other_method;          /**< the method's name where method is SIP_METHOD_OTHER */
     sip_method_t method;
     uint32_t cseq;
@@ -203,7 +209,7 @@ struct redirect_chain {
     unsigned hops;         /**< grows: the deepest hop */
     unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
     redirect_time_t start; /**< of the first message */
-    unsigned pending;      /**< grows: attempts without a final response */
+    unsigned pending;      /**< grows: INVITEs without a final response; others time out soon (RFC 3261 17.1.2.2) */
     redirect_chain_t *newer, *older; /**< the tracker's list by age; not for callers */
     redirect_time_t last_active;
     int queue;

@@ -659,10 +659,14 @@ message_line_read(script_t *script, const char *line)
     place_t source = {0}, destination = {0};
     char *blank = rest ? strchr(rest, ' ') : NULL;
     char *to = rest ? blank ? g_strndup(rest, (size_t)(blank - rest)) : g_strdup(rest) : NULL;
-    char *text = blank ? expand(script, g_strstrip(blank)) : NULL;
+    char *text = NULL;
 
-    if (text == NULL || strcmp(parts[2], "->") != 0 || !place_read(script, parts[1], &source) ||
-        !place_read(script, to, &destination)) {
+    /* Places are counted in reading order, those inside the text last. */
+    if (blank && strcmp(parts[2], "->") == 0 && place_read(script, parts[1], &source) &&
+        place_read(script, to, &destination)) {
+        text = expand(script, g_strstrip(blank));
+    }
+    if (text == NULL) {
         complain(script, "not \"time source -> destination message\": %s", line);
     } else {
         redirect_time_t time = (redirect_time_t)(g_ascii_strtod(parts[0], NULL) * 1e6 + 0.5) * 1000;
