@@ -25,14 +25,16 @@ class Story:
     def __init__(self):
         self.messages = []
 
-    def tell(self, time, source, destination, text):
-        self.messages.append((time, source, destination, text))
+    def tell(self, time, source, destination, text, options=""):
+        """A message; an address without a port has SIP's. options as handmade.py has them."""
+        self.messages.append((time, source, destination, text, options))
 
     def write(self, name):
         """A capture file of that name; its path."""
         story = _handmade().Story()
-        for time, source, destination, text in sorted(self.messages, key=lambda message: message[0]):
-            story.read(f"== {time:.6f} {source}:5060 > {destination}:5060\n{text}\n")
+        for time, source, destination, text, options in sorted(self.messages, key=lambda message: message[0]):
+            source, destination = (name if ":" in name else name + ":5060" for name in (source, destination))
+            story.read(f"== {time:.6f} {source} > {destination} {options}\n{text}\n")
         path = tshark.scratch("stories") / f"{name}.pcap"
         story.write(path)
         return path

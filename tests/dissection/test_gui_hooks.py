@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What only the GUI shows: rows and arrows of VoIP Calls, and conversation filters. taps_plugin.c prints them.
+
+Where sharkd has VoIP Calls (4.2 and later), the rows and arrows that Wireshark makes of it are looked at too.
+"""
+
+import json
+import os
+import shutil
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dissection import report_story  # noqa: E402
+from support import tshark  # noqa: E402
+
+ON = ["-o", "sip_redirect.voip_calls:TRUE"]
+REJECTED, COMPLETED, CANCELLED, SETUP = "6", "5", "4", "1"  # voip_call_state in epan/tap-voip.h
+STATES = {0: REJECTED, 1: REJECTED, 2: COMPLETED, 3: COMPLETED, 4: REJECTED, 5: CANCELLED, 6: REJECTED, 7: SETUP}
+
+
+def both_plugins():
+    """A plugin folder with the real plugin and the test's own."""
+    build = Path(os.environ["BUILD_DIR"])
+    folder = tshark.scratch("both-plugins")
+    found = 0
+    for source in ("wireshark-plugins", "taps-plugins"):
+        for path in (build / source).glob("*/epan/*.so"):
+            target = folder / path.relative_to(build / source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            found += 1
+    if found != 2:
+        sys.exit(f"{found} plugins instead of two below {build}")
+    return folder
+
+
+class Hooks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plugins = both_plugins()
+        cls.capture = report_story.eight_chains()
+
+    def hook(self, name, *options, capture=None):
+        text = tshark.run(["-q", "-n", "-2", *options, "-r", capture or self.capture, "-z", f"taps_test,{name}"],
+                          env={"WIRESHARK_PLUGIN_DIR": str(self.plugins)})
+        return [line.split("\t") for line in text.splitlines()]
+
+
+class VoipCalls(Hooks):
+    def test_off_by_default(self):
+        self.assertEqual(self.hook("voip"), [["no tap voip"]])
+        self.assertEqual(self.hook("voip", "-o", "sip_redirect.voip_calls:FALSE"), [["no tap voip"]])
+
+    def test_a_row_for_each_chain(self):
+        rows = {}
+        for row in self.hook("voip", *ON):
+            self.assertEqual(row[1], "SIP redirect")
+            rows.setdefault(row[2], row)
+        self.assertEqual([row[3] for row in rows.values()], list(STATES.values()))
+        # Only the last one may still go on.
+        self.assertEqual([row[4] for row in rows.values()], ["1"] * 7 + ["0"])
+        first = rows["sip_redirect.chain 0"]
+        self.assertEqual(first[5:8], ["sip:alice@example.com", "sip:bob@192.0.2.20", "Chain 0, global failure: "
+                                      "sip:bob@192.0.2.20 -> 302 -> sip:carol@192.0.2.30 -> 603"])
+
+    def test_every_message_has_its_arrow(self):
+        frames = tshark.fields(self.capture, ["frame.number", "sip_redirect.chain"], two_pass=True)
+        found = [[row[0], row[2].rpartition(" ")[2]] for row in self.hook("voip", *ON)]
+        self.assertEqual(found, frames)
+
+    def test_labels(self):
+        labels = [row[8] for row in self.hook("voip", *ON)]
+        self.assertEqual(labels[:7], [
+            "INVITE sip:bob@192.0.2.20",
+            "302 -> sip:carol@192.0.2.30 (temporary)",
+            "ACK sip:bob@192.0.2.20",
+            "INVITE sip:carol@192.0.2.30 (follows 302)",
+            "180 Ringing",
+            "603 definitive",
+            "ACK sip:carol@192.0.2.30",
+        ])
+        self.assertIn("301 -> sip:carol@192.0.2.30 (permanent)", labels)
+        self.assertIn("300 -> sip:one@192.0.2.30, 1 more", [label.replace(" (alternative)", "") for label in labels])
+        self.assertIn("CANCEL sip:carol@192.0.2.30", labels)
+        self.assertIn("486 Busy Here", labels)
+
+    def test_other_dissectors_stay_out(self):
+        """RTSP feeds the same tap where it finds one."""
+        story = report_story.Story()
+        call = report_story.Call(story, "call")
+        call.invite(0, report_story.BOB, "sip:bob@192.0.2.20")
+        call.answer(1, 603)
+        setup = "SETUP rtsp://192.0.2.20/x RTSP/1.0\nCSeq: 1\nTransport: RTP/AVP;unicast;client_port=4000-4001\n"
+        answer = ("RTSP/1.0 200 OK\nCSeq: 1\nSession: 12345678\n"
+                  "Transport: RTP/AVP;unicast;client_port=4000-4001;server_port=5000-5001\n")
+        story.tell(2, "192.0.2.10:40000", "192.0.2.20:554", setup, "tcp")
+        story.tell(3, "192.0.2.20:554", "192.0.2.10:40000", answer, "tcp")
+        written = story.write("rtsp")
+        self.assertEqual(tshark.fields(written, ["rtsp.method", "rtsp.status"]), [["SETUP", ""], ["", "200"]])
+        self.assertEqual([row[0] for row in self.hook("voip", *ON, capture=written)], ["1", "2", "3"])
+
+
+class ConversationFilter(Hooks):
+    def test_one_filter_for_each_message_of_a_chain(self):
+        expected = [[frame, f"sip_redirect.chain == {chain}"] for frame, chain in tshark.fields(
+            self.capture, ["frame.number", "sip_redirect.chain"], two_pass=True)]
+        self.assertGreater(len(expected), 60)
+        self.assertEqual(self.hook("filter"), expected)
+
+    def test_filter_finds_the_whole_chain(self):
+        frame, expression = self.hook("filter")[5]
+        rows = tshark.fields(self.capture, ["frame.number", "sip.Call-ID"], two_pass=True, display_filter=expression)
+        self.assertEqual({row[1] for row in rows}, {"refused@example.com"})
+        self.assertEqual([row[0] for row in rows], ["1", "2", "3", "4", "5", "6", "7"])
+        self.assertEqual(frame, "6")
+
+
+@unittest.skipUnless(shutil.which("sharkd") and tshark.version() >= (4, 2), "this sharkd has no VoIP Calls")
+class ThroughWireshark(unittest.TestCase):
+    """The rows and arrows as Wireshark's own code makes them. sharkd reads preferences from its profile only."""
+
+    def answers(self, preference):
+        folder = tshark.scratch("config") / "wireshark"
+        folder.mkdir(exist_ok=True)
+        (folder / "preferences").write_text(f"sip_redirect.voip_calls: {preference}\n", encoding="utf-8")
+        capture = report_story.eight_chains()
+        requests = [("load", {"file": str(tshark.reachable(capture))}), ("tap", {"tap0": "voip-calls"}),
+                    ("tap", {"tap0": "voip-convs:"})]
+        text = "".join(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+                       for number, (method, params) in enumerate(requests, 1))
+        output = tshark.run(["-"], program="sharkd", stdin=text, env={"XDG_CONFIG_HOME": str(folder.parent)})
+        _, calls, convs = (json.loads(line)["result"]["taps"][0] if "taps" in line else None
+                           for line in output.splitlines())
+        rows = [call for call in calls["calls"] if call["protocol"] == "SIP redirect"]
+        mine = {call["call"] for call in rows}
+        return rows, [conv for conv in convs["convs"] if conv["call"] in mine]
+
+    def test_on(self):
+        rows, arrows = self.answers("TRUE")
+        self.assertEqual([row["comment"].split(":")[0] for row in rows],
+                         [f"Chain {chain[0]}, {chain[3]}" for chain in report_story.CHAINS])
+        self.assertEqual(rows[0]["state"], "REJECTED")
+        self.assertEqual(rows[2]["state"], "COMPLETED")
+        self.assertIn("302 -> sip:carol@192.0.2.30 (temporary)", [arrow["label"] for arrow in arrows])
+        self.assertIn("603 definitive", [arrow["label"] for arrow in arrows])
+
+    def test_off(self):
+        self.assertEqual(self.answers("FALSE"), ([], []))
+
+
+if __name__ == "__main__":
+    unittest.main()
