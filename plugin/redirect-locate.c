@@ -56,6 +56,14 @@ static quoting_proto_t quoting_protos[] = {
 
 static int proto_sip = -1;
 
+/* One call of the SIP dissector has one message, and its end is the datagram's. */
+static bool
+is_datagram(redirect_transport_t transport)
+{
+    return transport == REDIRECT_TRANSPORT_UDP || transport == REDIRECT_TRANSPORT_WS ||
+           transport == REDIRECT_TRANSPORT_SCTP;
+}
+
 /* ---- What the dissector saw ---- */
 
 typedef struct {
@@ -64,48 +72,48 @@ typedef struct {
     bool is_quoted;
 } record_t;
 
-/* A walk along pinfo->layers that keeps what holds for the last "sip" passed. */
+/* What the layers passed so far say about SIP above them. */
 typedef struct {
-    wmem_list_frame_t *next;
     redirect_transport_t transport;
     bool is_quoted;
-    record_t sip; /* transport and is_quoted only */
-} layer_walk_t;
+} below_t;
 
 static void
-layer_walk_step(layer_walk_t *walk)
+pass_layer(int proto, below_t *below)
 {
-    int proto = GPOINTER_TO_INT(wmem_list_frame_data(walk->next));
-
-    walk->next = wmem_list_frame_next(walk->next);
-    if (proto == proto_sip) {
-        walk->sip.transport = walk->transport;
-        walk->sip.is_quoted = walk->is_quoted;
-        return;
-    }
     for (unsigned i = 0; i < G_N_ELEMENTS(transport_protos); i++) {
         if (proto == transport_protos[i].proto) {
-            walk->transport = transport_protos[i].transport;
+            below->transport = transport_protos[i].transport;
             return;
         }
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(quoting_protos); i++) {
         if (proto == quoting_protos[i].proto) {
-            walk->is_quoted = true;
+            below->is_quoted = true;
             return;
         }
     }
 }
 
-static bool
-frame_has_sip(const packet_info *pinfo)
+static inline int
+layer_proto(const wmem_list_frame_t *layer)
 {
+    return GPOINTER_TO_INT(wmem_list_frame_data(layer));
+}
+
+/* The number of the frame's first SIP layer, counted from 1; 0 where there is none. */
+static unsigned
+first_sip_layer(const packet_info *pinfo)
+{
+    unsigned number = 1;
+
     for (wmem_list_frame_t *layer = wmem_list_head(pinfo->layers); layer; layer = wmem_list_frame_next(layer)) {
-        if (GPOINTER_TO_INT(wmem_list_frame_data(layer)) == proto_sip) {
-            return true;
+        if (layer_proto(layer) == proto_sip) {
+            return number;
         }
+        number++;
     }
-    return false;
+    return 0;
 }
 
 /*
@@ -113,17 +121,18 @@ frame_has_sip(const packet_info *pinfo)
  * by one and put back in the same order.
  */
 static void
-collect_records_of_key(packet_info *pinfo, uint32_t key, const layer_walk_t *walk, wmem_array_t *records)
+collect_records_of_key(packet_info *pinfo, uint32_t key, const below_t *below, wmem_array_t *records)
 {
     unsigned first = wmem_array_get_count(records);
-    unsigned count;
+    record_t record = {NULL, below->transport, below->is_quoted};
     record_t *added;
-    void *seen;
+    unsigned count;
 
-    while ((seen = p_get_proto_data(pinfo->pool, pinfo, proto_sip, key)) != NULL) {
-        record_t record = {(const sip_info_value_t *)seen, walk->sip.transport, walk->sip.is_quoted};
-
+    while ((record.seen = (const sip_info_value_t *)p_get_proto_data(pinfo->pool, pinfo, proto_sip, key)) != NULL) {
         wmem_array_append_one(records, record);
+        if (is_datagram(record.transport)) {
+            return; /* each is a layer of its own */
+        }
         p_remove_proto_data(pinfo->pool, pinfo, proto_sip, key);
     }
     count = wmem_array_get_count(records) - first;
@@ -132,10 +141,9 @@ collect_records_of_key(packet_info *pinfo, uint32_t key, const layer_walk_t *wal
     }
     added = (record_t *)wmem_array_index(records, first);
     for (unsigned i = 0; i < count / 2; i++) {
-        record_t other = added[i];
-
+        record = added[i];
         added[i] = added[count - 1 - i];
-        added[count - 1 - i] = other;
+        added[count - 1 - i] = record;
     }
     for (unsigned i = 0; i < count; i++) {
         p_add_proto_data(pinfo->pool, pinfo, proto_sip, key, (void *)(uintptr_t)added[i].seen);
@@ -145,20 +153,28 @@ collect_records_of_key(packet_info *pinfo, uint32_t key, const layer_walk_t *wal
 /*
  * All records of the frame in the order of dissection. The key is pinfo->curr_layer_num, which only grows within a
  * frame: the layer of "sip" for a layer's first message, the last layer within the previous message's body for the
- * next ones. So every number is asked for, not only those that are "sip" in pinfo->layers.
+ * next ones. So every number from the first SIP layer on is asked for, not only those that are "sip" in pinfo->layers.
+ * Layers that were taken off the list again keep their numbers, so the list may be the shorter of the two.
  */
 static wmem_array_t *
-collect_records(packet_info *pinfo)
+collect_records(packet_info *pinfo, unsigned first_key)
 {
-    wmem_array_t *records = wmem_array_new(pinfo->pool, sizeof(record_t));
-    layer_walk_t walk = {.next = wmem_list_head(pinfo->layers), .transport = REDIRECT_TRANSPORT_OTHER};
-    unsigned last = MAX(pinfo->curr_layer_num, wmem_list_count(pinfo->layers));
+    wmem_array_t *records = wmem_array_sized_new(pinfo->pool, sizeof(record_t), 4);
+    wmem_list_frame_t *layer = wmem_list_head(pinfo->layers);
+    unsigned last_key = MIN(MAX(pinfo->curr_layer_num, wmem_list_count(pinfo->layers)), MAX_LAYER_NUM);
+    below_t below = {REDIRECT_TRANSPORT_OTHER, false};
+    below_t below_sip = below;
 
-    for (uint32_t key = 1; key <= MIN(last, MAX_LAYER_NUM); key++) {
-        if (walk.next) {
-            layer_walk_step(&walk);
+    for (unsigned key = 1; key <= last_key; key++) {
+        if (layer && layer_proto(layer) == proto_sip) {
+            below_sip = below;
+        } else if (layer) {
+            pass_layer(layer_proto(layer), &below);
         }
-        collect_records_of_key(pinfo, key, &walk, records);
+        layer = layer ? wmem_list_frame_next(layer) : NULL;
+        if (key >= first_key) {
+            collect_records_of_key(pinfo, key, &below_sip, records);
+        }
     }
     return records;
 }
@@ -175,7 +191,7 @@ typedef struct {
 /* One message as it stands in a source; offsets count from the source's begin. */
 typedef struct {
     size_t start;
-    size_t body; /* where the headers end */
+    size_t body; /* where the headers end, or as far as they were read */
     bool has_empty_line;
     bool has_content_length;
     size_t content_length;
@@ -264,7 +280,7 @@ read_header(sip_slice_t line, message_t *message)
         value = sip_slice_from(value, 1);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(header_names); i++) {
-        if (!sip_slice_equal_nocase(name, header_names[i].name) &&
+        if (!sip_slice_equal(name, header_names[i].name) && !sip_slice_equal_nocase(name, header_names[i].name) &&
             !(name.len == 1 && g_ascii_tolower(name.ptr[0]) == header_names[i].compact)) {
             continue;
         }
@@ -287,30 +303,33 @@ read_header(sip_slice_t line, message_t *message)
     }
 }
 
-/* Reads the headers of the message whose start line begins at start. Of repeated headers the last one counts. */
+/*
+ * Reads header lines: all that are left, or as far as both headers that identify a message. Of repeated headers the
+ * last one counts. Most messages are alone in their datagram, and nobody asks for more of them than these two.
+ */
 static void
-read_message(const source_t *source, size_t start, message_t *message)
+read_headers(const source_t *source, message_t *message, bool until_identified)
 {
-    size_t offset;
-
-    *message = (message_t){.start = start};
-    line_end(source, start, &offset);
-    while (offset < source->len) {
+    while (message->body < source->len && !message->has_empty_line) {
+        size_t start = message->body;
         size_t next;
-        size_t end = line_end(source, offset, &next);
+        size_t end;
 
-        if (end == offset) {
+        if (until_identified && message->call_id.ptr && message->cseq.ptr) {
+            return;
+        }
+        end = line_end(source, start, &next);
+        message->body = next;
+        if (end == start) {
             message->has_empty_line = true;
-            offset = next;
-            break;
+            return;
         }
         while (next < source->len && (source->text[next] == ' ' || source->text[next] == '\t')) {
             end = line_end(source, next, &next);
         }
-        read_header(sip_slice_make(source->text + offset, end - offset), message);
-        offset = next;
+        message->body = next;
+        read_header(sip_slice_make(source->text + start, end - start), message);
     }
-    message->body = offset;
 }
 
 /* ---- Does a text belong to a record? ---- */
@@ -319,6 +338,9 @@ read_message(const source_t *source, size_t start, message_t *message)
 static bool
 call_id_agrees(const char *seen, sip_slice_t text)
 {
+    if (sip_slice_equal(sip_slice_from_string(seen), text)) {
+        return true;
+    }
     for (size_t i = 0; i < text.len && text.ptr[i] != '\0' && !(text.ptr[i] & 0x80); i++) {
         if (seen[i] == '\0') {
             return i >= RECORD_CALL_ID_LEN || sip_slice_trim(sip_slice_from(text, i)).len == 0;
@@ -352,6 +374,21 @@ headers_agree(const sip_info_value_t *seen, const message_t *message)
         return false;
     }
     return cseq_agrees(seen->tap_cseq_number, message->cseq);
+}
+
+/* Does the message whose start line begins at start agree with the record? */
+static bool
+read_message(const source_t *source, size_t start, const sip_info_value_t *seen, message_t *message)
+{
+    *message = (message_t){.start = start};
+    line_end(source, start, &message->body);
+    read_headers(source, message, true);
+    if (headers_agree(seen, message)) {
+        return true;
+    }
+    /* The record is of the last ones of repeated headers. */
+    read_headers(source, message, false);
+    return headers_agree(seen, message);
 }
 
 /* Is version, at which "SIP/2.0" stands, the begin of the record's status line? */
@@ -423,12 +460,8 @@ message_at(const source_t *source, size_t start, const sip_info_value_t *seen, m
     size_t version = seen->request_method ? end - SIP_VERSION_LEN : start;
     size_t found;
 
-    if (end - start < SIP_VERSION_LEN || memcmp(source->text + version, SIP_VERSION, SIP_VERSION_LEN) != 0 ||
-        !is_start_line(source, version, seen, &found) || found != start) {
-        return false;
-    }
-    read_message(source, start, message);
-    return headers_agree(seen, message);
+    return end - start >= SIP_VERSION_LEN && memcmp(source->text + version, SIP_VERSION, SIP_VERSION_LEN) == 0 &&
+           is_start_line(source, version, seen, &found) && found == start && read_message(source, start, seen, message);
 }
 
 /*
@@ -460,8 +493,7 @@ find_message(const source_t *source, size_t from, size_t to, const sip_info_valu
             continue;
         }
         if (is_start_line(&part, version, seen, &start) && start >= from) {
-            read_message(&part, start, message);
-            if (headers_agree(seen, message)) {
+            if (read_message(&part, start, seen, message)) {
                 return true;
             }
             (*wrong)++;
@@ -605,7 +637,7 @@ is_nested_in_last(locator_t *locator, const sip_info_value_t *seen)
         !find_message(locator->last_source, locator->nested_next, locator->last_end, seen, &locator->wrong, &nested)) {
         return false;
     }
-    locator->nested_next = nested.body;
+    locator->nested_next = nested.body; /* or earlier: then its own start line is behind, all the same */
     return true;
 }
 
@@ -616,12 +648,18 @@ typedef struct {
 } extent_t;
 
 static extent_t
-extent_of(const locator_t *locator, redirect_transport_t transport, const source_t *source, const message_t *message)
+extent_of(const locator_t *locator, redirect_transport_t transport, const source_t *source, message_t *message)
 {
     size_t datagram = datagram_end(locator, transport, source, message->start);
-    size_t counted = message->body + (message->has_content_length ? message->content_length : 0);
-    extent_t extent = {.is_known = datagram > 0 || message->has_content_length};
+    size_t counted;
+    extent_t extent;
 
+    if (datagram > 0 && transport == REDIRECT_TRANSPORT_UDP) {
+        return (extent_t){datagram, true, datagram <= source->len};
+    }
+    read_headers(source, message, false);
+    counted = message->body + (message->has_content_length ? message->content_length : 0);
+    extent.is_known = datagram > 0 || message->has_content_length;
     extent.end = datagram > 0 ? datagram : message->has_content_length ? counted : source->len;
     extent.is_complete = message->has_empty_line && extent.end <= source->len && counted <= extent.end;
     return extent;
@@ -681,7 +719,7 @@ find_behind_last(const locator_t *locator, const sip_info_value_t *seen, message
 }
 
 static void
-add_located(locator_t *locator, source_t *source, const message_t *message, redirect_transport_t transport)
+add_located(locator_t *locator, source_t *source, message_t *message, redirect_transport_t transport)
 {
     extent_t extent = extent_of(locator, transport, source, message);
     size_t end = MIN(extent.end, source->len);
@@ -699,7 +737,7 @@ add_located(locator_t *locator, source_t *source, const message_t *message, redi
     locator->last_source = source;
     locator->last = *message;
     locator->last_end = end;
-    locator->nested_next = message->body;
+    locator->nested_next = 0;
 }
 
 /* The source that holds a record's text, or NULL. */
@@ -708,6 +746,10 @@ find_record(locator_t *locator, const record_t *record, message_t *message)
 {
     source_t *source = locator->last_source;
 
+    if (source) {
+        read_headers(source, &locator->last, false);
+        locator->nested_next = MAX(locator->nested_next, locator->last.body);
+    }
     if (!find_behind_last(locator, record->seen, message)) {
         return locator->wrong < MAX_WRONG && !is_nested_in_last(locator, record->seen)
                    ? find_in_sources(locator, record, message)
@@ -754,14 +796,15 @@ redirect_locate_init(void)
 bool
 redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
 {
+    unsigned first_layer = first_sip_layer(pinfo);
     locator_t locator = {.pinfo = pinfo};
     wmem_array_t *records;
 
     *list = (redirect_located_list_t){NULL, 0, 0};
-    if (!frame_has_sip(pinfo)) {
+    if (first_layer == 0) {
         return false;
     }
-    records = collect_records(pinfo);
+    records = collect_records(pinfo, first_layer);
     if (wmem_array_get_count(records) == 0) {
         return false;
     }
@@ -770,7 +813,7 @@ redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
         list->missed = wmem_array_get_count(records);
         return true;
     }
-    locator.located = wmem_array_new(pinfo->pool, sizeof(redirect_located_t));
+    locator.located = wmem_array_sized_new(pinfo->pool, sizeof(redirect_located_t), 4);
     for (unsigned i = 0; i < wmem_array_get_count(records); i++) {
         locate_record(&locator, (const record_t *)wmem_array_index(records, i));
     }

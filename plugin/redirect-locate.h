@@ -28,7 +28,10 @@ typedef struct {
     tvbuff_t *source; /**< the data source that holds text, for highlighting */
     int offset;       /**< of text in source, in bytes */
     redirect_transport_t transport;
-    /** The empty line is there, and so is the body as far as Content-Length counts it; else the capture cut it off. */
+    /**
+     * Over UDP: the capture has the whole datagram. Else: the empty line is there, and so is the body as far as
+     * Content-Length counts it.
+     */
     bool complete;
 } redirect_located_t;
 
