@@ -209,7 +209,7 @@ tells_of_earlier(const redirect_note_t *note)
     return note->status == 0 && note->attempt != NULL && note->attempt->hop == 0 && note->attempt->upstream == NULL;
 }
 
-/* --- History-Info -------------------------------------------------------------------------------------------------- */
+/* --- History-Info ------------------------------------------------------------------------------------------------- */
 
 /* The entries of one message, as far as they are looked at. */
 typedef struct {
@@ -324,7 +324,7 @@ remark_history_info(remarks_t *remarks, const sip_message_t *sip, const redirect
     remark_end(remarks, text);
 }
 
-/* --- Diversion ----------------------------------------------------------------------------------------------------- */
+/* --- Diversion ---------------------------------------------------------------------------------------------------- */
 
 static void
 remark_diversion(remarks_t *remarks, const sip_diversion_t *diversion, const redirect_note_t *note)
@@ -369,7 +369,7 @@ remark_diversions(remarks_t *remarks, const sip_message_t *sip, const redirect_n
     }
 }
 
-/* --- Reason -------------------------------------------------------------------------------------------------------- */
+/* --- Reason ------------------------------------------------------------------------------------------------------- */
 
 static bool
 is_sip_reason(const sip_reason_t *reason)
@@ -481,7 +481,7 @@ remark_cancel_cause(remarks_t *remarks, const redirect_note_t *note)
     remark_end(remarks, text);
 }
 
-/* --- URIs ---------------------------------------------------------------------------------------------------------- */
+/* --- URIs --------------------------------------------------------------------------------------------------------- */
 
 /* A parameter where it belongs, in the user part of a SIP URI, or where some put it, behind the host. */
 static bool
@@ -543,8 +543,7 @@ append_unescaped(wmem_strbuf_t *text, sip_slice_t value)
 
     for (size_t i = 0; i < value.len && used < sizeof(buffer); i++) {
         char c = value.ptr[i];
-        if (c == '%' && value.len - i > 2 && g_ascii_isxdigit(value.ptr[i + 1]) &&
-            g_ascii_isxdigit(value.ptr[i + 2])) {
+        if (c == '%' && value.len - i > 2 && g_ascii_isxdigit(value.ptr[i + 1]) && g_ascii_isxdigit(value.ptr[i + 2])) {
             c = (char)(g_ascii_xdigit_value(value.ptr[i + 1]) * 16 + g_ascii_xdigit_value(value.ptr[i + 2]));
             i += 2;
         }
@@ -669,7 +668,7 @@ remark_targets(remarks_t *remarks, const sip_message_t *sip, const redirect_note
     }
 }
 
-/* --- Identity, and answers to queries -------------------------------------------------------------------------------- */
+/* --- Identity, and answers to queries ----------------------------------------------------------------------------- */
 
 static bool
 names_ported_number(const redirect_t *redirect)
@@ -741,7 +740,7 @@ remark_identity(remarks_t *remarks, const sip_message_t *sip, const redirect_not
     remark_end(remarks, text);
 }
 
-/* --- all of them ----------------------------------------------------------------------------------------------------- */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
 enum {
     HEADER_HISTORY_INFO = 1 << 0,
@@ -750,21 +749,22 @@ enum {
     HEADER_REPLACES = 1 << 3,
 };
 
+static const uint8_t telling_header[SIP_HEADER_COUNT] = {
+    [SIP_HEADER_HISTORY_INFO] = HEADER_HISTORY_INFO,
+    [SIP_HEADER_DIVERSION] = HEADER_DIVERSION,
+    [SIP_HEADER_REASON] = HEADER_REASON,
+    [SIP_HEADER_REPLACES] = HEADER_REPLACES,
+    [SIP_HEADER_JOIN] = HEADER_REPLACES,
+};
+
 /* Which header fields that tell something are there: one walk over the list. */
 static unsigned
 headers_that_tell(const sip_message_t *sip)
 {
-    static const uint8_t bit[SIP_HEADER_COUNT] = {
-        [SIP_HEADER_HISTORY_INFO] = HEADER_HISTORY_INFO,
-        [SIP_HEADER_DIVERSION] = HEADER_DIVERSION,
-        [SIP_HEADER_REASON] = HEADER_REASON,
-        [SIP_HEADER_REPLACES] = HEADER_REPLACES,
-        [SIP_HEADER_JOIN] = HEADER_REPLACES,
-    };
     unsigned found = 0;
 
     for (unsigned i = 0; i < sip->header_count; i++) {
-        found |= bit[sip->header[i].id];
+        found |= telling_header[sip->header[i].id];
     }
     return found;
 }
@@ -783,22 +783,78 @@ diverter_hash(const sip_uri_t *uri)
 }
 
 static void
-history_keep(wmem_allocator_t *scope, const sip_message_t *sip, redirect_attempt_t *attempt, unsigned headers)
+history_read_diverters(redirect_history_t *history, const sip_message_t *sip)
 {
-    redirect_history_t *history = wmem_new0(scope, redirect_history_t);
     sip_value_iter_t values;
     sip_slice_t value;
     sip_diversion_t diversion;
 
-    history->replaces = (headers & HEADER_REPLACES) != 0;
     sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
-    while (history->diverters < REDIRECT_HISTORY_MAX_DIVERSIONS && (headers & HEADER_DIVERSION) &&
-           sip_value_iter_next(&values, &value)) {
+    while (history->diverters < REDIRECT_HISTORY_MAX_DIVERSIONS && sip_value_iter_next(&values, &value)) {
         if (sip_diversion_parse(value, &diversion)) {
             history->diverter[history->diverters++] = diverter_hash(&diversion.address.uri);
         }
     }
-    attempt->history = history;
+}
+
+static redirect_history_t *
+history_new(wmem_allocator_t *scope, unsigned headers, size_t room)
+{
+    redirect_history_t *history = wmem_alloc0(scope, sizeof(*history) + room);
+
+    history->replaces = (headers & HEADER_REPLACES) != 0;
+    return history;
+}
+
+/* Appends to a text that has room for it, up to *end. */
+static void
+put(char **end, sip_slice_t text)
+{
+    if (text.len > 0) {
+        memcpy(*end, text.ptr, text.len);
+        *end += text.len;
+    }
+}
+
+#define KEPT_BEGIN SIP_SLICE_LITERAL("X ")
+#define KEPT_VERSION SIP_SLICE_LITERAL(" SIP/2.0\r\n")
+#define KEPT_COLON SIP_SLICE_LITERAL(": ")
+#define KEPT_LINE_END SIP_SLICE_LITERAL("\r\n")
+
+/* The bytes that history_keep() needs; 0 where what tells something is too much to be kept. */
+static size_t
+room_to_keep(const sip_message_t *sip)
+{
+    size_t room = KEPT_BEGIN.len + sip->request_uri.len + KEPT_VERSION.len;
+
+    for (unsigned i = 0; i < sip->header_count; i++) {
+        if (telling_header[sip->header[i].id]) {
+            room += sip->header[i].name.len + KEPT_COLON.len + sip->header[i].value.len + KEPT_LINE_END.len;
+        }
+    }
+    return sip->unkept.ptr == NULL && room <= REDIRECT_HISTORY_MAX_KEPT ? room : 0;
+}
+
+/* Most chains never begin: of their requests only what tells something is kept, as a message in small. */
+static redirect_history_t *
+history_keep(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers, size_t room)
+{
+    redirect_history_t *history = history_new(scope, headers, room);
+    char *end = (char *)(history + 1);
+
+    put(&end, KEPT_BEGIN);
+    put(&end, sip->request_uri);
+    put(&end, KEPT_VERSION);
+    for (unsigned i = 0; i < sip->header_count; i++) {
+        if (telling_header[sip->header[i].id]) {
+            put(&end, sip->header[i].name);
+            put(&end, KEPT_COLON);
+            put(&end, sip->header[i].value);
+            put(&end, KEPT_LINE_END);
+        }
+    }
+    history->kept = sip_slice_make((const char *)(history + 1), room);
+    return history;
 }
 
 /* RFC 8197 4: after an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
@@ -829,22 +885,11 @@ is_worth_history(const redirect_note_t *note)
            (note->status == 0 || note->status == 181 || note->status >= 200);
 }
 
-bool
-redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_note_t *note)
+static void
+make_remarks(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers, redirect_note_t *note)
 {
-    const sip_message_t *sip = message->sip;
-    unsigned headers = headers_that_tell(sip);
-    bool speaks_alone = (headers & HEADER_REASON) && tells_of_global_failure(sip);
-    bool is_refusal = note->status / 100 == 3 || note->status / 100 == 6;
-    bool is_shown = note->attempt == NULL || note->attempt->chain->begun || is_refusal || speaks_alone;
     remarks_t remarks = {scope, &note->remarks};
 
-    if (opens_its_attempt(note) && note->attempt->history == NULL && (headers & (HEADER_DIVERSION | HEADER_REPLACES))) {
-        history_keep(scope, sip, note->attempt, headers);
-    }
-    if (!is_shown && !opens_its_attempt(note)) {
-        return false;
-    }
     if ((headers & HEADER_HISTORY_INFO) && is_worth_history(note)) {
         remark_history_info(&remarks, sip, note);
     }
@@ -862,7 +907,49 @@ redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message
     } else {
         remark_cancel_cause(&remarks, note);
     }
+}
+
+bool
+redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_note_t *note)
+{
+    const sip_message_t *sip = message->sip;
+    unsigned headers = headers_that_tell(sip);
+    bool speaks_alone = (headers & HEADER_REASON) && tells_of_global_failure(sip);
+    bool is_refusal = note->status / 100 == 3 || note->status / 100 == 6;
+    bool is_shown = note->attempt == NULL || note->attempt->chain->begun || is_refusal || speaks_alone;
+    size_t room;
+
+    if (!is_shown && (!opens_its_attempt(note) || (headers == 0 && !uri_may_tell(sip->request_uri)))) {
+        return false;
+    }
+    room = is_shown ? 0 : room_to_keep(sip);
+    if (room > 0) {
+        note->attempt->history = history_keep(scope, sip, headers, room);
+        return false;
+    }
+    if (opens_its_attempt(note) && (headers & (HEADER_DIVERSION | HEADER_REPLACES))) {
+        note->attempt->history = history_new(scope, headers, 0);
+        history_read_diverters(note->attempt->history, sip);
+    }
+    make_remarks(scope, sip, headers, note);
     return speaks_alone;
+}
+
+void
+redirect_history_begin(wmem_allocator_t *scope, redirect_attempt_t *attempt)
+{
+    redirect_history_t *history = attempt->history;
+    redirect_note_t *note = attempt->first_note;
+    sip_message_t sip;
+
+    while (note && !opens_its_attempt(note)) {
+        note = note->next_in_attempt;
+    }
+    if (note && history && sip_slice_has_text(history->kept) && sip_message_parse(history->kept, &sip)) {
+        history_read_diverters(history, &sip);
+        make_remarks(scope, &sip, headers_that_tell(&sip), note);
+        history->kept = SIP_SLICE_NONE;
+    }
 }
 
 void
@@ -876,11 +963,11 @@ redirect_history_free(wmem_allocator_t *scope, redirect_attempt_t *attempt)
             wmem_free(scope, remark);
         }
     }
-    wmem_free(scope, (redirect_history_t *)attempt->history);
+    wmem_free(scope, attempt->history);
     attempt->history = NULL;
 }
 
-/* --- contradictions -------------------------------------------------------------------------------------------------- */
+/* --- contradictions ----------------------------------------------------------------------------------------------- */
 
 /*
  * Some URI of the chain is the one told of, as far as that can be seen; then nothing is contradicted. A proxy or PBX
@@ -905,8 +992,7 @@ static bool
 is_other_user(const sip_uri_t *told, const sip_uri_t *seen)
 {
     return sip_slice_has_text(told->user) && sip_slice_has_text(seen->user) && sip_slice_has_text(told->host) &&
-           sip_slice_equal_nocase(told->host, seen->host) &&
-           sip_uri_match(told, seen, NULL) == SIP_URI_MATCH_NONE;
+           sip_slice_equal_nocase(told->host, seen->host) && sip_uri_match(told, seen, NULL) == SIP_URI_MATCH_NONE;
 }
 
 static bool

@@ -12,27 +12,33 @@
 
 /** What is spelled out or looked at of one message at most; what lies beyond is counted. */
 enum {
-    REDIRECT_HISTORY_MAX_SHOWN = 8,     /**< History-Info entries, Diversion or Reason values, targets in a remark */
-    REDIRECT_HISTORY_MAX_ENTRIES = 32,  /**< History-Info entries that are looked at */
+    REDIRECT_HISTORY_MAX_SHOWN = 8,      /**< History-Info entries, Diversion or Reason values, targets in a remark */
+    REDIRECT_HISTORY_MAX_ENTRIES = 32,   /**< History-Info entries that are looked at */
     REDIRECT_HISTORY_MAX_DIVERSIONS = 4, /**< Diversion values that a request leaves behind for later comparison */
+    REDIRECT_HISTORY_MAX_KEPT = 16384,   /**< bytes kept of a request whose chain has not begun */
 };
 
 /** What is remembered of a request, to tell what its answers and follow-ups add; owned by the tracker's scope. */
 typedef struct redirect_history {
     uint64_t diverter[REDIRECT_HISTORY_MAX_DIVERSIONS]; /**< hashes of user and host, the latest first */
     unsigned diverters;
-    bool replaces; /**< the request is to take the place of another call, or to join it (RFC 3891, RFC 3911) */
+    bool replaces;    /**< the request is to take the place of another call, or to join it (RFC 3891, RFC 3911) */
+    sip_slice_t kept; /**< what a request tells whose chain has not begun, as a message in small behind this */
 } redirect_history_t;
 
 /**
  * Puts what message tells of redirections into note->remarks, one sentence each, and what later messages need into
  * note->attempt->history. note->attempt, ->redirect, ->status and ->method are set.
- * Remarks are made for what is shown, and for requests with something to tell, whose chain may begin later. A message
- * without such header fields costs a look at its list of header fields.
+ * Sentences are made for what is shown. What a request tells whose chain has not begun is only kept (where it is not
+ * too much), to be put into words by redirect_history_begin(). A message without such header fields costs a look at
+ * its list of header fields.
  * @return true where the message is to be shown even if its chain has not begun: a BYE or CANCEL whose Reason is a
- *         global failure (RFC 8197 6)
+ *         global failure (RFC 8197 4)
  */
 bool redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_note_t *note);
+
+/** Puts into words what was kept of an attempt's request: when its chain begins. */
+void redirect_history_begin(wmem_allocator_t *scope, redirect_attempt_t *attempt);
 
 /** Frees what redirect_history_read() left with an attempt and its notes. */
 void redirect_history_free(wmem_allocator_t *scope, redirect_attempt_t *attempt);

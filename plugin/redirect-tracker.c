@@ -33,7 +33,7 @@ call_id_equal(gconstpointer a, gconstpointer b)
 static redirect_time_t
 sane_time(redirect_time_t time)
 {
-    static const redirect_time_t limit = INT64_C(1) << 60;
+    static const redirect_time_t limit = INT64_MAX / 2; /* in the year 2116 */
 
     return CLAMP(time, -limit, limit);
 }
@@ -306,6 +306,7 @@ chain_begin(redirect_tracker_t *tracker, redirect_chain_t *chain)
     wmem_array_append_one(tracker->chains, chain);
     tracker->unbegun--;
     for (redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
+        redirect_history_begin(tracker->scope, attempt);
         for (redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
             note_publish(tracker, note);
         }

@@ -191,7 +191,7 @@ struct redirect_attempt {
     redirect_time_t cancel_time;
     uint16_t cancel_cause;             /**< SIP cause in its Reason header, or 0 */
     uint32_t retry_after;              /**< seconds, with the final response; 0 for none */
-    const struct redirect_history *history; /**< what its request tells of earlier redirections, or NULL */
+    struct redirect_history *history;  /**< what its request tells of earlier redirections, or NULL */
     redirect_t *redirect;              /**< grows: set where final is 3xx */
     redirect_note_t *first_note, *last_note;
     unsigned note_count;

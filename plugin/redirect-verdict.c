@@ -239,9 +239,7 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
         if (i > 0 && wmem_strbuf_get_len(text) + room > limit) {
             break;
         }
-        wmem_strbuf_append(text, i == 0                                             ? " "
-                                 : redirect->code == 300 || redirect->code == 380 ? " or "
-                                                                                   : ", then ");
+        wmem_strbuf_append(text, i == 0 ? " " : redirect->code == 300 || redirect->code == 380 ? " or " : ", then ");
         append_shortened(text, target->uri, limit);
         if (!target->followable) {
             wmem_strbuf_append(text, " (not by SIP)");
@@ -503,10 +501,9 @@ append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const red
         wmem_strbuf_append(text, is_call ? "; this ended the call" : "");
         return;
     }
-    wmem_strbuf_append_printf(text, "; in the end %s",
-                              result.outcome == REDIRECT_OUTCOME_ANSWERED && !is_call
-                                  ? "accepted"
-                                  : redirect_outcome_name(result.outcome));
+    wmem_strbuf_append_printf(
+        text, "; in the end %s",
+        result.outcome == REDIRECT_OUTCOME_ANSWERED && !is_call ? "accepted" : redirect_outcome_name(result.outcome));
     if (result.final_code) {
         wmem_strbuf_append_printf(text, " (%u in frame %u)", result.final_code, result.final_frame);
     }

@@ -79,7 +79,7 @@ contradiction_of(const redirect_note_t *note)
     return NULL;
 }
 
-/* --- what each header field gives ---------------------------------------------------------------------------------- */
+/* --- what each header field gives --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -87,80 +87,98 @@ static const struct {
     const char *expected; /* a line for each remark */
 } remark_cases[] = {
     /* Diversion: RFC 5806; the table of reasons that RFC 7544 5 maps */
-    {"Diversion before the capture", {ORIGINAL, NULL, "Diversion: <sip:dave@example.com>;reason=user-busy;counter=1\n"},
+    {"Diversion before the capture",
+     {ORIGINAL, NULL, "Diversion: <sip:dave@example.com>;reason=user-busy;counter=1\n"},
      "Forwarded before this capture because busy (Diversion: user-busy, from sip:dave@example.com, 1 time).\n"},
-    {"Diversion in a 3xx", {REDIRECT, NULL, "Diversion: \"Bob, B.\" <" BOB ">;counter=3;reason=\"no-answer\"\n"},
+    {"Diversion in a 3xx",
+     {REDIRECT, NULL, "Diversion: \"Bob, B.\" <" BOB ">;counter=3;reason=\"no-answer\"\n"},
      "Forwarded because nobody answered (Diversion: no-answer, from " BOB ", 3 times).\n"},
-    {"Diversion twice", {FOLLOWUP, NULL,
-      "Diversion: <" BOB ">;reason=unconditional,\n  <sip:dave@example.com>;reason=Time-Of-Day\n"},
+    {"Diversion twice",
+     {FOLLOWUP, NULL, "Diversion: <" BOB ">;reason=unconditional,\n  <sip:dave@example.com>;reason=Time-Of-Day\n"},
      "Forwarded always, whatever the callee is doing (Diversion: unconditional, from " BOB ").\n"
      "Forwarded because of the time of day (Diversion: Time-Of-Day, from sip:dave@example.com).\n"},
-    {"Diversion with a reason of its own", {FOLLOWUP, NULL, "Diversion: <" BOB ">;reason=lunch\n"},
+    {"Diversion with a reason of its own",
+     {FOLLOWUP, NULL, "Diversion: <" BOB ">;reason=lunch\n"},
      "Forwarded (Diversion: lunch, from " BOB ").\n"},
-    {"Diversion without a reason", {FOLLOWUP, NULL, "Diversion: <" BOB ">\n"},
+    {"Diversion without a reason",
+     {FOLLOWUP, NULL, "Diversion: <" BOB ">\n"},
      "Forwarded (Diversion: from " BOB ").\n"},
-    {"Diversion with a password", {FOLLOWUP, NULL, "Diversion: <sip:bob:secret@example.com>;reason=deflection\n"},
+    {"Diversion with a password",
+     {FOLLOWUP, NULL, "Diversion: <sip:bob:secret@example.com>;reason=deflection\n"},
      "Forwarded by the callee, who deflected it (Diversion: deflection, from sip:bob:***@example.com).\n"},
 
     /* History-Info: RFC 7044, and the forms of RFC 4244 */
-    {"History-Info before the capture", {ORIGINAL, NULL,
+    {"History-Info before the capture",
+     {ORIGINAL, NULL,
       "History-Info: <sip:dave@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" BOB ">;index=1.1;mp=1\n"},
      "Redirected before this capture, says History-Info: sip:dave@example.com (302), then " BOB ".\n"},
-    {"History-Info, unescaped", {ORIGINAL, NULL,
+    {"History-Info, unescaped",
+     {ORIGINAL, NULL,
       "History-Info: <sip:dave@example.com?Reason=SIP;cause=301;text=\"moved\">; index=1\n"
       "History-Info: <" BOB ">; index=2\n"},
      "Redirected before this capture, says History-Info: sip:dave@example.com (301), then " BOB ".\n"},
-    {"History-Info of a retargeting is no redirection", {ORIGINAL, NULL,
+    {"History-Info of a retargeting is no redirection",
+     {ORIGINAL, NULL,
       "History-Info: <sip:office@example.com?Reason=SIP%3Bcause%3D486>;index=1,<" BOB ">;index=1.1;rc=1\n"},
      "History-Info: sip:office@example.com (486), then " BOB ".\n"},
     {"History-Info with one entry says nothing", {ORIGINAL, NULL, "History-Info: <" BOB ">;index=1\n"}, ""},
-    {"History-Info of the redirect seen", {FOLLOWUP, NULL,
-      "History-Info: <" BOB "?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=1\n"},
+    {"History-Info of the redirect seen",
+     {FOLLOWUP, NULL, "History-Info: <" BOB "?Reason=SIP%3Bcause%3D302>;index=1,<" CAROL ">;index=2;mp=1\n"},
      "History-Info: " BOB " (302 in frame 2), then " CAROL ".\n"},
-    {"History-Info of a redirect not seen", {FOLLOWUP, NULL,
+    {"History-Info of a redirect not seen",
+     {FOLLOWUP, NULL,
       "History-Info: <sip:dave@example.com?Reason=SIP%3Bcause%3D302>;index=1,"
       "<" BOB "?Reason=SIP%3Bcause%3D302>;index=2;mp=1,<" CAROL ";cause=486>;index=3;mp=2\n"},
      "History-Info: sip:dave@example.com (302, not seen in this chain), then " BOB " (302 in frame 2), then " CAROL
      ";cause=486 (forwarded there because busy).\n"},
-    {"History-Info with another code than seen", {FOLLOWUP, NULL,
-      "History-Info: <" BOB "?Reason=SIP%3Bcause%3D301>;index=1,<" CAROL ">;index=2;mp=1\n"},
+    {"History-Info with another code than seen",
+     {FOLLOWUP, NULL, "History-Info: <" BOB "?Reason=SIP%3Bcause%3D301>;index=1,<" CAROL ">;index=2;mp=1\n"},
      "History-Info: " BOB " (301, not seen in this chain), then " CAROL ".\n"},
-    {"History-Info with a cause of Q.850", {FOLLOWUP, NULL,
-      "History-Info: <" BOB "?Reason=Q.850%3Bcause%3D17>;index=1,<" CAROL ">;index=2\n"},
+    {"History-Info with a cause of Q.850",
+     {FOLLOWUP, NULL, "History-Info: <" BOB "?Reason=Q.850%3Bcause%3D17>;index=1,<" CAROL ">;index=2\n"},
      "History-Info: " BOB " (Q.850 17), then " CAROL ".\n"},
-    {"History-Info, anonymous and tel", {FOLLOWUP, NULL,
-      "History-Info: <sip:anonymous@anonymous.invalid>;index=1,<tel:+15551234>;index=1.1\n"},
+    {"History-Info, anonymous and tel",
+     {FOLLOWUP, NULL, "History-Info: <sip:anonymous@anonymous.invalid>;index=1,<tel:+15551234>;index=1.1\n"},
      "History-Info: sip:anonymous@anonymous.invalid, then tel:+15551234.\n"},
-    {"History-Info, long", {FOLLOWUP, NULL,
+    {"History-Info, long",
+     {FOLLOWUP, NULL,
       "History-Info: <sip:1@x>,<sip:2@x>,<sip:3@x>,<sip:4@x>,<sip:5@x>,<sip:6@x>,<sip:7@x>,<sip:8@x>,<sip:9@x>\n"},
      "History-Info: sip:1@x, then sip:2@x, then sip:3@x, then sip:4@x, then sip:5@x, then sip:6@x, then sip:7@x, "
      "then sip:8@x, and 1 more.\n"},
-    {"History-Info in a 181", {RINGING, NULL,
-      "History-Info: <" CAROL ">;index=1,<sip:dave@example.com;cause=408>;index=1.1\n"},
+    {"History-Info in a 181",
+     {RINGING, NULL, "History-Info: <" CAROL ">;index=1,<sip:dave@example.com;cause=408>;index=1.1\n"},
      "History-Info: " CAROL ", then sip:dave@example.com;cause=408 (forwarded there because nobody answered).\n"},
 
     /* Reason: RFC 3326, RFC 6432 */
-    {"Reason of Q.850", {FINAL, NULL, "Reason: Q.850;cause=17;text=\"called; busy\"\n"},
+    {"Reason of Q.850",
+     {FINAL, NULL, "Reason: Q.850;cause=17;text=\"called; busy\"\n"},
      "Reason: Q.850 cause 17, user busy (\"called; busy\").\n"},
-    {"Reasons, several", {FINAL, NULL, "Reason: SIP ;cause=600, Q.850;cause=99\nReason: Preemption;cause=1\n"},
+    {"Reasons, several",
+     {FINAL, NULL, "Reason: SIP ;cause=600, Q.850;cause=99\nReason: Preemption;cause=1\n"},
      "Reason: SIP 600 Busy Everywhere.\nReason: Q.850 cause 99.\nReason: Preemption cause 1.\n"},
-    {"Reason in a 302", {REDIRECT, NULL, "Reason: SIP;cause=302;text=\"no-fraud-detected\"\n"},
+    {"Reason in a 302",
+     {REDIRECT, NULL, "Reason: SIP;cause=302;text=\"no-fraud-detected\"\n"},
      "Reason: SIP 302 Moved Temporarily (\"no-fraud-detected\").\n"},
     {"Reason without a cause", {FINAL, NULL, "Reason: X.int;text=\"other\"\n"}, "Reason: X.int (\"other\").\n"},
-    {"Reason 607 of a BYE", {BYE, NULL, "Reason: SIP;cause=607;text=\"Unwanted\"\n"},
+    {"Reason 607 of a BYE",
+     {BYE, NULL, "Reason: SIP;cause=607;text=\"Unwanted\"\n"},
      "Ended with 607 Unwanted, says the Reason of this BYE: the person called does not want this caller "
      "(\"Unwanted\").\n"},
-    {"Reason 699 of a BYE", {BYE, NULL, "Reason: SIP;cause=699\n"},
+    {"Reason 699 of a BYE",
+     {BYE, NULL, "Reason: SIP;cause=699\n"},
      "Ended with 699, says the Reason of this BYE: not a registered code, handled as 600.\n"},
 
     /* RFC 7044 10.4 */
-    {"Contact mapped from an entry", {REDIRECT, NULL, "Contact: <" CAROL ">;mp=1\n"},
+    {"Contact mapped from an entry",
+     {REDIRECT, NULL, "Contact: <" CAROL ">;mp=1\n"},
      "Target 1: another user than in entry 1 of History-Info (mp).\n"},
-    {"Contact of the same user", {REDIRECT, NULL, "Contact: <" CAROL ">;q=0.2, <sip:bob@192.0.2.7>;rc=1.1;q=0.5\n"},
+    {"Contact of the same user",
+     {REDIRECT, NULL, "Contact: <" CAROL ">;q=0.2, <sip:bob@192.0.2.7>;rc=1.1;q=0.5\n"},
      "Target 1: the same user as in entry 1.1 of History-Info (rc).\n"},
 
     /* Identity: RFC 8946 */
-    {"Identity", {REDIRECT, NULL, "Identity: eyJ.eyJ.sig;info=<https://example.com/c;ppt=x>;alg=ES256;ppt=\"div\"\n"},
+    {"Identity",
+     {REDIRECT, NULL, "Identity: eyJ.eyJ.sig;info=<https://example.com/c;ppt=x>;alg=ES256;ppt=\"div\"\n"},
      "Carries a signed Identity (div) that the request sent next may take along (RFC 8946 section 7).\n"},
     {"Identity in a request is usual", {FOLLOWUP, NULL, "Identity: eyJ.eyJ.sig;ppt=shaken\n"}, ""},
 
@@ -233,7 +251,7 @@ test_uri_parameters(void)
     }
 }
 
-/* --- who is shown without a chain ---------------------------------------------------------------------------------- */
+/* --- who is shown without a chain --------------------------------------------------------------------------------- */
 
 static const struct {
     const char *method;
@@ -372,8 +390,9 @@ test_query_answer(void)
         {"Identity: a.b.c\r\n", BOB,
          "Answers a query, is no forward: it carries a signed Identity that the request sent next may take along "
          "(RFC 8946 section 7).\n"},
-        {"", "sip:+1;npdi;rn=+2@h", "Answers a query, is no forward: the same number, with the result of a number "
-                                    "portability lookup.\n"},
+        {"", "sip:+1;npdi;rn=+2@h",
+         "Answers a query, is no forward: the same number, with the result of a number "
+         "portability lookup.\n"},
         {"", BOB, "Answers a query, is no forward: the target is the same user.\n"},
     };
 
@@ -416,8 +435,10 @@ test_freed(void)
                               "History-Info: <sip:e@f>;index=1, <sip:g@h>;index=2\r\n\r\n"),
         &sip));
     g_assert_false(redirect_history_read(NULL, &message, &note));
-    g_assert_nonnull(note.remarks);
+    g_assert_null(note.remarks);
     g_assert_nonnull(attempt.history);
+    redirect_history_begin(NULL, &attempt);
+    g_assert_nonnull(note.remarks);
     g_assert_cmpuint(attempt.history->diverters, ==, 2);
     g_assert_true(attempt.history->replaces);
     redirect_history_free(NULL, &attempt);
@@ -437,7 +458,7 @@ test_freed(void)
     feed_end(&feed);
 }
 
-/* --- contradictions -------------------------------------------------------------------------------------------------- */
+/* --- contradictions ----------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -559,11 +580,11 @@ test_brought_along(void)
     feed_end(&feed);
 }
 
-/* --- the service of a 380 -------------------------------------------------------------------------------------------- */
+/* --- the service of a 380 ----------------------------------------------------------------------------------------- */
 
 #define SERVICE(inside) "<?xml version=\"1.0\"?>\n<ims-3gpp version=\"1\">" inside "</ims-3gpp>\n"
-#define EMERGENCY                                                                                                     \
-    SERVICE("<alternative-service><type>emergency</type><reason/><action>emergency-registration</action>"             \
+#define EMERGENCY                                                                                                      \
+    SERVICE("<alternative-service><type>emergency</type><reason/><action>emergency-registration</action>"              \
             "</alternative-service>")
 
 static const struct {
@@ -589,17 +610,21 @@ static const struct {
      SERVICE("<!-- <alternative-service><type>comment</type></alternative-service> -->"
              "<alternative-service><type>restoration</type></alternative-service>"),
      "restoration||"},
-    {"application/3gpp-ims+xml", SERVICE("<!-- > <alternative-service><type>1</type></alternative-service> -->"
-                                         "<alternative-service><type>2</type></alternative-service>"),
+    {"application/3gpp-ims+xml",
+     SERVICE("<!-- > <alternative-service><type>1</type></alternative-service> -->"
+             "<alternative-service><type>2</type></alternative-service>"),
      "2||"},
-    {"application/3gpp-ims+xml", SERVICE("<alternative-service/><alternative-service><type>2</type>"
-                                         "</alternative-service>"),
+    {"application/3gpp-ims+xml",
+     SERVICE("<alternative-service/><alternative-service><type>2</type>"
+             "</alternative-service>"),
      "2||"},
-    {"application/3gpp-ims+xml", SERVICE("</type><alternative-service></type><type>a<type>b</type>"
-                                         "</alternative-service>"),
+    {"application/3gpp-ims+xml",
+     SERVICE("</type><alternative-service></type><type>a<type>b</type>"
+             "</alternative-service>"),
      "a<type>b||"},
-    {"application/3gpp-ims+xml", SERVICE("<alternative-service><type/><action>b</action><type>c</type>"
-                                         "</alternative-service>"),
+    {"application/3gpp-ims+xml",
+     SERVICE("<alternative-service><type/><action>b</action><type>c</type>"
+             "</alternative-service>"),
      "c|b|"},
     {"application/3gpp-ims+xml", SERVICE("<alternative-service><type>cut"), NULL},
     {"application/3gpp-ims+xml", SERVICE("<alternative-service><type>a</type><action>b</action>"), NULL},
@@ -664,7 +689,7 @@ test_service_cut(void)
     }
 }
 
-/* --- bad input -------------------------------------------------------------------------------------------------------- */
+/* --- bad input ---------------------------------------------------------------------------------------------------- */
 
 static const char rich_headers[] =
     "History-Info: <sip:d\xc3\xa4ve@example.com?Reason=SIP%3Bcause%3D302>;index=1,<" BOB ";cause=486>;index=2;mp=1\n"
@@ -692,16 +717,17 @@ check_all_remarks(const feed_t *feed)
 static void
 feed_damaged(GRand *rand, unsigned cut)
 {
-    static const char *const lines[] = {
-        "INVITE sip:+1;npdi;rn=+2@h;cause=486;target=a%%40b SIP/2.0\r\n", "SIP/2.0 380 Alternative Service\r\n",
-        "INVITE sip:+1;npdi;rn=+2@h;cause=486 SIP/2.0\r\n", "BYE sip:a@b SIP/2.0\r\n"};
+    static const char *const lines[] = {"INVITE sip:+1;npdi;rn=+2@h;cause=486;target=a%%40b SIP/2.0\r\n",
+                                        "SIP/2.0 380 Alternative Service\r\n",
+                                        "INVITE sip:+1;npdi;rn=+2@h;cause=486 SIP/2.0\r\n", "BYE sip:a@b SIP/2.0\r\n"};
     feed_t feed;
 
     feed_begin(&feed);
     for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
         GString *text = g_string_new(lines[i]);
-        g_string_append_printf(text, "Via: SIP/2.0/UDP h;branch=z9hG4bK%u\nFrom: <sip:a@b>;tag=1\nTo: <sip:b@c>\n"
-                                     "Call-ID: c\nCSeq: %u %s\n%s\n%s",
+        g_string_append_printf(text,
+                               "Via: SIP/2.0/UDP h;branch=z9hG4bK%u\nFrom: <sip:a@b>;tag=1\nTo: <sip:b@c>\n"
+                               "Call-ID: c\nCSeq: %u %s\n%s\n%s",
                                i < 2 ? 1 : i, i < 2 ? 1 : i, i == 3 ? "BYE" : "INVITE", rich_headers, rich_body);
         for (unsigned j = 0; rand && j < 3; j++) {
             gint32 at = g_rand_int_range(rand, (gint32)strlen(lines[i]), (gint32)text->len);

@@ -45,7 +45,7 @@ check_long(const feed_t *feed, uint32_t frame, const char *expected)
     wmem_free(NULL, verdict);
 }
 
-/* --- each code, each kind of request ------------------------------------------------------------------------------- */
+/* --- each code, each kind of request ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *method;
@@ -74,8 +74,8 @@ static const struct {
      "305 Use Proxy: same destination, but through sip:192.0.2.9 (a proxy, for this request only)"},
     {"INVITE", "", "380 Alternative Service", "", "380 Alternative Service: failed, but another service may help"},
     {"INVITE", "", "380 Alternative Service", "Contact: <urn:service:sos>, <" CAROL ">\n",
-     "380 Alternative Service: failed, but another service may help; alternative urn:service:sos (not by SIP) or "
-     CAROL},
+     "380 Alternative Service: failed, but another service may help; alternative urn:service:sos (not by SIP) "
+     "or " CAROL},
     {"INVITE", "", "399 Away", TO_CAROL, "399 Unregistered Redirection: try " CAROL},
     {"INVITE", "", "399 Away", "", "399 Unregistered Redirection: not a registered code, handled as 300"},
 
@@ -84,16 +84,15 @@ static const struct {
      "600 Busy Everywhere: busy on every device, nobody else will answer" DEFINITIVE "; may be tried again after 30 s"},
     {"INVITE", "", "603 No", "", "603 Decline: declined, reason not told" DEFINITIVE},
     {"INVITE", "", "603 Network blocked", "Reason: SIP;cause=603;text=\"v=analytics1;tel=+1555\"\n",
-     "603 Network Blocked: refused by call analytics in the network, not by the callee" DEFINITIVE
-     "; redress: +1555"},
-    {"INVITE", "", "604 Nowhere", "Retry-After: 30\n", "604 Does Not Exist Anywhere: the user exists nowhere"
-     DEFINITIVE},
+     "603 Network Blocked: refused by call analytics in the network, not by the callee" DEFINITIVE "; redress: +1555"},
+    {"INVITE", "", "604 Nowhere", "Retry-After: 30\n",
+     "604 Does Not Exist Anywhere: the user exists nowhere" DEFINITIVE},
     {"INVITE", "", "606 Not Acceptable", "",
      "606 Not Acceptable: willing, but no endpoint can take the session offered" DEFINITIVE},
     {"INVITE", "", "607 Unwanted", "", "607 Unwanted: the person called does not want this caller" DEFINITIVE},
     {"INVITE", "", "608 Rejected", "", "608 Rejected: blocked by a system in the network" DEFINITIVE},
-    {"INVITE", "", "699 Never", "", "699 Unregistered Global Failure: not a registered code, handled as 600"
-     DEFINITIVE},
+    {"INVITE", "", "699 Never", "",
+     "699 Unregistered Global Failure: not a registered code, handled as 600" DEFINITIVE},
 
     /* RFC 3261 10.3: registrations */
     {"REGISTER", "", "302 Moved", "Contact: <sip:192.0.2.9>;expires=60\n",
@@ -110,8 +109,8 @@ static const struct {
     {"MESSAGE", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; send it to " CAROL
      " (temporary, for this request only)"},
-    {"MESSAGE", "", "603 No", "", "603 Decline to MESSAGE: delivered but refused; declined, reason not told"
-     DEFINITIVE},
+    {"MESSAGE", "", "603 No", "",
+     "603 Decline to MESSAGE: delivered but refused; declined, reason not told" DEFINITIVE},
     {"MESSAGE", "", "604 No", "",
      "604 Does Not Exist Anywhere to MESSAGE: the message is refused; the user exists nowhere" DEFINITIVE},
     {"MESSAGE", "", "608 No", "",
@@ -130,8 +129,8 @@ static const struct {
      "302 Moved Temporarily to SUBSCRIBE: subscription moved, not a call; subscribe at " CAROL
      " (temporary, for this request only)"},
     {"SUBSCRIBE", "", "603 No", "",
-     "603 Decline to SUBSCRIBE: the subscription is refused, most likely by policy; declined, reason not told"
-     DEFINITIVE},
+     "603 Decline to SUBSCRIBE: the subscription is refused, most likely by policy; declined, reason not "
+     "told" DEFINITIVE},
     {"SUBSCRIBE", "", "604 No", "",
      "604 Does Not Exist Anywhere to SUBSCRIBE: the subscription is refused; the user exists nowhere" DEFINITIVE},
     {"SUBSCRIBE", "b", "603 No", "",
@@ -141,8 +140,7 @@ static const struct {
      "604 Does Not Exist Anywhere to SUBSCRIBE: the subscription is over; the user exists nowhere"},
     {"NOTIFY", "b", "604 No", "",
      "604 Does Not Exist Anywhere to NOTIFY: the subscription is over; the user exists nowhere"},
-    {"NOTIFY", "b", "603 No", "",
-     "603 Decline to NOTIFY: the notification is refused; declined, reason not told"},
+    {"NOTIFY", "b", "603 No", "", "603 Decline to NOTIFY: the notification is refused; declined, reason not told"},
     {"PUBLISH", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to PUBLISH: the publication is to go elsewhere, not a call; publish at " CAROL
      " (temporary, for this request only)"},
@@ -266,10 +264,12 @@ test_cancel(void)
     feed_request(&feed, "CANCEL", BOB, "1", 1, "", "");
     check_short(feed_response(&feed, "603 Decline", "CANCEL", "1", 1, "", ""),
                 "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
-    check_long(&feed, 3, "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
+    check_long(&feed, 3,
+               "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
     feed_response(&feed, "200 OK", "INVITE", "1", 1, "", "");
     feed_response(&feed, "603 Decline", "CANCEL", "1", 1, "", "");
-    check_long(&feed, 5, "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
+    check_long(&feed, 5,
+               "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
     check_short(feed_response(&feed, "302 Moved", "CANCEL", "1", 1, TO_CAROL, ""),
                 "302 Moved Temporarily to CANCEL: about the CANCEL alone, not about the call; temporarily at another "
                 "address");
@@ -292,7 +292,7 @@ test_stray(void)
     feed_end(&feed);
 }
 
-/* --- length and characters --------------------------------------------------------------------------------------------- */
+/* --- length and characters ---------------------------------------------------------------------------------------- */
 
 /* Contacts of every length, in characters of one to four bytes: never too long, never cut within a character. */
 static void
@@ -359,7 +359,7 @@ test_many_targets(void)
     feed_end(&feed);
 }
 
-/* --- what happened next --------------------------------------------------------------------------------------------- */
+/* --- what happened next ------------------------------------------------------------------------------------------- */
 
 #define MOVED "302 Moved Temporarily: try " CAROL " (temporary, for this request only)"
 
@@ -403,15 +403,15 @@ test_sightings(void)
     for (unsigned changed = 0; changed < 2; changed++) {
         feed_begin(&feed);
         feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
-        feed_text(&feed, "INVITE sip:bob@192.0.2.3 SIP/2.0\n" PROXY_VIA
-                         "From: <sip:alice@example.com>;tag=a\nTo: <" BOB ">\nCall-ID: call\nCSeq: 1 INVITE\n\n");
+        feed_text(&feed, "INVITE sip:bob@192.0.2.3 SIP/2.0\n" PROXY_VIA "From: <sip:alice@example.com>;tag=a\nTo: <" BOB
+                         ">\nCall-ID: call\nCSeq: 1 INVITE\n\n");
         feed_text(&feed, "SIP/2.0 302 Moved\n" PROXY_VIA HEAD TO_CAROL "\n");
         feed_text(&feed, changed ? "SIP/2.0 300 Many\n" ALICE_VIA HEAD TO_CAROL "Contact: <sip:d@example.com>\n\n"
                                  : "SIP/2.0 302 Moved\n" ALICE_VIA HEAD TO_CAROL "\n");
         check_long(&feed, 3, MOVED);
         check_long(&feed, 4,
-                   changed ? "300 Multiple Choices: choose " CAROL " or sip:d@example.com; made by a proxy from the 302 "
-                             "in frame 3"
+                   changed ? "300 Multiple Choices: choose " CAROL " or sip:d@example.com; made by a proxy from the "
+                             "302 in frame 3"
                            : MOVED "; passed on by a proxy, first in frame 3");
         feed_end(&feed);
     }
@@ -421,7 +421,8 @@ test_sightings(void)
 static void
 test_query_answer(void)
 {
-    redirect_target_t target = {.uri = BOB, .order = 1, .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY, .followable = true};
+    redirect_target_t target = {
+        .uri = BOB, .order = 1, .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY, .followable = true};
     redirect_t redirect = {.code = 302, .query_answer = true, .target = &target, .target_count = 1, .target_total = 1};
     redirect_note_t note = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
 

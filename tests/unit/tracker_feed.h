@@ -84,11 +84,11 @@ static inline const redirect_note_t *
 feed_request(feed_t *feed, const char *method, const char *uri, const char *branch, unsigned cseq, const char *to_tag,
              const char *more)
 {
-    char *text = g_strdup_printf("%s %s SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK%s\nMax-Forwards: 70\n"
-                                 "From: <sip:alice@example.com>;tag=a\nTo: <sip:bob@example.com>%s%s\n"
-                                 "Call-ID: %s\nCSeq: %u %s\n%sContent-Length: 0\n\n",
-                                 method, uri, branch, *to_tag ? ";tag=" : "", to_tag, feed->call_id, cseq, method,
-                                 more);
+    char *text =
+        g_strdup_printf("%s %s SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK%s\nMax-Forwards: 70\n"
+                        "From: <sip:alice@example.com>;tag=a\nTo: <sip:bob@example.com>%s%s\n"
+                        "Call-ID: %s\nCSeq: %u %s\n%sContent-Length: 0\n\n",
+                        method, uri, branch, *to_tag ? ";tag=" : "", to_tag, feed->call_id, cseq, method, more);
     const redirect_note_t *note = feed_text(feed, text);
 
     g_free(text);
@@ -97,8 +97,8 @@ feed_request(feed_t *feed, const char *method, const char *uri, const char *bran
 
 /** Its response; status is code and phrase. */
 static inline const redirect_note_t *
-feed_response(feed_t *feed, const char *status, const char *method, const char *branch, unsigned cseq,
-              const char *more, const char *body)
+feed_response(feed_t *feed, const char *status, const char *method, const char *branch, unsigned cseq, const char *more,
+              const char *body)
 {
     char *text = g_strdup_printf("SIP/2.0 %s\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK%s\n"
                                  "From: <sip:alice@example.com>;tag=a\nTo: <sip:bob@example.com>;tag=b\n"
