@@ -3,6 +3,7 @@
 """Checks of the sources themselves.
 
     lint.py [CHECK ...]         all of them without an argument
+    lint.py --fix               lets clang-format rewrite what it would write otherwise
 
 core_is_epan_free   the core includes nothing of epan, calls nothing that Wireshark's checkAPIs.pl rejects, reads no
                     clock; plugin/CMakeLists.txt lists every source
@@ -35,7 +36,7 @@ PROHIBITED = re.compile(
     r"clock_gettime|g_get_real_time|g_get_monotonic_time|getenv|rand|random|printf|fprintf|puts)\s*\("
 )
 FOREIGN_INCLUDE = re.compile(
-    r"#\s*include\s*(?:<(?!(?:glib|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
+    r"#\s*include\s*(?:<(?!(?:glib|inttypes|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
     r'"(?:packet-|redirect-stats|redirect-locate|epan|cfile|ui/)[^"]*")'
 )
 FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
@@ -168,12 +169,19 @@ def format():
                 print("    " + line)
 
 
+def fix():
+    subprocess.run([tool("clang-format-14", "CLANG_FORMAT"), "--style=file", "-i", *map(str, c_files())], check=True)
+
+
 def cppcheck():
+    arguments = """
+        --quiet --std=c11 --library=gtk --enable=warning,performance,portability --inline-suppr
+        --suppress=missingInclude --suppress=missingIncludeSystem --suppress=unknownMacro
+        --error-exitcode=1 --template={file}:{line}:{id}:{message} -D_U_=
+    """.split()
+    sources = [str(path) for path in c_files() if path.suffix == ".c"]
     done = subprocess.run(
-        [tool("cppcheck", "CPPCHECK"), "--quiet", "--std=c11", "--library=gtk",
-         "--enable=warning,performance,portability", "--inline-suppr", "--suppress=missingInclude", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
-         "--error-exitcode=1", "--template={file}:{line}: {id}: {message}", "-I", str(TOP / "plugin"),
-         "-D_U_=", *[str(path) for path in c_files() if path.suffix == ".c"]],
+        [tool("cppcheck", "CPPCHECK"), *arguments, "-I", str(TOP / "plugin"), *sources],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, encoding="utf-8",
     )
     if done.returncode or done.stdout:
@@ -185,8 +193,9 @@ def shellcheck():
     if not scripts:
         yield TOP, 0, "no shell script found"
         return
+    program = [tool("shellcheck", "SHELLCHECK"), "--external-sources", "--severity=warning", "--format=gcc"]
     done = subprocess.run(
-        [tool("shellcheck", "SHELLCHECK"), "--external-sources", "--severity=warning", "--format=gcc", *map(str, scripts)],
+        [*program, *map(str, scripts)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, encoding="utf-8", cwd=TOP,
     )
     if done.returncode:
@@ -197,6 +206,9 @@ CHECKS = (core_is_epan_free, spdx, paths, text, format, cppcheck, shellcheck)
 
 
 def main():
+    if sys.argv[1:] == ["--fix"]:
+        fix()
+        return
     chosen = [check for check in CHECKS if check.__name__ in sys.argv[1:]] if sys.argv[1:] else CHECKS
     if len(chosen) < len(sys.argv[1:]):
         sys.exit(__doc__)
