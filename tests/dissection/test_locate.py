@@ -472,6 +472,10 @@ class FrameTest(unittest.TestCase):
         self.expect(self.capture.add(net.ipv6(net.udp(INVITE), net.UDP), net.ETHERTYPE_IPV6), INVITE)
         self.expect(self.capture.add(net.ipv4(net.ipv6(net.udp(INVITE), net.UDP), net.IPV6)), INVITE)
         self.expect(self.capture.add(b"\0\x05\x08\0" + inner, 0x8100), INVITE)
+        gtp = b"\x30\xff" + len(inner).to_bytes(2, "big") + b"\0\0\0\1" + inner
+        self.expect(self.capture.add(net.ipv4(net.udp(gtp, 2152, 2152), net.UDP)), INVITE)
+        vxlan = b"\x08\0\0\0\0\0\1\0" + bytes.fromhex("0200000000020200000000010800") + inner
+        self.expect(self.capture.add(net.ipv4(net.udp(vxlan, 40000, 4789), net.UDP)), INVITE)
         self.check()
 
     def test_fragments(self):
