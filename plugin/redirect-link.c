@@ -237,7 +237,7 @@ candidate_rank(const candidate_t *candidate)
 
 /* How poor a match still counts, by how the redirected attempt stands to the new one. */
 static bool
-match_suffices(const candidate_t *candidate)
+match_suffices(const candidate_t *candidate, const redirect_attempt_t *attempt)
 {
     switch (candidate->match) {
     case SIP_URI_MATCH_EXACT:
@@ -245,17 +245,19 @@ match_suffices(const candidate_t *candidate)
     case SIP_URI_MATCH_LOOSE:
     case SIP_URI_MATCH_NUMBER:
         return candidate->relation != RELATION_SAME_CALLER;
-    case SIP_URI_MATCH_USER: /* a location lookup before the next sighting; only where there was one place to go to */
-        return candidate->relation == RELATION_SAME_CLIENT && candidate->redirect->target_total == 1;
+    case SIP_URI_MATCH_USER:
+        /* A location lookup before the next sighting; only where there was one place to go to, and it goes elsewhere. */
+        return candidate->relation == RELATION_SAME_CLIENT && candidate->redirect->target_total == 1 &&
+               !same_request_uri(candidate->leg, attempt);
     default:
         return false;
     }
 }
 
 static void
-consider_target(candidate_t *best, const candidate_t *candidate)
+consider_target(candidate_t *best, const candidate_t *candidate, const redirect_attempt_t *attempt)
 {
-    if (match_suffices(candidate) &&
+    if (match_suffices(candidate, attempt) &&
         (best->redirect == NULL || candidate_rank(candidate) <= candidate_rank(best))) {
         *best = *candidate;
     }
@@ -276,7 +278,7 @@ consider_redirect(candidate_t *best, const redirect_attempt_t *earlier, relation
             candidate.match = SIP_URI_MATCH_EXACT;
             candidate.difference = SIP_URI_DIFF_NONE;
         }
-        consider_target(best, &candidate);
+        consider_target(best, &candidate, attempt);
     }
 }
 
