@@ -78,6 +78,41 @@ class Call:
         self.story.tell(time + 0.001, self.host, self.caller, text + "Content-Length: 0\n")
 
 
+class ProxiedCall:
+    """One request through a proxy, seen on both its legs: Alice, proxy, Bob."""
+
+    PROXY = "192.0.2.99"
+
+    def __init__(self, story, name):
+        self.story, self.name = story, name
+
+    def _legs(self):
+        """Sender, receiver, Vias of each leg, the caller's first."""
+        alice = f"Via: SIP/2.0/UDP {ALICE}:5060;branch=z9hG4bK-{self.name}-alice\n"
+        proxy = f"Via: SIP/2.0/UDP {self.PROXY}:5060;branch=z9hG4bK-{self.name}-proxy\n"
+        return (ALICE, self.PROXY, alice), (self.PROXY, BOB, proxy + alice)
+
+    def _rest(self, method, tag=""):
+        return (f"From: <sip:alice@example.com>;tag={self.name}\nTo: <sip:bob@example.com>{tag}\n"
+                f"Call-ID: {self.name}@example.com\nCSeq: 1 {method}\nContent-Length: 0\n")
+
+    def invite(self, time, uri):
+        self.uri = uri
+        for number, (source, destination, vias) in enumerate(self._legs()):
+            self.story.tell(time + number / 100, source, destination,
+                            f"INVITE {uri} SIP/2.0\n{vias}{self._rest('INVITE')}")
+
+    def answer(self, time, code, contact, passed_on):
+        """A final response; the proxy tells Alice passed_on as its Contact."""
+        for number, (source, destination, vias) in enumerate(reversed(self._legs())):
+            tag = f";tag={self.name}-bob"
+            text = (f"SIP/2.0 {code} {PHRASES[code]}\n{vias}Contact: {passed_on if number else contact}\n"
+                    f"{self._rest('INVITE', tag)}")
+            self.story.tell(time + number / 100, destination, source, text)
+            self.story.tell(time + number / 100 + 0.001, source, destination,
+                            f"ACK {self.uri} SIP/2.0\n{vias}{self._rest('ACK', tag)}")
+
+
 LONG = "sip:a-very-long-user-name-that-no-table-has-room-for@a-long-host-name.in.some.department.example.com:5060"
 
 

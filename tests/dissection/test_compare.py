@@ -47,6 +47,12 @@ class Compare(unittest.TestCase):
         self.assertIn("Key differences", text)
         self.assertIn("Chains: 1,", text)
 
+    def test_without_a_capture(self):
+        """tshark gets there where it finds an interface to capture on; then it must not begin to."""
+        done = tshark.run_process(["-q", "-n", "-a", "duration:5", "-z", NAME + ",302,600"], timeout=60)
+        self.assertEqual("Key differences" in done.stdout, done.returncode == 0, done.stderr)
+        self.assertNotIn("Capturing on", done.stderr)
+
     def test_wrong_arguments_end_the_run(self):
         for rest, complaint in ((",302,499", "499"), (",200,302", "200"), (",302", "two SIP status codes"),
                                 ("", "two SIP status codes"), (",302,600,603", "two SIP status codes"),

@@ -52,7 +52,8 @@ class Hooks(unittest.TestCase):
 class VoipCalls(Hooks):
     def test_off_by_default(self):
         self.assertEqual(self.hook("voip"), [["no tap voip"]])
-        self.assertEqual(self.hook("voip", "-o", "sip_redirect.voip_calls:FALSE"), [["no tap voip"]])
+        for preference in ("voip_calls:FALSE", "link_calls:FALSE"):
+            self.assertEqual(self.hook("voip", "-o", "sip_redirect." + preference), [["no tap voip"]])
 
     def test_a_row_for_each_chain(self):
         rows = {}

@@ -90,7 +90,7 @@ class Chains(unittest.TestCase):
             "ip.addr == 192.0.2.40": [2, 4],
             'sip.Call-ID == "deep@example.com"': [3],
             # In one pass the original request is seen before it is known to belong to a chain.
-            'sip.r-uri == "sip:ignored@192.0.2.20"': [1],
+            'sip.Method == "INVITE" && sip.r-uri == "sip:ignored@192.0.2.20"': [1],
             "sip.Status-Code == 486": [4],
             "sip.CSeq.method == CANCEL": [5],
             "sip.Status-Code == 404": [],
@@ -136,6 +136,31 @@ class Chains(unittest.TestCase):
             call.answer(1, 200)
         _, totals = table(report(story.write("even"), "sip_redirect,chains"))
         self.assertEqual(totals[-1], "Delay added by redirects: median 0.250000 s, largest 0.400000 s, in 2 chains")
+
+
+class SeveralLegs(unittest.TestCase):
+    """A redirect that a proxy passes on is one redirect, also where the proxy changes its targets."""
+
+    def check(self, name, passed_on):
+        story = report_story.Story()
+        leg = report_story.ProxiedCall(story, "proxied")
+        leg.invite(0, "sip:bob@192.0.2.20")
+        leg.answer(1, 302, "<sip:carol@192.0.2.30>", passed_on)
+        after = report_story.Call(story, "later")
+        after.invite(60, report_story.BOB, "sip:bob@192.0.2.20")
+        after.answer(61, 200)
+        capture = story.write(name)
+        self.assertEqual(len(tshark.fields(capture, ["sip_redirect.code"])), 2)
+        _, totals = table(report(capture, "sip_redirect,chains"))
+        self.assertEqual(totals[1], "Redirects: 1, followed 0, not followed 1")
+        found = Tree.counts(report(capture, "sip_redirect,tree"))
+        self.assertEqual((found["302 Moved Temporarily"], found["Targets per redirect"]), (1, 1))
+
+    def test_passed_on_as_it_was(self):
+        self.check("passed-on", "<sip:carol@192.0.2.30>")
+
+    def test_passed_on_with_another_target(self):
+        self.check("changed", "<sip:carol@192.0.2.30>, <sip:dave@192.0.2.40>")
 
 
 class Tree(unittest.TestCase):
