@@ -464,6 +464,32 @@ message_at(const source_t *source, size_t start, const sip_info_value_t *seen, m
            is_start_line(source, version, seen, &found) && found == start && read_message(source, start, seen, message);
 }
 
+/* The next start line of the record's method or status at or behind *offset, but not before from; moves *offset on. */
+static bool
+next_start_line(const source_t *source, size_t from, size_t *offset, const sip_info_value_t *seen, size_t *start)
+{
+    /* "/" is rare in SIP, "S" is not. */
+    while (*offset < source->len) {
+        const char *slash = memchr(source->text + *offset, '/', source->len - *offset);
+        size_t version;
+
+        if (!slash) {
+            return false;
+        }
+        *offset = (size_t)(slash - source->text) + 1;
+        if (*offset < from + SIP_VERSION_SLASH + 1) {
+            continue;
+        }
+        version = *offset - 1 - SIP_VERSION_SLASH;
+        if (source->len - version >= SIP_VERSION_LEN &&
+            memcmp(source->text + version, SIP_VERSION, SIP_VERSION_LEN) == 0 &&
+            is_start_line(source, version, seen, start) && *start >= from) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * The first message in [from, to) of source that agrees with the record.
  * *wrong counts the candidates that did not, over all calls for a frame.
@@ -475,29 +501,16 @@ find_message(const source_t *source, size_t from, size_t to, const sip_info_valu
     const source_t part = {source->tvb, source->text, MIN(to, source->len), 0};
     size_t offset = from;
 
-    /* "/" is rare in SIP, "S" is not. */
-    while (offset < part.len && *wrong < MAX_WRONG) {
-        const char *slash = memchr(part.text + offset, '/', part.len - offset);
-        size_t version;
+    while (*wrong < MAX_WRONG) {
         size_t start;
 
-        if (!slash) {
+        if (!next_start_line(&part, from, &offset, seen, &start)) {
             return false;
         }
-        offset = (size_t)(slash - part.text) + 1;
-        if (offset < from + SIP_VERSION_SLASH + 1) {
-            continue;
+        if (read_message(&part, start, seen, message)) {
+            return true;
         }
-        version = offset - 1 - SIP_VERSION_SLASH;
-        if (part.len - version < SIP_VERSION_LEN || memcmp(part.text + version, SIP_VERSION, SIP_VERSION_LEN) != 0) {
-            continue;
-        }
-        if (is_start_line(&part, version, seen, &start) && start >= from) {
-            if (read_message(&part, start, seen, message)) {
-                return true;
-            }
-            (*wrong)++;
-        }
+        (*wrong)++;
     }
     return false;
 }
@@ -740,6 +753,22 @@ add_located(locator_t *locator, source_t *source, message_t *message, redirect_t
     locator->nested_next = 0;
 }
 
+/*
+ * The one message of a frame that came in one datagram, as nearly all do: where the record's start line stands behind
+ * a UDP header with the frame's ports, it is the payload, and its headers need not be read to tell whose it is.
+ */
+static bool
+find_lone_datagram(const locator_t *locator, const record_t *record, message_t *message)
+{
+    const source_t *frame = locator->source;
+    size_t offset = 0;
+
+    *message = (message_t){.start = 0};
+    return record->transport == REDIRECT_TRANSPORT_UDP &&
+           next_start_line(frame, 0, &offset, record->seen, &message->start) &&
+           udp_end(locator->pinfo, frame, message->start) > 0;
+}
+
 /* The source that holds a record's text, or NULL. */
 static source_t *
 find_record(locator_t *locator, const record_t *record, message_t *message)
@@ -762,7 +791,7 @@ find_record(locator_t *locator, const record_t *record, message_t *message)
 }
 
 static void
-locate_record(locator_t *locator, const record_t *record)
+locate_record(locator_t *locator, const record_t *record, bool is_lone)
 {
     message_t message;
     source_t *source;
@@ -771,7 +800,8 @@ locate_record(locator_t *locator, const record_t *record)
     if (record->is_quoted || (record->seen->request_method == NULL && record->seen->response_code == 0)) {
         return;
     }
-    source = find_record(locator, record, &message);
+    source = is_lone && find_lone_datagram(locator, record, &message) ? locator->source
+                                                                      : find_record(locator, record, &message);
     if (source) {
         add_located(locator, source, &message, record->transport);
         return;
@@ -815,7 +845,7 @@ redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
     }
     locator.located = wmem_array_sized_new(pinfo->pool, sizeof(redirect_located_t), 4);
     for (unsigned i = 0; i < wmem_array_get_count(records); i++) {
-        locate_record(&locator, (const record_t *)wmem_array_index(records, i));
+        locate_record(&locator, (const record_t *)wmem_array_index(records, i), wmem_array_get_count(records) == 1);
     }
     list->count = wmem_array_get_count(locator.located);
     list->missed = locator.missed;
