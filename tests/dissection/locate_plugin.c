@@ -134,7 +134,8 @@ static int
 dissect_locate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
     redirect_located_list_t list;
-    bool found = redirect_locate(pinfo, &list);
+    /* The second call shows that the first left everything as it was. */
+    bool found = redirect_locate(pinfo, &list) && redirect_locate(pinfo, &list);
     kept_t *kept;
     proto_tree *locate_tree;
 
