@@ -362,7 +362,6 @@ count_redirects(redirect_report_t *report, const redirect_chain_t *chain)
         if (redirect_report_is_first_sighting(attempt)) {
             report->redirects++;
             report->followed += attempt->redirect->followed;
-            report->not_followed += redirect_is_not_followed(report->tracker, attempt->redirect);
         }
     }
 }
@@ -397,6 +396,10 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
         wmem_array_append_one(report->delays, row.delay);
     }
     count_redirects(report, chain);
+    /* Only the redirect that ended a chain can have been left alone. */
+    if (row.result.attempt && row.result.attempt->redirect) {
+        report->not_followed += redirect_is_not_followed(report->tracker, row.result.attempt->redirect);
+    }
 }
 
 static void
