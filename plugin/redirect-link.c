@@ -21,6 +21,7 @@
 typedef enum {
     RELATION_SAME_CLIENT, /* the client that made the new attempt made this one, for the same upstream request */
     RELATION_SAME_PATH,   /* it came by the same elements, but not all of their requests were captured */
+    RELATION_FARTHER_ON,  /* a forward of what that client sent: what the client itself got was not captured */
     RELATION_SAME_CALLER, /* no more than Call-ID and From tag in common */
     RELATION_NONE,
 } relation_t;
@@ -73,7 +74,7 @@ relation_of_forward(const redirect_attempt_t *earlier, const redirect_attempt_t 
     }
     for (const redirect_attempt_t *above = earlier->upstream; above; above = above->upstream) {
         if (above == upstream) {
-            return RELATION_SAME_PATH;
+            return RELATION_FARTHER_ON;
         }
     }
     return RELATION_NONE;
@@ -88,7 +89,7 @@ relation_to_forward(const redirect_attempt_t *earlier, const redirect_attempt_t 
     while (top->upstream) {
         top = top->upstream;
     }
-    return relation_by_vias(top, later) == RELATION_SAME_CALLER ? RELATION_SAME_CALLER : RELATION_SAME_PATH;
+    return relation_by_vias(top, later) == RELATION_SAME_CALLER ? RELATION_SAME_CALLER : RELATION_FARTHER_ON;
 }
 
 static relation_t
@@ -331,7 +332,7 @@ find_target_by_history(const redirect_call_t *call, const redirect_attempt_t *at
         key = sip_uri_match_key(&entry.address.uri);
         for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
             relation_t how = earlier->redirect ? relation(earlier, attempt, upstream) : RELATION_NONE;
-            if (how <= RELATION_SAME_PATH) {
+            if (how <= RELATION_FARTHER_ON) {
                 consider_redirect(&best, earlier, how, attempt, sip, &entry.address.uri, key);
             }
         }
@@ -444,7 +445,7 @@ find_family(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
 
     for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
         relation_t how = relation(earlier, attempt, upstream);
-        if (how > RELATION_SAME_PATH) {
+        if (how > RELATION_FARTHER_ON) {
             continue;
         }
         if (earlier->redirect) {
@@ -525,7 +526,7 @@ confidence_in_call(const candidate_t *found, bool recursion)
     switch (found->match) {
     case SIP_URI_MATCH_EXACT:
         /* Along the same path every request of the follow-up carries the redirect's own call and branch. */
-        return found->relation == RELATION_SAME_CALLER || (recursion && found->relation != RELATION_SAME_CLIENT)
+        return found->relation >= RELATION_FARTHER_ON || (recursion && found->relation != RELATION_SAME_CLIENT)
                    ? REDIRECT_CONFIDENCE_PROBABLE
                    : REDIRECT_CONFIDENCE_CERTAIN;
     case SIP_URI_MATCH_USER:
@@ -553,6 +554,8 @@ evidence_in_call(const candidate_t *found, bool recursion)
         return "The same client sent it in the same call (Call-ID, From tag), on a new branch, to the target.";
     case RELATION_SAME_PATH:
         return "It came by the same path in the same call (Call-ID, From tag), to the target.";
+    case RELATION_FARTHER_ON:
+        return "The same client sent it in the same call to the target; that the redirect reached it was not seen.";
     default:
         return "Call-ID and From tag are the same and it goes to the target; who sent it was not seen.";
     }
@@ -621,7 +624,7 @@ place_by_family(const redirect_tracker_t *tracker, redirect_placement_t *place, 
 static void
 place_at_tried_target(redirect_placement_t *place, const candidate_t *found)
 {
-    if (found->relation <= RELATION_SAME_PATH) {
+    if (found->relation <= RELATION_FARTHER_ON) {
         place_repeat(place, (redirect_attempt_t *)found->target->tried_by);
     } else {
         place_beside(place, found->target->tried_by);

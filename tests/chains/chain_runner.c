@@ -545,7 +545,7 @@ complete(script_t *script, sample_t *sample, const options_t *options)
 {
     if (sample->is_response) {
         complete_response(script, sample, options);
-    } else if (strcmp(sample->method, "ACK") == 0 || strcmp(sample->method, "CANCEL") == 0) {
+    } else if (!options->lone && (strcmp(sample->method, "ACK") == 0 || strcmp(sample->method, "CANCEL") == 0)) {
         complete_ack_or_cancel(script, sample, options);
     } else {
         complete_request(script, sample, options);
