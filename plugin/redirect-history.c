@@ -490,14 +490,6 @@ number_param(const sip_uri_t *uri, const char *name, sip_slice_t *value)
     return sip_uri_user_param(uri, name, value) || sip_uri_param(uri, name, value);
 }
 
-static bool
-is_ported_or_looked_up(const sip_uri_t *uri)
-{
-    sip_slice_t value;
-
-    return number_param(uri, "rn", &value) || number_param(uri, "npdi", &value);
-}
-
 static void
 append_number_param(wmem_strbuf_t *text, const char *lead, sip_slice_t value, const char *name)
 {
@@ -670,18 +662,6 @@ remark_targets(remarks_t *remarks, const sip_message_t *sip, const redirect_note
 
 /* --- Identity, and answers to queries ----------------------------------------------------------------------------- */
 
-static bool
-names_ported_number(const redirect_t *redirect)
-{
-    for (unsigned i = 0; i < redirect->target_count; i++) {
-        sip_uri_t uri;
-        if (sip_uri_parse(redirect->target[i].raw, &uri) && is_ported_or_looked_up(&uri)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A parameter of an Identity value, which may hold semicolons between the "<" and ">" of its info parameter. */
 static bool
 identity_param(sip_slice_t value, const char *name, sip_slice_t *found)
@@ -732,10 +712,8 @@ remark_identity(remarks_t *remarks, const sip_message_t *sip, const redirect_not
             wmem_strbuf_append_c(text, ')');
         }
         wmem_strbuf_append(text, " that the request sent next may take along (RFC 8946 section 7)");
-    } else if (names_ported_number(note->redirect)) {
-        wmem_strbuf_append(text, "the same number, with the result of a number portability lookup");
     } else {
-        wmem_strbuf_append(text, "the target is the same user");
+        wmem_strbuf_append(text, "the same number, with the result of a number portability lookup");
     }
     remark_end(remarks, text);
 }

@@ -306,13 +306,13 @@ append_redirect(wmem_strbuf_t *text, const redirect_note_t *note, const sip_resp
     if (note->service) {
         append_clause(text, &is_first, "");
         append_service(text, note->service);
+    } else if (redirect && redirect->query_answer) {
+        append_clause(text, &is_first, "the answer to a query, not a forward");
     } else if (!targets_say_it(redirect)) {
         append_clause(text, &is_first, row->gist);
         if (redirect && row->warns_of_contact) {
             wmem_strbuf_append(text, ", but no target is named");
         }
-    } else if (redirect->query_answer) {
-        append_clause(text, &is_first, "the answer to a query, not a forward");
     }
     if (redirect && redirect->target_count > 0) {
         append_clause(text, &is_first, target_lead(redirect, words));

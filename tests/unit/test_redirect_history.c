@@ -393,7 +393,6 @@ test_query_answer(void)
         {"", "sip:+1;npdi;rn=+2@h",
          "Answers a query, is no forward: the same number, with the result of a number "
          "portability lookup.\n"},
-        {"", BOB, "Answers a query, is no forward: the target is the same user.\n"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

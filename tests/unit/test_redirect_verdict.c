@@ -428,6 +428,9 @@ test_query_answer(void)
 
     check_short(&note, "302 Moved Temporarily: the answer to a query, not a forward; try " BOB
                        " (temporary, for this request only)");
+    redirect.target_count = redirect.target_total = 0;
+    check_short(&note, "302 Moved Temporarily: the answer to a query, not a forward");
+    redirect.target_count = redirect.target_total = 1;
     note.method = SIP_METHOD_MESSAGE;
     check_short(&note, "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; the answer to a "
                        "query, not a forward; send it to " BOB " (temporary, for this request only)");
