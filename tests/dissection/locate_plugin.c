@@ -134,14 +134,15 @@ static int
 dissect_locate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
     redirect_located_list_t list;
-    /* The second call shows that the first left everything as it was. */
-    bool found = redirect_locate(pinfo, &list) && redirect_locate(pinfo, &list);
+    bool found = redirect_locate(pinfo, &list);
     kept_t *kept;
     proto_tree *locate_tree;
 
     if (!PINFO_FD_VISITED(pinfo) && found) {
         p_add_proto_data(wmem_file_scope(), pinfo, proto_locate, 0, keep(&list));
     }
+    /* Once more: the first call has left everything as it was. */
+    redirect_locate(pinfo, &list);
     kept = (kept_t *)p_get_proto_data(wmem_file_scope(), pinfo, proto_locate, 0);
     if (!tree || (!found && !kept)) {
         return 0;
