@@ -72,7 +72,10 @@ feed_text(feed_t *feed, const char *text)
     const redirect_note_t *note;
 
     for (; *text; text++) {
-        g_string_append(wire, *text == '\n' ? "\r\n" : (const char[]){*text, '\0'});
+        if (*text == '\n') {
+            g_string_append_c(wire, '\r');
+        }
+        g_string_append_c(wire, *text);
     }
     note = feed_bytes(feed, wire->str, wire->len);
     (void)g_string_free(wire, TRUE);
