@@ -9,7 +9,7 @@ build=${BUILD_DIR:-$top/build}
 # What it takes to build and to run tshark; what the tests want besides.
 packages_build=(cmake gcc libc6-dev libglib2.0-dev libwireshark-dev make ninja-build pkgconf python3-minimal tshark
     util-linux)
-packages_test=(clang cppcheck fonts-dejavu-core libclang-rt-dev openbox perl-base python3 valgrind wireshark xclip
+packages_test=(clang fonts-dejavu-core libclang-rt-dev openbox perl-base python3 valgrind wireshark xclip
     xdotool xvfb)
 
 say() {
