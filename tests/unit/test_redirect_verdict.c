@@ -522,9 +522,11 @@ test_constant(void)
     feed_t feed;
 
     feed_begin(&feed);
+    feed_response(&feed, "486 Busy Here", "INVITE", "1", 1, "", "");
     check_short(feed_response(&feed, "603 Decline", "INVITE", "1", 1, "", ""), said);
     feed_request(&feed, "INVITE", BOB, "1", 1, "b", "Replaces: x;to-tag=1;from-tag=2\n");
-    check_short(redirect_tracker_notes(feed.tracker, 1), said);
+    g_assert_cmpuint(redirect_tracker_notes(feed.tracker, 2)->attempt->request_frame, ==, 3);
+    check_short(redirect_tracker_notes(feed.tracker, 2), said);
     feed_end(&feed);
 }
 
