@@ -27,8 +27,6 @@ SEPARATOR = "·"  # Wireshark's, between the parts of a title
 PREFERENCES = {
     "gui.ask_unsaved": "FALSE",
     "gui.update.enabled": "FALSE",
-    "gui.geometry.save.position": "FALSE",
-    "gui.geometry.save.size": "FALSE",
     "gui.qt.font_name": "DejaVu Sans Mono,9,-1,5,50,0,0,0,0,0",
     "nameres.network_name": "FALSE",
 }
@@ -110,8 +108,11 @@ class Desktop:
 
     def xdotool(self, *args):
         """What xdotool prints; empty where it fails."""
-        done = subprocess.run(["xdotool", *map(str, args)], env=self.environment, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30, check=False)
+        try:
+            done = subprocess.run(["xdotool", *map(str, args)], env=self.environment, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=False)
+        except subprocess.TimeoutExpired:  # --sync waited for what did not come
+            return ""
         return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
 
     def titles(self):
@@ -226,13 +227,22 @@ class Window:
         self.focus()
         self.xdotool("key", "--delay", "30", *keys)
 
-    def click(self, x, y, button=1):
+    def click(self, x, y, times=1):
         """x, y inside the window; negative ones count from its right and lower edges."""
         width, height = self.size()
         self.focus()
         self.xdotool("mousemove", "--sync", "--window", self.number, x if x >= 0 else width + x,
                      y if y >= 0 else height + y)
-        self.xdotool("click", button)
+        self.xdotool("click", "--repeat", times, "--delay", "50", "1")
+
+    def drag(self, x, y, to_x, to_y):
+        """Presses at x, y, moves there, releases. In small steps: a jump is no drag."""
+        self.focus()
+        self.xdotool("mousemove", "--sync", "--window", self.number, x, y, "mousedown", "1")
+        for step in range(1, 11):
+            self.xdotool("mousemove", "--window", self.number, x + (to_x - x) * step // 10,
+                         y + (to_y - y) * step // 10)
+        self.xdotool("mouseup", "1")
 
     def park_pointer(self):
         """Away from everything that shows a tip or a highlight under the pointer."""

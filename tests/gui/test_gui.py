@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ctest: serial timeout=300 label=gui
+"""The real Wireshark shows what the plugin says, in windows that read the capture again.
+
+Nothing here looks at pixels: what the windows hold comes out by the clipboard. The Expert Information window gives the
+text of the cell with the focus (Ctrl+C), the table of chains all its rows (its button Copy). A plugin that adds expert
+information only where there is a protocol tree leaves the first of them empty, and tshark does not tell.
+"""
+
+import re
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from gui.desktop import Desktop, GuiError, missing, until  # noqa: E402
+from support import tshark  # noqa: E402
+
+ATTEMPTS = 3  # a loaded machine may lose a key or a click; it will not lose the same one three times
+ROW_HEIGHT = 40  # from a window's upper edge to the middle of its first row, below the heading
+
+
+def patiently(look):
+    """look(), tried again with a Wireshark of its own where the windows did not do as they were told."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return look()
+        except GuiError as error:
+            if attempt == ATTEMPTS:
+                raise
+            print(f"attempt {attempt}: {error}", file=sys.stderr)
+    return None
+
+
+def summaries(*names):
+    """The registered summaries of expert fields, in the order of names."""
+    found = {}
+    for line in tshark.run(["-G", "fields"]).splitlines():
+        columns = line.split("\t")
+        if columns[0] == "F" and columns[2].startswith("sip_redirect."):
+            found[columns[2]] = columns[1]
+    return [found[f"sip_redirect.{name}"] for name in names]
+
+
+class Gui(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if missing():
+            raise GuiError(f"not installed: {', '.join(missing())}; scripts/common.sh has the packages' names")
+        cls.desktop = cls.enterClassContext(Desktop())
+        cls.capture = tshark.source_dir() / "captures" / "kamailio-302-q-603.pcap"
+
+    def copied(self, copy, what, timeout=20):
+        """What copy() puts on the clipboard."""
+        self.desktop.clear_clipboard()
+
+        def text():
+            copy()
+            return self.desktop.clipboard()
+
+        return until(text, what, timeout)
+
+    def expert_rows(self):
+        """The summaries in the Expert Information window: each group, followed by its packets."""
+        with self.desktop.wireshark(self.capture, ["-z", "expert"]) as wireshark:
+            wireshark.main()
+            window = wireshark.window("Expert Information")
+            rows = []
+            window.click(200, ROW_HEIGHT)
+            for row in range(6):
+                rows.append(self.copied(lambda: window.key("ctrl+c"), f"row {row + 1} of Expert Information").strip())
+                window.key("Right", "Down")  # opens a group, does nothing to a packet
+            return rows
+
+    def test_expert_information(self):
+        rows = patiently(self.expert_rows)
+        declined, retried, moved = summaries("603", "after_global_failure", "302")
+        self.assertEqual([row.rstrip(" |") for row in rows], [
+            declined, "Status: 603 Decline",
+            retried, "Request: INVITE sip:bob@192.0.2.50:5060",
+            moved, "Status: 302 Moved Temporarily"])
+
+    def table_text(self):
+        """The table of chains as its button copies it."""
+        with self.desktop.wireshark(self.capture, ["-z", "sip_redirect,chains"]) as wireshark:
+            wireshark.main()
+            window = wireshark.window("SIP Redirect Chains")
+            return self.copied(lambda: window.click(-230, -28), "the table of chains")
+
+    def test_table_of_chains(self):
+        text = patiently(self.table_text)
+        rows = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
+        self.assertIn("Origin", rows[2], text)
+        self.assertEqual([row for row in rows if row[0].isdigit()], [
+            ["0", "1.295657", "1", "sip:bob@192.0.2.20",
+             "sip:bob@192.0.2.20 -> 302 -> sip:bob@192.0.2.50:5060 -> 200", "answered", "200", "0.006711"]], text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
