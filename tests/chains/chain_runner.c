@@ -2,6 +2,7 @@
  * Runs the cases of Markdown files: messages in, notes out, on the core without Wireshark. The format: README.md here.
  *
  *     chain_runner [--update] FILE...
+ *     chain_runner --seeds FOLDER FILE...    writes each case as an input of fuzz_redirect_tracker
  *
  * Beside the notes themselves it holds the tracker to two promises in every case: it keeps nothing of a message that
  * the message's buffer owns, and what it once said of a message, knowledge of the future aside, stays as it is.
@@ -1336,6 +1337,65 @@ file_run(const char *file, bool update, unsigned *count)
     return failures;
 }
 
+/* --- seeds ----------------------------------------------------------------------------------------------------------------- */
+
+/* Headers as short as they go: a fuzzer does more with less. */
+static void
+seed_add(GString *out, const sample_t *sample, redirect_time_t before)
+{
+    static const char *const short_names[][2] = {{"\r\nVia: SIP/2.0/UDP ", "\r\nv: SIP/2.0/UDP "},
+                                                 {"\r\nFrom: ", "\r\nf: "},
+                                                 {"\r\nTo: ", "\r\nt: "},
+                                                 {"\r\nCall-ID: ", "\r\ni: "},
+                                                 {"\r\nContact: ", "\r\nm: "}};
+    GString *text = g_string_new(sample->text->str);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(short_names); i++) {
+        g_string_replace(text, short_names[i][0], short_names[i][1], 0);
+    }
+    g_string_append_printf(out, "== %c%c %u\n%s", 'a' + sample->source.endpoint.address[3] % 26,
+                           'a' + sample->destination.endpoint.address[3] % 26,
+                           (unsigned)(MAX(sample->time - before, 0) / (REDIRECT_SECOND / 1000)), text->str);
+    g_string_free(text, TRUE);
+}
+
+static bool
+seeds_write(const char *folder, const char *file)
+{
+    char *text = NULL, *name = g_path_get_basename(file);
+    GPtrArray *cases;
+    char **lines;
+
+    if (!g_file_get_contents(file, &text, NULL, NULL)) {
+        return false;
+    }
+    lines = g_strsplit(text, "\n", -1);
+    cases = cases_read(lines);
+    *strchr(name, '.') = '\0';
+    for (guint i = 0; i < cases->len; i++) {
+        script_t script;
+        GString *seed = g_string_new("");
+        redirect_time_t before = 0;
+        char *path = g_strdup_printf("%s/%s-%02u", folder, name, i + 1);
+
+        script_init(&script, file, g_ptr_array_index(cases, i));
+        for (guint at = 0; !script.failed && at < script.samples->len; at++) {
+            const sample_t *sample = g_ptr_array_index(script.samples, at);
+            seed_add(seed, sample, before);
+            before = sample->time;
+        }
+        g_file_set_contents(path, seed->str, (gssize)seed->len, NULL);
+        script_clear(&script);
+        g_string_free(seed, TRUE);
+        g_free(path);
+    }
+    g_ptr_array_free(cases, TRUE);
+    g_strfreev(lines);
+    g_free(text);
+    g_free(name);
+    return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1343,6 +1403,12 @@ main(int argc, char **argv)
     unsigned failures = 0, count = 0;
 
     wmem_init();
+    if (argc > 2 && strcmp(argv[1], "--seeds") == 0) {
+        for (int i = 3; i < argc; i++) {
+            failures += seeds_write(argv[2], argv[i]) ? 0 : 1;
+        }
+        return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
     for (int i = update ? 2 : 1; i < argc; i++) {
         failures += file_run(argv[i], update, &count);
     }
