@@ -21,18 +21,22 @@ fail() {
     exit 1
 }
 
-# as_root COMMAND...: runs it as root, by sudo where we are not.
+# as_root COMMAND...: runs it as root, by sudo where we are not. Nobody is asked for a password without a terminal.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif ! command -v sudo >/dev/null; then
-        fail "this needs root: $*
-There is no sudo here. Run it as root once, then start this script again."
     elif [ -t 0 ]; then
         sudo "$@"
     else
-        sudo --non-interactive "$@" || fail "this needs root: $*
-It failed, or sudo wants a password, which nobody can type here. Run it as root once, then start this script again."
+        sudo --non-interactive "$@"
+    fi
+}
+
+# must_become_root WHAT FOR: stops with a message that says what to do instead, where as_root cannot work.
+must_become_root() {
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "there is no sudo, and only root can $*"
+        as_root true || fail "sudo did not let us in (without a terminal it must ask no password), and only root can $*"
     fi
 }
 
@@ -49,6 +53,9 @@ needs() {
         fi
     done
     [ ${#missing[@]} -gt 0 ] || return 0
+    must_become_root "run
+    apt-get install --no-install-recommends ${missing[*]}
+Then start this script again."
     say "installing ${missing[*]}"
     # Wireshark asks whether users other than root may capture. This project captures nothing: no.
     as_root sh -c 'command -v debconf-set-selections >/dev/null &&
