@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=900
+# ctest: timeout=900 label=memcheck
 """Valgrind finds nothing of the plugin's over all captures: no value used unset, no block lost when tshark ends.
 
 tshark and the libraries below it have findings of their own; those do not count. A finding counts as the plugin's where

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=600
+# ctest: timeout=600 label=memcheck
 """The plugin with AddressSanitizer and UBSan in it, in tshark, over every capture of the project, whole and damaged.
 
 All captures are merged into one (in the order of their names, so a failure is repeatable); that one, and copies of it
