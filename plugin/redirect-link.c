@@ -289,14 +289,18 @@ find_target(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
             const redirect_attempt_t *upstream)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
+    redirect_attempt_t *earlier = call->first;
     sip_uri_t uri;
     uint32_t key;
 
-    if (!sip_uri_parse(attempt->raw_uri, &uri)) {
+    while (earlier && earlier->redirect == NULL) {
+        earlier = earlier->next_in_call;
+    }
+    if (earlier == NULL || !sip_uri_parse(attempt->raw_uri, &uri)) {
         return best;
     }
     key = sip_uri_match_key(&uri);
-    for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+    for (; earlier; earlier = earlier->next_in_call) {
         relation_t how = earlier->redirect ? relation(earlier, attempt, upstream) : RELATION_NONE;
         if (how != RELATION_NONE) {
             consider_redirect(&best, earlier, how, attempt, sip, &uri, key);
@@ -408,8 +412,7 @@ find_repeated(const redirect_call_t *call, const redirect_attempt_t *attempt, co
     redirect_attempt_t *found = NULL;
 
     for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        if (earlier->upstream == upstream && repeats(earlier, attempt, upstream) &&
-            relation(earlier, attempt, upstream) <= RELATION_SAME_PATH) {
+        if (repeats(earlier, attempt, upstream) && relation(earlier, attempt, upstream) <= RELATION_SAME_PATH) {
             found = earlier;
         }
     }
@@ -670,9 +673,13 @@ void
 redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
                       const redirect_attempt_t *attempt, const sip_message_t *sip, redirect_placement_t *place)
 {
-    redirect_attempt_t *downstream = find_downstream(call, attempt, sip);
+    redirect_attempt_t *downstream;
     family_t family;
 
+    if (call->first == NULL) {
+        return; /* the first of its call, as most are */
+    }
+    downstream = find_downstream(call, attempt, sip);
     place->upstream = find_upstream(call, attempt, sip);
     if (place->upstream == NULL) {
         place->upstream = find_hidden_upstream(call, attempt);

@@ -29,6 +29,7 @@ typedef struct {
     const redirect_attempt_t *refused;  /* the latest 6xx */
     const redirect_attempt_t *ended;    /* the latest other final */
     const redirect_attempt_t *cancelled;
+    const redirect_attempt_t *superseded; /* the latest that was cancelled because another was answered or refused */
     const redirect_attempt_t *waiting;  /* one without a final that may still come */
     const redirect_attempt_t *silent;   /* one whose final was not captured and cannot be expected any more */
 } tally_t;
@@ -64,13 +65,23 @@ may_still_end(const redirect_tracker_t *tracker, const redirect_attempt_t *attem
     return attempt->last_provisional > 100 || tracker->now - attempt->request_time < NO_ANSWER_AFTER;
 }
 
+/* Of one follow-up whose forward was captured before it, only the forward is listed: here is what it is a forward of. */
+static const redirect_attempt_t *
+followup_top(const redirect_attempt_t *followup)
+{
+    while (followup->upstream && followup->upstream->cause == followup->cause) {
+        followup = followup->upstream;
+    }
+    return followup;
+}
+
 /* Whether the client itself went on, not a proxy farther on that shares the redirect with it. */
 static bool
 is_followed_beside(const redirect_attempt_t *attempt)
 {
     const redirect_attempt_t *next = attempt->redirect ? attempt->redirect->first_followup : NULL;
 
-    while (next && next->upstream != attempt->upstream) {
+    while (next && followup_top(next)->upstream != attempt->upstream) {
         next = next->next_followup;
     }
     return next != NULL;
@@ -79,7 +90,7 @@ is_followed_beside(const redirect_attempt_t *attempt)
 static void
 tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_attempt_t *attempt)
 {
-    const redirect_attempt_t **latest = NULL;
+    const redirect_attempt_t **latest;
 
     if (attempt->final / 100 == 2) {
         if (tally->answered == NULL || attempt->final_frame < tally->answered->final_frame) {
@@ -96,10 +107,10 @@ tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_atte
         latest = may_still_end(tracker, attempt) && attempt->cancel_frame == 0 ? &tally->waiting : &tally->silent;
     } else if (attempt->final / 100 == 6) {
         latest = &tally->refused;
-    } else if (attempt->final != 487) {
-        latest = &tally->ended;
+    } else {
+        latest = attempt->final == 487 ? &tally->superseded : &tally->ended;
     }
-    if (latest && is_later(attempt, *latest)) {
+    if (is_later(attempt, *latest)) {
         *latest = attempt;
     }
 }
@@ -154,6 +165,9 @@ decide(const tally_t *tally)
     const redirect_attempt_t *last = refused_or_ended(tally);
     const redirect_attempt_t *cancelled = tally->cancelled;
 
+    if (last == NULL || (last->final / 100 != 6 && tally->superseded && is_later(tally->superseded, last))) {
+        last = tally->superseded ? tally->superseded : last; /* by one that was not captured */
+    }
     if (tally->answered || cancelled == NULL) {
         return tally->answered ? tally->answered : last;
     }
@@ -203,7 +217,7 @@ waited_long_enough(const redirect_tracker_t *tracker, const redirect_attempt_t *
 static redirect_outcome_t
 outcome_of(const redirect_tracker_t *tracker, const redirect_attempt_t *attempt)
 {
-    if (is_cancelled(attempt)) {
+    if (is_cancelled(attempt) || attempt->final == 487) {
         return REDIRECT_OUTCOME_CANCELLED;
     }
     switch (attempt->final / 100) {
@@ -280,17 +294,30 @@ weightier(const redirect_attempt_t *a, const redirect_attempt_t *b)
     return a->request_frame > b->request_frame ? a : b;
 }
 
-/* The follow-up of the redirect, or of one made from it, that matters most; NULL where there is none. */
-static const redirect_attempt_t *
-decisive_followup(const redirect_t *redirect)
+/* Made by the client of attempt or by one nearer to the caller; what a proxy farther on did is not on its path. */
+static bool
+is_at_or_above(const redirect_attempt_t *followup, const redirect_attempt_t *attempt)
 {
+    followup = followup_top(followup);
+    while (attempt && attempt->upstream != followup->upstream) {
+        attempt = attempt->upstream;
+    }
+    return attempt != NULL;
+}
+
+/* The follow-up of an attempt's redirect, or of one made from it, that matters most; NULL where there is none. */
+static const redirect_attempt_t *
+decisive_followup(const redirect_attempt_t *attempt)
+{
+    const redirect_t *redirect = attempt->redirect;
     const redirect_attempt_t *found = NULL;
 
-    for (const redirect_attempt_t *attempt = redirect->first_followup; attempt; attempt = attempt->next_followup) {
-        found = weightier(found, attempt);
+    for (const redirect_attempt_t *next = redirect->first_followup; next; next = next->next_followup) {
+        found = is_at_or_above(next, attempt) ? weightier(found, next) : found;
     }
     for (unsigned i = 0; found == NULL && i < redirect->target_count; i++) {
-        found = weightier(found, redirect->target[i].tried_by);
+        const redirect_attempt_t *next = redirect->target[i].tried_by;
+        found = next && is_at_or_above(next, attempt) ? weightier(found, next) : found;
     }
     return found;
 }
@@ -318,7 +345,7 @@ decisive_forward(const redirect_attempt_t *attempt)
 static const redirect_attempt_t *
 next_on_path(const redirect_attempt_t *attempt)
 {
-    const redirect_attempt_t *next = attempt->redirect ? decisive_followup(attempt->redirect) : NULL;
+    const redirect_attempt_t *next = attempt->redirect ? decisive_followup(attempt) : NULL;
 
     if (next == NULL) {
         next = attempt->retried_by;

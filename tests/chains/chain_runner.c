@@ -1140,6 +1140,9 @@ notes_of(const script_t *script, const redirect_tracker_t *tracker)
             frames_add(&outside, sample->frame, sample->index);
             continue;
         }
+        if (note->status / 100 == 3 && note->method != SIP_METHOD_CANCEL && note->redirect == NULL) {
+            g_string_append_printf(out, "%u: its targets are missing\n", note->frame);
+        }
         if (note->attempt == NULL || !note->attempt->chain->begun) {
             frames_add(&alone, sample->frame, sample->index);
         }
