@@ -29,7 +29,6 @@ typedef struct {
     const redirect_attempt_t *refused;  /* the latest 6xx */
     const redirect_attempt_t *ended;    /* the latest other final */
     const redirect_attempt_t *cancelled;
-    const redirect_attempt_t *superseded; /* the latest that was cancelled because another was answered or refused */
     const redirect_attempt_t *waiting;  /* one without a final that may still come */
     const redirect_attempt_t *silent;   /* one whose final was not captured and cannot be expected any more */
 } tally_t;
@@ -40,23 +39,16 @@ is_later(const redirect_attempt_t *attempt, const redirect_attempt_t *than)
     return than == NULL || attempt->final_frame > than->final_frame;
 }
 
-/* A Reason that says so: not the caller gave up, but another branch was answered or refused for good (RFC 3326 2). */
-static bool
-is_cancelled_by_another(const redirect_attempt_t *attempt)
-{
-    return attempt->cancel_cause / 100 == 2 || attempt->cancel_cause / 100 == 6;
-}
-
-/* Cancelled by its own client; a 3xx that crossed the CANCEL is not followed any more. */
+/*
+ * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is not followed
+ * any more. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.
+ */
 static bool
 is_cancelled(const redirect_attempt_t *attempt)
 {
-    if (attempt->cancel_frame == 0) {
-        return attempt->final == 487; /* only a CANCEL or a BYE makes it (RFC 3261 21.4.25); it was not captured */
-    }
-    return !is_cancelled_by_another(attempt) &&
-           (attempt->final == 487 || attempt->final == 0 ||
-            (attempt->final / 100 == 3 && attempt->cancel_frame < attempt->final_frame));
+    return attempt->final == 487 ||
+           (attempt->cancel_frame != 0 && (attempt->final == 0 || (attempt->final / 100 == 3 &&
+                                                                   attempt->cancel_frame < attempt->final_frame)));
 }
 
 static bool
@@ -104,11 +96,11 @@ tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_atte
     if (is_cancelled(attempt)) {
         latest = &tally->cancelled;
     } else if (attempt->final == 0) {
-        latest = may_still_end(tracker, attempt) && attempt->cancel_frame == 0 ? &tally->waiting : &tally->silent;
+        latest = may_still_end(tracker, attempt) ? &tally->waiting : &tally->silent;
     } else if (attempt->final / 100 == 6) {
         latest = &tally->refused;
     } else {
-        latest = attempt->final == 487 ? &tally->superseded : &tally->ended;
+        latest = &tally->ended;
     }
     if (is_later(attempt, *latest)) {
         *latest = attempt;
@@ -165,9 +157,6 @@ decide(const tally_t *tally)
     const redirect_attempt_t *last = refused_or_ended(tally);
     const redirect_attempt_t *cancelled = tally->cancelled;
 
-    if (last == NULL || (last->final / 100 != 6 && tally->superseded && is_later(tally->superseded, last))) {
-        last = tally->superseded ? tally->superseded : last; /* by one that was not captured */
-    }
     if (tally->answered || cancelled == NULL) {
         return tally->answered ? tally->answered : last;
     }
@@ -217,7 +206,7 @@ waited_long_enough(const redirect_tracker_t *tracker, const redirect_attempt_t *
 static redirect_outcome_t
 outcome_of(const redirect_tracker_t *tracker, const redirect_attempt_t *attempt)
 {
-    if (is_cancelled(attempt) || attempt->final == 487) {
+    if (is_cancelled(attempt)) {
         return REDIRECT_OUTCOME_CANCELLED;
     }
     switch (attempt->final / 100) {
