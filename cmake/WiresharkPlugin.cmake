@@ -69,12 +69,15 @@ function(CHECKAPI)
 		return()
 	endif()
 	find_program(PERL_EXECUTABLE perl REQUIRED)
-	add_test(NAME lint/checkAPIs
+	add_test(NAME lint/checkAPIs/${_check_NAME}
 		COMMAND "${PERL_EXECUTABLE}" "${WIRESHARK_SOURCE_DIR}/tools/checkAPIs.pl" ${_check_SWITCHES} ${_check_SOURCES}
 		WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
 	)
 	set(_dissectors ${_check_SOURCES})
 	list(FILTER _dissectors INCLUDE REGEX "^packet-.*\\.c$")
+	if(NOT _dissectors)
+		return()
+	endif()
 	foreach(_checker checkhf checkfiltername)
 		add_test(NAME lint/${_checker}
 			COMMAND "${PERL_EXECUTABLE}" "${WIRESHARK_SOURCE_DIR}/tools/${_checker}.pl" ${_dissectors}

@@ -45,10 +45,9 @@ static const struct {
     const char *title;
     bool right; /* aligned to the right */
 } columns[COLUMN_COUNT] = {
-    [COLUMN_CHAIN] = {"Chain", true},     [COLUMN_START] = {"Start", true},
-    [COLUMN_HOPS] = {"Hops", true},       [COLUMN_ORIGIN] = {"Origin", false},
-    [COLUMN_PATH] = {"Path", false},      [COLUMN_OUTCOME] = {"Outcome", false},
-    [COLUMN_CODE] = {"Code", true},       [COLUMN_DELAY] = {"Delay", true},
+    [COLUMN_CHAIN] = {"Chain", true},    [COLUMN_START] = {"Start", true}, [COLUMN_HOPS] = {"Hops", true},
+    [COLUMN_ORIGIN] = {"Origin", false}, [COLUMN_PATH] = {"Path", false},  [COLUMN_OUTCOME] = {"Outcome", false},
+    [COLUMN_CODE] = {"Code", true},      [COLUMN_DELAY] = {"Delay", true},
 };
 
 typedef struct {
@@ -67,7 +66,7 @@ struct redirect_report {
     unsigned redirects, followed, not_followed;
 };
 
-/* --- figures ------------------------------------------------------------------------------------------------------- */
+/* --- figures ------------------------------------------------------------------------------------------------------ */
 
 bool
 redirect_report_followup_delay(const redirect_attempt_t *attempt, redirect_time_t *delay)
@@ -172,7 +171,7 @@ compare_times(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* --- text ------------------------------------------------------------------------------------------------------------ */
+/* --- text --------------------------------------------------------------------------------------------------------- */
 
 static size_t
 width_of(const char *text)
@@ -182,15 +181,15 @@ width_of(const char *text)
 
 /* Seconds with up to nine decimals, cut off and not rounded. */
 static char *
-seconds_text(wmem_allocator_t *scope, redirect_time_t time, unsigned decimals)
+seconds_text(wmem_allocator_t *scope, redirect_time_t span, unsigned decimals)
 {
-    const uint64_t size = time < 0 ? 0 - (uint64_t)time : (uint64_t)time;
+    const uint64_t size = span < 0 ? 0 - (uint64_t)span : (uint64_t)span;
     uint64_t fraction = size % REDIRECT_SECOND;
 
     for (unsigned i = decimals; i < 9; i++) {
         fraction /= 10;
     }
-    return wmem_strdup_printf(scope, "%s%" PRIu64 ".%0*" PRIu64, time < 0 ? "-" : "", size / REDIRECT_SECOND,
+    return wmem_strdup_printf(scope, "%s%" PRIu64 ".%0*" PRIu64, span < 0 ? "-" : "", size / REDIRECT_SECOND,
                               (int)decimals, fraction);
 }
 
@@ -340,7 +339,7 @@ fit_path(wmem_allocator_t *scope, char *text, size_t width)
     return join_path(scope, &path, MAX(limit, 5));
 }
 
-/* --- the table ----------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------- */
 
 redirect_report_t *
 redirect_report_new(wmem_allocator_t *scope, const redirect_tracker_t *tracker, redirect_time_t zero)
@@ -378,15 +377,16 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
     const redirect_report_row_t row = redirect_report_row(report->tracker, chain);
     wmem_allocator_t *scope = report->scope;
     char *origin = redirect_attempt_uri(NULL, chain->root);
-    const line_t line = {redirect_attempt_path(scope, chain->root), {
-        [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
-        [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
-        [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
-        [COLUMN_ORIGIN] = fit_uri(scope, origin, ORIGIN_WIDTH),
-        [COLUMN_OUTCOME] = redirect_report_outcome(row.result.outcome),
-        [COLUMN_CODE] = code_text(scope, row.result.final_code),
-        [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
-    }};
+    const line_t line = {redirect_attempt_path(scope, chain->root),
+                         {
+                             [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
+                             [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
+                             [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
+                             [COLUMN_ORIGIN] = fit_uri(scope, origin, ORIGIN_WIDTH),
+                             [COLUMN_OUTCOME] = redirect_report_outcome(row.result.outcome),
+                             [COLUMN_CODE] = code_text(scope, row.result.final_code),
+                             [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
+                         }};
 
     wmem_free(NULL, origin);
     wmem_array_append_one(report->lines, line);

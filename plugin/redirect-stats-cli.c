@@ -50,7 +50,7 @@ end_if_refused(const char *name, GString *error)
     }
 }
 
-/* --- chains ---------------------------------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     char *filter;       /* NULL: all chains */
@@ -83,8 +83,8 @@ chains_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const voi
     chains_tap_t *tap = (chains_tap_t *)data;
 
     if (!tap->has_zero) {
-        tap->zero = ((redirect_time_t)pinfo->abs_ts.secs - pinfo->rel_ts.secs) * REDIRECT_SECOND +
-                    pinfo->abs_ts.nsecs - pinfo->rel_ts.nsecs;
+        tap->zero = ((redirect_time_t)pinfo->abs_ts.secs - pinfo->rel_ts.secs) * REDIRECT_SECOND + pinfo->abs_ts.nsecs -
+                    pinfo->rel_ts.nsecs;
         tap->has_zero = true;
     }
     if (tap->filter && proto_is_frame_protocol(pinfo->layers, "sip")) {
@@ -148,11 +148,10 @@ chains_init(const char *option, void *data _U_)
     tap->filter = g_strdup(rest_of_option(option, CHAINS));
     tap->frames = g_byte_array_new();
     end_if_refused(CHAINS, register_tap_listener(tap->filter ? "frame" : "sip_redirect", tap, tap->filter,
-                                                 TL_REQUIRES_NOTHING, NULL, chains_packet, chains_draw,
-                                                 chains_finish));
+                                                 TL_REQUIRES_NOTHING, NULL, chains_packet, chains_draw, chains_finish));
 }
 
-/* --- tree ------------------------------------------------------------------------------------------------------------ */
+/* --- tree --------------------------------------------------------------------------------------------------------- */
 
 static void
 tree_draw(void *data)
@@ -184,7 +183,7 @@ tree_init(const char *option, void *data _U_)
     config->init(tree);
 }
 
-/* --- compare --------------------------------------------------------------------------------------------------------- */
+/* --- compare ------------------------------------------------------------------------------------------------------ */
 
 /* Takes a status code and the comma behind it off *text. */
 static bool
@@ -218,7 +217,8 @@ compare_init(const char *option, void *data _U_)
     text = sip_response_compare(NULL, a, b, &unknown);
     if (text == NULL) {
         report_failure("-z %s: nothing is known of status code %u. Known are all 3xx and 6xx, and 404, 410, 480, 485, "
-                       "486 and 488.", COMPARE, unknown);
+                       "486 and 488.",
+                       COMPARE, unknown);
         exit(1);
     }
     fputs(text, stdout);
@@ -229,7 +229,7 @@ compare_init(const char *option, void *data _U_)
     }
 }
 
-/* --- registration ---------------------------------------------------------------------------------------------------- */
+/* --- registration ------------------------------------------------------------------------------------------------- */
 
 void
 redirect_stats_register_cli(void)
@@ -240,7 +240,7 @@ redirect_stats_register_cli(void)
         {REGISTER_STAT_GROUP_GENERIC, NULL, COMPARE, compare_init, 0, NULL},
     };
 
-    /* In the GUI, -z opens the windows of the table and the tree; the first handler of a name is the one that counts. */
+    /* In the GUI, -z opens the windows of the table and the tree. The first handler of a name counts. */
     if (g_strcmp0(g_get_prgname(), "tshark") != 0) {
         return;
     }

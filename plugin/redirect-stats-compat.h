@@ -12,7 +12,7 @@
 #include <epan/stat_groups.h>
 #include <ws_version.h>
 
-#define REDIRECT_STATS_SINCE(major, minor) \
+#define REDIRECT_STATS_SINCE(major, minor)                                                                             \
     (WIRESHARK_VERSION_MAJOR > (major) || (WIRESHARK_VERSION_MAJOR == (major) && WIRESHARK_VERSION_MINOR >= (minor)))
 
 /* The Telephony menu. */

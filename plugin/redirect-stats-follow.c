@@ -39,7 +39,7 @@ first_chain(const redirect_note_t *note)
     return note ? chain_of(note) : NULL;
 }
 
-/* --- conversation filter --------------------------------------------------------------------------------------------- */
+/* --- conversation filter ------------------------------------------------------------------------------------------ */
 
 static redirect_filter_bool_t
 has_chain(packet_info *pinfo REDIRECT_FILTER_DATA)
@@ -71,7 +71,7 @@ chain_filter(packet_info *pinfo REDIRECT_FILTER_DATA)
     return g_string_free(filter, FALSE);
 }
 
-/* --- stream ------------------------------------------------------------------------------------------------------------ */
+/* --- stream ------------------------------------------------------------------------------------------------------- */
 
 static char *
 stream_filter(unsigned chain, unsigned part _U_)
@@ -139,8 +139,8 @@ add_record(follow_info_t *follow, const packet_info *pinfo, sip_slice_t text, bo
     record->is_server = response;
     record->packet_num = pinfo->num;
     record->abs_ts = pinfo->abs_ts;
-    record->data = g_byte_array_append(g_byte_array_sized_new((unsigned)text.len), (const uint8_t *)text.ptr,
-                                       (unsigned)text.len);
+    record->data =
+        g_byte_array_append(g_byte_array_sized_new((unsigned)text.len), (const uint8_t *)text.ptr, (unsigned)text.len);
     follow->bytes_written[response] += record->data->len;
     follow->payload = g_list_prepend(follow->payload, record);
 }
@@ -154,8 +154,8 @@ is_wanted(const follow_info_t *follow, const redirect_note_t *note)
 {
     const char *filter = follow->filter_out_filter ? g_strrstr(follow->filter_out_filter, CHAIN_FILTER) : NULL;
 
-    return filter == NULL || (chain_of(note) && g_ascii_strtoull(filter + strlen(CHAIN_FILTER), NULL, 10) ==
-                                                    chain_of(note)->number);
+    return filter == NULL ||
+           (chain_of(note) && g_ascii_strtoull(filter + strlen(CHAIN_FILTER), NULL, 10) == chain_of(note)->number);
 }
 
 static tap_packet_status

@@ -52,6 +52,15 @@ forget_rows(void)
 }
 
 static void
+free_rows(void)
+{
+    if (rows) {
+        g_hash_table_destroy(rows);
+        rows = NULL;
+    }
+}
+
+static void
 table_init(stat_tap_table_ui *ui)
 {
     /* An open window still shows the old rows; it is told to reset when the capture is read. */
@@ -109,12 +118,12 @@ set_uint(stat_tap_table *table, unsigned row, unsigned column, unsigned value)
 }
 
 static void
-set_seconds(stat_tap_table *table, unsigned row, unsigned column, redirect_time_t time)
+set_seconds(stat_tap_table *table, unsigned row, unsigned column, redirect_time_t span)
 {
     stat_tap_table_item_type *item = stat_tap_get_field_data(table, row, column);
 
     item->type = TABLE_ITEM_FLOAT;
-    item->value.float_value = (double)time / (double)REDIRECT_SECOND;
+    item->value.float_value = (double)span / (double)REDIRECT_SECOND;
 }
 
 static void
@@ -149,9 +158,8 @@ table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void
     set_string(table, row, COLUMN_ORIGIN, redirect_attempt_uri(pinfo->pool, chain->root));
     set_string(table, row, COLUMN_PATH, redirect_attempt_path(pinfo->pool, chain->root));
     set_string(table, row, COLUMN_OUTCOME, redirect_report_outcome(chain_row.result.outcome));
-    set_string(table, row, COLUMN_CODE, chain_row.result.final_code
-                                            ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code)
-                                            : "");
+    set_string(table, row, COLUMN_CODE,
+               chain_row.result.final_code ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code) : "");
     set_seconds(table, row, COLUMN_DELAY, chain_row.delay);
     return TAP_PACKET_REDRAW;
 }
@@ -176,4 +184,5 @@ redirect_stats_register_table(void)
     };
 
     register_stat_tap_table_ui(&table);
+    register_shutdown_routine(free_rows);
 }

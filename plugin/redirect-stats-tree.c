@@ -1,8 +1,8 @@
 /* redirect-stats-tree.c
  * The tree of counts: -z sip_redirect,tree and the GUI's Statistics menu.
  *
- * A response, a redirect, a follow-up and a chain are each counted once, at the first of its messages that the tree gets
- * to see; what may change later (outcome, hops) moves its count to where it then belongs.
+ * A response, a redirect, a follow-up and a chain are each counted once, at the first of its messages that the tree
+ * gets to see; what may change later (outcome, hops) moves its count to where it then belongs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -120,12 +120,17 @@ tree_init(stats_tree *tree)
 static void
 tree_cleanup(stats_tree *tree)
 {
-    if (states) {
-        g_hash_table_remove(states, tree);
+    if (states == NULL) {
+        return;
+    }
+    g_hash_table_remove(states, tree);
+    if (g_hash_table_size(states) == 0) {
+        g_hash_table_destroy(states);
+        states = NULL;
     }
 }
 
-/* --- once for each ----------------------------------------------------------------------------------------------- */
+/* --- once for each ------------------------------------------------------------------------------------------------ */
 
 static void
 count_code(stats_tree *tree, const state_t *state, packet_info *pinfo, uint16_t code)
@@ -203,7 +208,7 @@ count_followup(stats_tree *tree, state_t *state, const redirect_attempt_t *attem
     }
 }
 
-/* --- chains -------------------------------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------------------------------- */
 
 /* Adds change (1, or -1) to where a chain stands. Set, not ticked: a count that moves is no event. */
 static void

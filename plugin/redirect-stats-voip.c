@@ -1,8 +1,8 @@
 /* redirect-stats-voip.c
  * A row for each chain in VoIP Calls, and arrows in its flow that say what happened.
  *
- * VoIP Calls listens to a tap "voip" where there is one. It is registered late, when the preference is first known to be
- * on: dissectors that look for it when they are set up do not find it, and so stay out of the list.
+ * VoIP Calls listens to a tap "voip" where there is one. It is registered late, when the preference is first known to
+ * be on: dissectors that look for it when they are set up do not find it, and so stay out of the list.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -37,9 +37,9 @@ static voip_call_state
 call_state(redirect_outcome_t outcome)
 {
     static const voip_call_state states[] = {
-        [REDIRECT_OUTCOME_UNFINISHED] = VOIP_CALL_SETUP,    [REDIRECT_OUTCOME_ANSWERED] = VOIP_COMPLETED,
-        [REDIRECT_OUTCOME_FAILED] = VOIP_REJECTED,          [REDIRECT_OUTCOME_GLOBAL_FAILURE] = VOIP_REJECTED,
-        [REDIRECT_OUTCOME_NOT_FOLLOWED] = VOIP_REJECTED,    [REDIRECT_OUTCOME_CANCELLED] = VOIP_CANCELLED,
+        [REDIRECT_OUTCOME_UNFINISHED] = VOIP_CALL_SETUP, [REDIRECT_OUTCOME_ANSWERED] = VOIP_COMPLETED,
+        [REDIRECT_OUTCOME_FAILED] = VOIP_REJECTED,       [REDIRECT_OUTCOME_GLOBAL_FAILURE] = VOIP_REJECTED,
+        [REDIRECT_OUTCOME_NOT_FOLLOWED] = VOIP_REJECTED, [REDIRECT_OUTCOME_CANCELLED] = VOIP_CANCELLED,
     };
 
     return states[outcome];
@@ -166,9 +166,9 @@ redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker,
     call->call_active_state = result.outcome == REDIRECT_OUTCOME_UNFINISHED ? VOIP_ACTIVE : VOIP_INACTIVE;
     call->from_identity = caller(pinfo->pool, sip);
     call->to_identity = redirect_attempt_uri(pinfo->pool, chain->root);
-    call->call_comment = wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number,
-                                            redirect_report_outcome(result.outcome),
-                                            redirect_attempt_path(pinfo->pool, chain->root));
+    call->call_comment =
+        wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number, redirect_report_outcome(result.outcome),
+                           redirect_attempt_path(pinfo->pool, chain->root));
     call->frame_label = frame_label(pinfo->pool, note, sip);
     call->frame_comment = frame_comment(pinfo->pool, tracker, note);
     tap_queue_packet(voip_tap, pinfo, call);

@@ -41,8 +41,8 @@ voip_packet(void *data _U_, packet_info *pinfo, epan_dissect_t *edt _U_, const v
     const voip_packet_info_t *call = (const voip_packet_info_t *)tapped;
 
     printf("%u\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", pinfo->num, shown(call->protocol_name), shown(call->call_id),
-           (int)call->call_state, (int)call->call_active_state, shown(call->from_identity),
-           shown(call->to_identity), shown(call->call_comment), shown(call->frame_label), shown(call->frame_comment));
+           (int)call->call_state, (int)call->call_active_state, shown(call->from_identity), shown(call->to_identity),
+           shown(call->call_comment), shown(call->frame_label), shown(call->frame_comment));
     return TAP_PACKET_DONT_REDRAW;
 }
 
@@ -51,7 +51,8 @@ print_filter(const conversation_filter_t *filter, packet_info *pinfo)
 {
 #if REDIRECT_STATS_SINCE(4, 3)
     char *text = filter->is_filter_valid(pinfo, filter->user_data)
-                     ? filter->build_filter_string(pinfo, filter->user_data) : NULL;
+                     ? filter->build_filter_string(pinfo, filter->user_data)
+                     : NULL;
 #else
     char *text = filter->is_filter_valid(pinfo) ? filter->build_filter_string(pinfo) : NULL;
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Follow Stream along a chain: tshark's -z follow,sip_redirect, and sharkd's, which the GUI of 4.2 and later matches."""
+"""Follow Stream along a chain: tshark's -z follow,sip_redirect, and sharkd's, which asks as the GUI of 4.4 does."""
 
 import base64
 import re

@@ -104,7 +104,8 @@ class Chains(unittest.TestCase):
                 self.assertTrue(totals[0].startswith(f"Chains: {len(expected)},"), totals)
 
     def test_filter_with_commas(self):
-        rows, _ = table(report(self.capture, 'sip_redirect,chains,sip.Call-ID in {"deep@example.com", "busy@example.com"}'))
+        expression = 'sip.Call-ID in {"deep@example.com", "busy@example.com"}'
+        rows, _ = table(report(self.capture, f"sip_redirect,chains,{expression}"))
         self.assertEqual(numbers(rows), [3, 4])
 
     def test_wrong_arguments_end_the_run(self):
@@ -116,6 +117,22 @@ class Chains(unittest.TestCase):
             self.assertEqual(done.returncode, 1, name)
             self.assertIn(complaint, done.stderr)
             self.assertEqual(done.stdout, "")
+
+    def test_characters_of_several_bytes_and_none_to_print(self):
+        story = report_story.Story()
+        call = report_story.Call(story, "accents")
+        target = "sip:" + "\u00e9" * 60 + "\u001b[31m@192.0.2.30"
+        call.invite(0, report_story.BOB, "sip:" + "\u00fc" * 60 + "@192.0.2.20")
+        call.answer(1, 302, f"<{target}>")
+        call.invite(2, report_story.CAROL, target)
+        call.answer(3, 603)
+        text = report(story.write("accents"), "sip_redirect,chains")
+        rows, _ = table(text)
+        self.assertRegex(rows[0]["Origin"], "^\u00fc+\\.\\.\\.\u00fc*@192\\.0\\.2\\.20$")
+        self.assertRegex(rows[0]["Path"], "^302 -> \u00e9+\\.\\.\\.\\S*@192\\.0\\.2\\.30 -> 603$")
+        self.assertNotIn("\u001b", text)
+        self.assertNotIn("\ufffd@", rows[0]["Origin"])
+        self.assertLessEqual(max(map(len, text.splitlines())), 120)
 
     def test_no_chain_at_all(self):
         story = report_story.Story()
@@ -196,7 +213,7 @@ class Tree(unittest.TestCase):
 
     def test_both_passes_alike(self):
         """All but the times: in one pass the first message of a chain that is seen as such is its first redirect."""
-        one, two = (re.findall(r"^( ?\S.*?)  +(\d+)  ", report(self.capture, "sip_redirect,tree", two_pass), re.MULTILINE)
+        one, two = (re.findall(r"^( ?\S.*?)  +(\d+)  ", report(self.capture, "sip_redirect,tree", two_pass), re.M)
                     for two_pass in PASSES)
         self.assertGreater(len(one), 30)
         self.assertEqual(one, two)
