@@ -57,12 +57,23 @@ key_of_session(sip_slice_t session_id)
     return (open_key_t){""};
 }
 
+/* Writes the last digits hexadecimal digits of number, for a tenth of what printf takes; returns what is behind them. */
+static char *
+put_hex(char *at, uint32_t number, unsigned digits)
+{
+    for (unsigned i = digits; i > 0; i--, number >>= 4) {
+        at[i - 1] = "0123456789abcdef"[number & 0xf];
+    }
+    return at + digits;
+}
+
 static open_key_t
 key_of_history(const sip_uri_t *redirected)
 {
     open_key_t key;
 
-    g_snprintf(key.text, sizeof(key.text), "%c%08x", EVIDENCE_HISTORY_INFO, sip_uri_match_key(redirected));
+    key.text[0] = EVIDENCE_HISTORY_INFO;
+    *put_hex(key.text + 1, sip_uri_match_key(redirected), 8) = '\0';
     return key;
 }
 
@@ -70,17 +81,20 @@ key_of_history(const sip_uri_t *redirected)
 static open_key_t
 key_of_new_call(const redirect_endpoint_t *party, uint32_t caller, uint32_t target)
 {
-    open_key_t key = {""};
-    size_t at = 0;
+    open_key_t key;
+    char *at = key.text;
 
     if (party->len == 0 || caller == 0) {
-        return key;
+        return (open_key_t){""};
     }
-    key.text[at++] = EVIDENCE_NEW_CALL;
-    for (unsigned i = 0; i < party->len; i++, at += 2) {
-        g_snprintf(key.text + at, 3, "%02x", party->address[i]);
+    *at++ = EVIDENCE_NEW_CALL;
+    for (unsigned i = 0; i < party->len; i++) {
+        at = put_hex(at, party->address[i], 2);
     }
-    g_snprintf(key.text + at, sizeof(key.text) - at, "/%08x/%08x", caller, target);
+    *at++ = '/';
+    at = put_hex(at, caller, 8);
+    *at++ = '/';
+    *put_hex(at, target, 8) = '\0';
     return key;
 }
 
@@ -324,9 +338,14 @@ choose_target(search_t *search, const redirect_open_t *open, choice_t choice, si
     for (unsigned i = 0; i < open->redirect->target_count; i++) {
         choice.target = &open->redirect->target[i];
         choice.match = redirect_target_match(choice.target, &search->uri, search->key, &choice.difference);
-        if (choice.match <= worst && choice.target->tried_by == NULL) {
-            choose(search, &choice);
+        if (choice.match > worst || choice.target->tried_by) {
+            continue;
         }
+        if (open->leg->chain->attempt_count >= REDIRECT_MAX_ATTEMPTS_PER_CHAIN) {
+            open->leg->chain->truncated = true;
+            continue;
+        }
+        choose(search, &choice);
     }
 }
 
@@ -345,8 +364,7 @@ choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip
             open_remove(search->tracker, open);
         } else {
             seen++;
-            if (open->leg->chain->attempt_count < REDIRECT_MAX_ATTEMPTS_PER_CHAIN &&
-                redirect_same_method(open->leg, search->attempt) &&
+            if (redirect_same_method(open->leg, search->attempt) &&
                 (redirected == NULL || history_fits(search, open, redirected, &choice))) {
                 choose_target(search, open, choice, worst);
             }

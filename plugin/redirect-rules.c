@@ -46,26 +46,10 @@ targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned fl
     return list ? wmem_strbuf_finalize(list) : NULL;
 }
 
-static bool
-has_bad_value(const redirect_message_t *message, unsigned flags)
-{
-    sip_value_iter_t values;
-    sip_slice_t value;
-    sip_contact_t contact;
-
-    sip_value_iter_init(&values, message->sip, SIP_HEADER_CONTACT);
-    while (sip_value_iter_next(&values, &value)) {
-        if (sip_contact_parse(value, &contact) && (contact.address.flags & flags)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static char *
 check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    if (context->note->redirect == NULL || !has_bad_value(context->message, SIP_ADDRESS_FLAG_STAR)) {
+    if (context->note->redirect == NULL || !(context->note->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
         return NULL;
     }
     return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
@@ -82,7 +66,7 @@ check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *contex
     if (list) {
         return wmem_strdup_printf(scope, "Written wrongly, read as well as can be: target %s.", list);
     }
-    if (redirect && has_bad_value(context->message, SIP_ADDRESS_FLAG_BAD_URI)) {
+    if (redirect && (redirect->odd_values & SIP_ADDRESS_FLAG_BAD_URI)) {
         return wmem_strdup(scope, "A Contact value holds no URI and is left out of the targets.");
     }
     return NULL;
@@ -371,7 +355,12 @@ redirect_finding_t *
 redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     redirect_finding_t *first = NULL, **last = &first;
+    uint16_t status = context->note->status;
 
+    /* No rule has anything to say of the messages between: 1xx, 2xx, ACK, retransmissions. */
+    if (!context->new_attempt && status / 100 != 3 && status / 100 != 6 && context->ambiguous_redirects == 0) {
+        return NULL;
+    }
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
         char *text;
         if (rules[i].check == NULL || (context->note->attempt == NULL && i >= REDIRECT_RULE_LOOP_OFFERED)) {

@@ -1,0 +1,145 @@
+/* test_redirect_rules.c
+ * The rule table holds together, and what a rule says fits where Wireshark shows it. What each rule finds, and what it
+ * must let pass, is in tests/chains/findings.md, as text.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <wsutil/wmem/wmem.h>
+
+#include "redirect-rules.h"
+
+/* Wireshark cuts an expert item at 239 bytes. */
+#define MAX_TEXT 239
+
+static void
+test_table(void)
+{
+    const redirect_rule_t *rules = redirect_rules_table();
+
+    for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
+        const redirect_rule_t *rule = &rules[i];
+        g_assert_cmpuint(rule->id, ==, i);
+        g_assert_nonnull(rule->name);
+        g_assert_cmpuint(strspn(rule->name, "abcdefghijklmnopqrstuvwxyz0123456789_"), ==, strlen(rule->name));
+        g_assert_cmpuint(strlen(rule->summary), >=, 20);
+        g_assert_cmpuint(strlen(rule->summary), <=, 100);
+        g_assert_true(g_ascii_isupper(rule->summary[0]));
+        g_assert_false(g_str_has_suffix(rule->summary, "."));
+        g_assert_true(g_str_has_prefix(rule->reference, "RFC ") || g_str_has_prefix(rule->reference, "ATIS-"));
+        g_assert_true((rule->check == NULL) == (i == REDIRECT_RULE_NOT_FOLLOWED));
+    }
+}
+
+/* Two rows may share a filter name, where one is the worse form of the other; never a summary. */
+static void
+test_names(void)
+{
+    const redirect_rule_t *rules = redirect_rules_table();
+
+    for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
+        for (unsigned j = i + 1; j < REDIRECT_RULE_COUNT; j++) {
+            g_assert_cmpstr(rules[i].summary, !=, rules[j].summary);
+            if (strcmp(rules[i].name, rules[j].name) == 0) {
+                g_assert_cmpint(rules[i].severity, <, rules[j].severity);
+                g_assert_cmpint(rules[i].group, ==, rules[j].group);
+            }
+        }
+    }
+}
+
+/* --- one 302 with many targets ----------------------------------------------------------------------------------------- */
+
+/* Feeds a 302 with count Contact values; each is "<sip:user-N" + tail. @return its note, owned by scope */
+static const redirect_note_t *
+redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
+{
+    static const redirect_config_t config = {.max_hops = 5, .link_calls = true, .link_window = 32};
+    redirect_tracker_t *tracker = redirect_tracker_new(scope, &config);
+    GString *text = g_string_new("SIP/2.0 302 X\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-1\r\n"
+                                 "From: <sip:a@example.com>;tag=a\r\nTo: <sip:b@example.com>;tag=b\r\n"
+                                 "Call-ID: one\r\nCSeq: 1 INVITE\r\n");
+    sip_message_t *sip = g_new(sip_message_t, 1);
+    redirect_message_t message = {.frame = 1, .time = REDIRECT_SECOND, .sip = sip};
+    const redirect_note_t *note;
+    char *copy;
+
+    for (unsigned i = 0; i < count; i++) {
+        g_string_append_printf(text, "Contact: <sip:user-%u%s\r\n", i, tail);
+    }
+    g_string_append(text, "\r\n");
+    copy = g_memdup2(text->str, text->len);
+    g_assert_true(sip_message_parse(sip_slice_make(copy, text->len), sip));
+    note = redirect_tracker_add(tracker, &message);
+    g_assert_nonnull(note);
+    g_free(copy);
+    g_free(sip);
+    g_string_free(text, TRUE);
+    return note;
+}
+
+static const redirect_finding_t *
+finding_of(const redirect_note_t *note, redirect_rule_id_t id)
+{
+    const redirect_finding_t *finding = note->findings;
+
+    while (finding && finding->rule->id != id) {
+        finding = finding->next;
+    }
+    return finding;
+}
+
+static void
+test_targets_left_out(void)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+    const redirect_note_t *note = redirect_with(scope, REDIRECT_MAX_TARGETS, "@example.net>");
+
+    g_assert_null(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
+    g_assert_cmpuint(note->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
+    note = redirect_with(scope, REDIRECT_MAX_TARGETS + 1, "@example.net>");
+    g_assert_nonnull(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
+    g_assert_cmpstr(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
+                    "65 targets are offered; the first 64 are listed, 1 are left out.");
+    g_assert_cmpuint(note->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
+    g_assert_cmpuint(note->redirect->target_total, ==, REDIRECT_MAX_TARGETS + 1);
+    wmem_destroy_allocator(scope);
+}
+
+/* With everything wrong at once in as many targets as are listed, each text still fits. */
+static void
+test_texts_fit(void)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+    const redirect_note_t *note = redirect_with(scope, 3000, ":secret@example.net:99999>;q=2;expires=never");
+    unsigned found = 0;
+
+    for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next, found++) {
+        g_assert_cmpuint(strlen(finding->text), >, 20);
+        g_assert_cmpuint(strlen(finding->text), <=, MAX_TEXT);
+        g_assert_true(g_str_has_suffix(finding->text, "."));
+    }
+    g_assert_nonnull(finding_of(note, REDIRECT_RULE_BAD_CONTACT));
+    g_assert_nonnull(finding_of(note, REDIRECT_RULE_BAD_Q));
+    g_assert_nonnull(finding_of(note, REDIRECT_RULE_BAD_EXPIRES));
+    g_assert_nonnull(finding_of(note, REDIRECT_RULE_PASSWORD));
+    g_assert_nonnull(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
+    g_assert_cmpuint(found, ==, 5);
+    wmem_destroy_allocator(scope);
+}
+
+int
+main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    wmem_init();
+    g_test_add_func("/redirect-rules/table", test_table);
+    g_test_add_func("/redirect-rules/names", test_names);
+    g_test_add_func("/redirect-rules/targets-left-out", test_targets_left_out);
+    g_test_add_func("/redirect-rules/texts-fit", test_texts_fit);
+    status = g_test_run();
+    wmem_cleanup();
+    return status;
+}

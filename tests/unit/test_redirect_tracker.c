@@ -1,0 +1,505 @@
+/* test_redirect_tracker.c
+ * What the tracker keeps and forgets, its limits, and that it links few calls wrongly where many are alike. How it links
+ * and tells outcomes is in tests/chains, as text.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include <stdlib.h>
+
+#include <wsutil/wmem/wmem.h>
+
+#include "redirect-rules.h"
+#include "redirect-tracker-int.h"
+
+typedef struct {
+    wmem_allocator_t *scope;
+    redirect_tracker_t *tracker;
+    redirect_time_t time; /* of the next message */
+    uint32_t frame;       /* of the last message */
+} bench_t;
+
+static void
+bench_begin_in(bench_t *bench, wmem_allocator_type_t type)
+{
+    static const redirect_config_t config = {
+        .max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = "X-Call-ID"};
+
+    bench->scope = wmem_allocator_new(type);
+    bench->tracker = redirect_tracker_new(bench->scope, &config);
+    bench->time = REDIRECT_SECOND;
+    bench->frame = 0;
+}
+
+static void
+bench_begin(bench_t *bench)
+{
+    bench_begin_in(bench, WMEM_ALLOCATOR_STRICT);
+}
+
+static void
+bench_end(bench_t *bench)
+{
+    wmem_destroy_allocator(bench->scope);
+}
+
+static redirect_endpoint_t
+place(unsigned number)
+{
+    return (redirect_endpoint_t){
+        .address = {192, 0, (uint8_t)(number >> 8), (uint8_t)number}, .len = 4, .port = 5060};
+}
+
+/* Feeds text, in a buffer of just its size, from one place to another. Takes text. */
+static const redirect_note_t *
+feed(bench_t *bench, unsigned source, unsigned destination, char *text)
+{
+    size_t len = strlen(text);
+    char *copy = g_memdup2(text, len);
+    sip_message_t *sip = g_new(sip_message_t, 1);
+    redirect_message_t message = {.frame = ++bench->frame,
+                                  .time = bench->time,
+                                  .source = place(source),
+                                  .destination = place(destination),
+                                  .transport = REDIRECT_TRANSPORT_UDP,
+                                  .sip = sip};
+    const redirect_note_t *note = NULL;
+
+    g_assert_true(sip_message_parse(sip_slice_make(copy, len), sip));
+    note = redirect_tracker_add(bench->tracker, &message);
+    g_free(sip);
+    g_free(copy);
+    g_free(text);
+    return note;
+}
+
+/* A request from place 1 to place 2. */
+static const redirect_note_t *
+request(bench_t *bench, const char *method, const char *uri, const char *call, unsigned cseq)
+{
+    return feed(bench, 1, 2,
+                g_strdup_printf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.0.1;branch=z9hG4bK-%s-%u\r\n"
+                                "From: <sip:alice@example.com>;tag=a\r\nTo: <sip:bob@example.com>\r\n"
+                                "Call-ID: %s\r\nCSeq: %u %s\r\n\r\n",
+                                method, uri, call, cseq, call, cseq, method));
+}
+
+/* Its answer; contacts is a Contact line with its end, or nothing. */
+static const redirect_note_t *
+response(bench_t *bench, const char *method, unsigned status, const char *contacts, const char *call, unsigned cseq)
+{
+    return feed(bench, 2, 1,
+                g_strdup_printf("SIP/2.0 %u X\r\nVia: SIP/2.0/UDP 192.0.0.1;branch=z9hG4bK-%s-%u\r\n"
+                                "From: <sip:alice@example.com>;tag=a\r\nTo: <sip:bob@example.com>;tag=b\r\n"
+                                "Call-ID: %s\r\nCSeq: %u %s\r\n%s\r\n",
+                                status, call, cseq, call, cseq, method, contacts));
+}
+
+static void
+load_is(const bench_t *bench, unsigned calls, unsigned unbegun, bool open)
+{
+    redirect_tracker_load_t load = redirect_tracker_load(bench->tracker);
+
+    g_assert_cmpuint(load.calls, ==, calls);
+    g_assert_cmpuint(load.unbegun_chains, ==, unbegun);
+    g_assert_cmpint(load.open_redirects > 0, ==, open);
+}
+
+/* --- forgetting ---------------------------------------------------------------------------------------------------- */
+
+/* An OPTIONS of its own moves the time on and makes the tracker look around; it is one call more. */
+static void
+tick(bench_t *bench, unsigned seconds)
+{
+    char *call = g_strdup_printf("tick-%u", bench->frame);
+
+    bench->time += seconds * REDIRECT_SECOND;
+    g_assert_null(request(bench, "OPTIONS", "sip:x@example.com", call, 1));
+    g_free(call);
+}
+
+static void
+test_forgets_settled_call(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    request(&bench, "INVITE", "sip:bob@example.com", "one", 1);
+    response(&bench, "INVITE", 486, "", "one", 1);
+    load_is(&bench, 1, 1, false);
+    tick(&bench, 64);
+    load_is(&bench, 2, 2, false);
+    tick(&bench, 1);
+    load_is(&bench, 2, 2, false); /* two ticks: the call is gone */
+    bench_end(&bench);
+}
+
+static void
+test_remembers_ringing_call(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    request(&bench, "INVITE", "sip:bob@example.com", "one", 1);
+    response(&bench, "INVITE", 180, "", "one", 1);
+    tick(&bench, 300);
+    load_is(&bench, 2, 2, false);
+    response(&bench, "INVITE", 302, "Contact: <sip:carol@example.net>\r\n", "one", 1);
+    g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
+    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 0)->root->request_frame, ==, 1);
+    bench_end(&bench);
+}
+
+static void
+test_forgets_call_that_rings_for_ever(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    request(&bench, "INVITE", "sip:bob@example.com", "one", 1);
+    response(&bench, "INVITE", 180, "", "one", 1);
+    tick(&bench, 601);
+    load_is(&bench, 1, 1, false);
+    bench_end(&bench);
+}
+
+/* A request that is no INVITE is over after 32 s, answered or not (RFC 3261 17.1.2.2). */
+static void
+test_forgets_unanswered_options(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    request(&bench, "OPTIONS", "sip:bob@example.com", "one", 1);
+    tick(&bench, 65);
+    load_is(&bench, 1, 1, false);
+    bench_end(&bench);
+}
+
+/* A chain stays to be shown; the index forgets what can no longer be followed. */
+static void
+test_forgets_redirect_for_linking(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    request(&bench, "INVITE", "sip:bob@example.com", "one", 1);
+    response(&bench, "INVITE", 302, "Contact: <sip:carol@example.net>\r\n", "one", 1);
+    load_is(&bench, 1, 0, true);
+    tick(&bench, 33);
+    load_is(&bench, 2, 1, false);
+    tick(&bench, 148);
+    load_is(&bench, 1, 1, false);
+    g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
+    g_assert_nonnull(redirect_tracker_notes(bench.tracker, 1));
+    g_assert_nonnull(redirect_tracker_notes(bench.tracker, 2));
+    g_assert_null(redirect_tracker_notes(bench.tracker, 3));
+    bench_end(&bench);
+}
+
+/* What was tried is taken out of the index when it is next met. */
+static void
+test_takes_settled_redirects_out(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    for (unsigned i = 0; i < 500; i++) {
+        char *call = g_strdup_printf("c%u", i);
+        request(&bench, "INVITE", "sip:bob@example.com", call, 1);
+        response(&bench, "INVITE", 302, "Contact: <sip:carol@example.net>\r\n", call, 1);
+        request(&bench, "INVITE", "sip:carol@example.net", call, 2);
+        g_free(call);
+    }
+    load_is(&bench, 500, 0, true);
+    request(&bench, "INVITE", "sip:carol@example.net", "another", 1);
+    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 499)->attempt_count, ==, 2);
+    /* Each left a leg key and a History-Info key; those by caller and target went with the lookup. */
+    g_assert_cmpuint(redirect_tracker_load(bench.tracker).open_redirects, ==, 1000);
+    bench_end(&bench);
+}
+
+/* --- limits --------------------------------------------------------------------------------------------------------- */
+
+static void
+test_limits_open_calls(void)
+{
+    bench_t bench;
+
+    bench_begin_in(&bench, WMEM_ALLOCATOR_SIMPLE);
+    for (unsigned i = 0; i < REDIRECT_MAX_OPEN_CALLS + 2000; i++) {
+        char call[16];
+        g_snprintf(call, sizeof(call), "c%u", i);
+        request(&bench, "INVITE", "sip:bob@example.com", call, 1);
+    }
+    g_assert_cmpuint(redirect_tracker_load(bench.tracker).unbegun_chains, <=, REDIRECT_MAX_OPEN_CALLS + 1);
+    g_assert_cmpuint(redirect_tracker_load(bench.tracker).calls, <=, REDIRECT_MAX_OPEN_CALLS + 1);
+    bench_end(&bench);
+}
+
+static void
+test_limits_attempts_of_call(void)
+{
+    bench_t bench;
+    const redirect_chain_t *chain;
+
+    bench_begin(&bench);
+    for (unsigned i = 1; i <= REDIRECT_MAX_ATTEMPTS_PER_CALL + 50; i++) {
+        char *uri = g_strdup_printf("sip:bob-%u@example.com", i);
+        char *contact = g_strdup_printf("Contact: <sip:bob-%u@example.com>\r\n", i + 1);
+        request(&bench, "INVITE", uri, "one", i);
+        response(&bench, "INVITE", 302, contact, "one", i);
+        g_free(uri);
+        g_free(contact);
+    }
+    g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
+    chain = redirect_tracker_chain(bench.tracker, 0);
+    g_assert_cmpuint(chain->attempt_count, ==, REDIRECT_MAX_ATTEMPTS_PER_CALL);
+    g_assert_true(chain->truncated);
+    /* What no longer fits is explained, and belongs to nothing. */
+    g_assert_nonnull(redirect_tracker_notes(bench.tracker, bench.frame));
+    g_assert_null(redirect_tracker_notes(bench.tracker, bench.frame)->attempt);
+    g_assert_nonnull(redirect_tracker_notes(bench.tracker, bench.frame)->redirect);
+    bench_end(&bench);
+}
+
+/* A long dialog's settled requests make room: no limit is met. */
+static void
+test_long_dialog_makes_room(void)
+{
+    bench_t bench;
+
+    bench_begin(&bench);
+    for (unsigned i = 1; i <= 4 * REDIRECT_MAX_ATTEMPTS_PER_CALL; i++) {
+        request(&bench, "INFO", "sip:bob@example.com", "one", i);
+        response(&bench, "INFO", 200, "", "one", i);
+    }
+    request(&bench, "INFO", "sip:bob@example.com", "one", 5000);
+    response(&bench, "INFO", 302, "Contact: <sip:carol@example.net>\r\n", "one", 5000);
+    request(&bench, "INFO", "sip:carol@example.net", "one", 5001);
+    g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
+    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 0)->attempt_count, ==, 2);
+    g_assert_false(redirect_tracker_chain(bench.tracker, 0)->truncated);
+    bench_end(&bench);
+}
+
+static void
+test_limits_attempts_of_chain(void)
+{
+    bench_t bench;
+    const redirect_chain_t *chain;
+
+    bench_begin(&bench);
+    for (unsigned i = 1; i <= REDIRECT_MAX_ATTEMPTS_PER_CHAIN + 10; i++) {
+        char *call = g_strdup_printf("c%u", i);
+        char *uri = g_strdup_printf("sip:bob-%u@example.com", i);
+        char *contact = g_strdup_printf("Contact: <sip:bob-%u@example.com>\r\n", i + 1);
+        request(&bench, "INVITE", uri, call, 1);
+        response(&bench, "INVITE", 302, contact, call, 1);
+        g_free(call);
+        g_free(uri);
+        g_free(contact);
+    }
+    chain = redirect_tracker_chain(bench.tracker, 0);
+    g_assert_cmpuint(chain->attempt_count, ==, REDIRECT_MAX_ATTEMPTS_PER_CHAIN);
+    g_assert_true(chain->truncated);
+    g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 2);
+    /* A path of so many hops is cut, and says so. */
+    char *path = redirect_attempt_path(NULL, chain->last_attempt);
+    g_assert_nonnull(strstr(path, "more hops)"));
+    g_assert_cmpuint(strlen(path), <, REDIRECT_MAX_PATH_HOPS * 60);
+    wmem_free(NULL, path);
+    bench_end(&bench);
+}
+
+static void
+test_limits_messages_of_attempt(void)
+{
+    bench_t bench;
+    const redirect_chain_t *chain;
+
+    bench_begin(&bench);
+    request(&bench, "INVITE", "sip:bob@example.com", "one", 1);
+    for (unsigned i = 0; i < REDIRECT_MAX_MESSAGES_PER_ATTEMPT + 10; i++) {
+        response(&bench, "INVITE", 180, "", "one", 1);
+    }
+    response(&bench, "INVITE", 603, "", "one", 1);
+    chain = redirect_tracker_chain(bench.tracker, 0);
+    g_assert_cmpuint(chain->root->note_count, ==, REDIRECT_MAX_MESSAGES_PER_ATTEMPT);
+    g_assert_true(chain->truncated);
+    g_assert_cmpuint(chain->root->final, ==, 603);
+    bench_end(&bench);
+}
+
+/* Times at the ends of what a capture file can say; the sanitizer watches the sums. */
+static void
+test_any_time(void)
+{
+    static const redirect_time_t times[] = {INT64_MIN, INT64_MAX, 0, -1, INT64_MAX - 1, INT64_MIN + 1};
+    bench_t bench;
+
+    bench_begin(&bench);
+    for (unsigned i = 0; i < G_N_ELEMENTS(times); i++) {
+        char *call = g_strdup_printf("c%u", i);
+        bench.time = times[i];
+        request(&bench, "INVITE", "sip:bob@example.com", call, 1);
+        response(&bench, "INVITE", 302, "Retry-After: 4294967295\r\nContact: <sip:carol@example.net>\r\n", call, 1);
+        request(&bench, "INVITE", "sip:carol@example.net", call, 2);
+        redirect_tracker_advance(bench.tracker, times[i]);
+        g_free(call);
+    }
+    for (uint32_t i = 0; i < redirect_tracker_chain_count(bench.tracker); i++) {
+        redirect_chain_result(bench.tracker, redirect_tracker_chain(bench.tracker, i));
+    }
+    g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, G_N_ELEMENTS(times));
+    bench_end(&bench);
+}
+
+/* Every message of every open call costs these: what grows here is paid 50,000 times. */
+static void
+test_sizes(void)
+{
+    g_assert_cmpuint(sizeof(redirect_attempt_t), <=, 576);
+    g_assert_cmpuint(sizeof(redirect_chain_t), <=, 128);
+    g_assert_cmpuint(sizeof(redirect_note_t), <=, 104);
+    g_assert_cmpuint(sizeof(redirect_open_t), <=, 80);
+}
+
+/* --- a busy trunk ------------------------------------------------------------------------------------------------------ */
+
+#define TRUNK_CALLS 1000
+#define TRUNK_CALLERS 150
+#define TRUNK_TARGETS 4
+#define TRUNK_B2BUAS 2
+
+/* One call over the trunk: redirected, then followed by the B2BUA under another Call-ID, or given up. */
+typedef struct {
+    unsigned caller, target, b2bua;
+    bool followed, names_itself;
+    redirect_time_t start;
+    uint32_t redirect_frame;
+} trunk_call_t;
+
+typedef struct {
+    redirect_time_t time;
+    unsigned call, step;
+} trunk_event_t;
+
+static int
+compare_events(const void *a, const void *b)
+{
+    const trunk_event_t *left = a, *right = b;
+
+    if (left->time != right->time) {
+        return left->time < right->time ? -1 : 1;
+    }
+    return (int)left->step - (int)right->step;
+}
+
+static const redirect_note_t *
+trunk_step(bench_t *bench, trunk_call_t *call, unsigned number, unsigned step)
+{
+    unsigned b2bua = 10 + call->b2bua;
+    char *history = call->names_itself
+                        ? g_strdup("History-Info: <sip:office@example.com?Reason=SIP%3Bcause%3D302>;index=1\r\n")
+                        : g_strdup("");
+    char *text;
+
+    if (step == 1) {
+        text = g_strdup_printf("SIP/2.0 302 X\r\nVia: SIP/2.0/UDP 192.0.0.%u;branch=z9hG4bK-t%u-0\r\n"
+                               "From: <sip:caller-%u@example.com>;tag=a%u\r\nTo: <sip:office@example.com>;tag=b\r\n"
+                               "Call-ID: t%u-0\r\nCSeq: 1 INVITE\r\nContact: <sip:agent-%u@example.net>\r\n\r\n",
+                               b2bua, number, call->caller, number, number, call->target);
+    } else {
+        text = g_strdup_printf("INVITE sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.0.%u;branch=z9hG4bK-t%u-%u\r\n"
+                               "From: <sip:caller-%u@example.com>;tag=a%u-%u\r\nTo: <sip:office@example.com>\r\n"
+                               "Call-ID: t%u-%u\r\nCSeq: 1 INVITE\r\n%s\r\n",
+                               step == 0 ? "office@example.com" : "agent-?@example.net", b2bua, number, step,
+                               call->caller, number, step, number, step, step == 0 ? "" : history);
+        if (step == 2) {
+            strchr(text, '?')[0] = (char)('0' + call->target);
+        }
+    }
+    g_free(history);
+    return step == 1 ? feed(bench, 2, b2bua, text) : feed(bench, b2bua, step == 0 ? 2 : 3, text);
+}
+
+/*
+ * 1,000 calls in 100 s to one number, redirected to four targets, by two B2BUAs, from 150 callers, a third of whom give
+ * up after the redirect. Which call follows which redirect is known here, and compared.
+ */
+static void
+test_busy_trunk(void)
+{
+    GRand *random = g_rand_new_with_seed(20240517);
+    trunk_call_t *calls = g_new0(trunk_call_t, TRUNK_CALLS);
+    trunk_event_t *events = g_new0(trunk_event_t, 3 * TRUNK_CALLS);
+    unsigned right = 0, wrong = 0, none = 0, count = 0;
+    bench_t bench;
+
+    bench_begin_in(&bench, WMEM_ALLOCATOR_SIMPLE);
+    for (unsigned i = 0; i < TRUNK_CALLS; i++) {
+        trunk_call_t *call = &calls[i];
+        redirect_time_t start = (redirect_time_t)g_rand_int_range(random, 0, 100000) * (REDIRECT_SECOND / 1000);
+        redirect_time_t answer = start + g_rand_int_range(random, 5, 500) * (REDIRECT_SECOND / 1000);
+        redirect_time_t next = answer + g_rand_int_range(random, 1, 2000) * (REDIRECT_SECOND / 1000);
+        call->caller = (unsigned)g_rand_int_range(random, 0, TRUNK_CALLERS);
+        call->target = (unsigned)g_rand_int_range(random, 0, TRUNK_TARGETS);
+        call->b2bua = (unsigned)g_rand_int_range(random, 0, TRUNK_B2BUAS);
+        call->followed = g_rand_int_range(random, 0, 3) > 0;
+        call->names_itself = g_rand_int_range(random, 0, 2) > 0;
+        events[count++] = (trunk_event_t){start, i, 0};
+        events[count++] = (trunk_event_t){answer, i, 1};
+        if (call->followed) {
+            events[count++] = (trunk_event_t){next, i, 2};
+        }
+    }
+    qsort(events, count, sizeof(events[0]), compare_events);
+    for (unsigned i = 0; i < count; i++) {
+        trunk_call_t *call = &calls[events[i].call];
+        const redirect_note_t *note;
+        bench.time = events[i].time;
+        note = trunk_step(&bench, call, events[i].call, events[i].step);
+        if (events[i].step == 1) {
+            call->redirect_frame = bench.frame;
+        } else if (events[i].step == 2) {
+            uint32_t linked = note && note->attempt ? note->attempt->redirected_in : 0;
+            right += linked == call->redirect_frame;
+            wrong += linked != 0 && linked != call->redirect_frame;
+            none += linked == 0;
+        }
+    }
+    g_test_message("%u right, %u wrong, %u not linked", right, wrong, none);
+    g_assert_cmpuint(wrong * 1000, <=, right + wrong + none);
+    g_assert_cmpuint(right * 10, >=, (right + wrong + none) * 8);
+    g_free(calls);
+    g_free(events);
+    g_rand_free(random);
+    bench_end(&bench);
+}
+
+int
+main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    wmem_init();
+    g_test_add_func("/redirect-tracker/forgets/settled-call", test_forgets_settled_call);
+    g_test_add_func("/redirect-tracker/forgets/ringing-call-late", test_remembers_ringing_call);
+    g_test_add_func("/redirect-tracker/forgets/call-that-rings-for-ever", test_forgets_call_that_rings_for_ever);
+    g_test_add_func("/redirect-tracker/forgets/unanswered-options", test_forgets_unanswered_options);
+    g_test_add_func("/redirect-tracker/forgets/redirect-for-linking", test_forgets_redirect_for_linking);
+    g_test_add_func("/redirect-tracker/forgets/settled-redirects", test_takes_settled_redirects_out);
+    g_test_add_func("/redirect-tracker/limits/open-calls", test_limits_open_calls);
+    g_test_add_func("/redirect-tracker/limits/attempts-of-call", test_limits_attempts_of_call);
+    g_test_add_func("/redirect-tracker/limits/long-dialog", test_long_dialog_makes_room);
+    g_test_add_func("/redirect-tracker/limits/attempts-of-chain", test_limits_attempts_of_chain);
+    g_test_add_func("/redirect-tracker/limits/messages-of-attempt", test_limits_messages_of_attempt);
+    g_test_add_func("/redirect-tracker/limits/any-time", test_any_time);
+    g_test_add_func("/redirect-tracker/limits/sizes", test_sizes);
+    g_test_add_func("/redirect-tracker/busy-trunk", test_busy_trunk);
+    status = g_test_run();
+    wmem_cleanup();
+    return status;
+}
