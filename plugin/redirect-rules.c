@@ -25,23 +25,31 @@ check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context
     return wmem_strdup_printf(scope, "This %u names no Contact: there is nowhere to go.", redirect->code);
 }
 
-/* The targets of the redirect with any of these flags, as "1st, 3rd" by their order; NULL where there is none. */
+/* How many targets one finding names; a list of all would be cut off where Wireshark shows it. */
+#define MAX_NAMED_TARGETS 8
+
+/* The targets of the redirect with any of these flags, as "1, 3" by their order; NULL where there is none. */
 static char *
 targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned flags, unsigned uri_flags)
 {
     wmem_strbuf_t *list = NULL;
+    unsigned found = 0;
 
     for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
         if ((target->flags & flags) == 0 && (target->uri_flags & uri_flags) == 0) {
             continue;
         }
-        if (list == NULL) {
+        if (found == 0) {
             list = wmem_strbuf_new(scope, "");
-        } else {
-            wmem_strbuf_append(list, ", ");
         }
-        wmem_strbuf_append_printf(list, "%u", target->order);
+        if (found < MAX_NAMED_TARGETS) {
+            wmem_strbuf_append_printf(list, "%s%u", found ? ", " : "", target->order);
+        }
+        found++;
+    }
+    if (found > MAX_NAMED_TARGETS) {
+        wmem_strbuf_append_printf(list, " and %u more", found - MAX_NAMED_TARGETS);
     }
     return list ? wmem_strbuf_finalize(list) : NULL;
 }
@@ -115,7 +123,7 @@ check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *c
     if (redirect == NULL || redirect->target_total <= redirect->target_count) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "%u targets are offered; the first %u are listed, %u are left out.",
+    return wmem_strdup_printf(scope, "%u targets are offered; the first %u are listed, %u left out.",
                               redirect->target_total, redirect->target_count,
                               redirect->target_total - redirect->target_count);
 }

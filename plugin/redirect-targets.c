@@ -71,17 +71,17 @@ is_target(sip_slice_t value, sip_contact_t *contact)
            (contact->address.flags & (SIP_ADDRESS_FLAG_STAR | SIP_ADDRESS_FLAG_BAD_URI)) == 0;
 }
 
+/* How many values the Contact headers hold, targets or not. */
 static unsigned
-count_targets(const sip_message_t *sip)
+count_values(const sip_message_t *sip)
 {
     sip_value_iter_t values;
     sip_slice_t value;
-    sip_contact_t contact;
     unsigned count = 0;
 
     sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
     while (sip_value_iter_next(&values, &value)) {
-        count += is_target(value, &contact) ? 1 : 0;
+        count++;
     }
     return count;
 }
@@ -90,20 +90,24 @@ void
 redirect_targets_read(redirect_tracker_t *tracker, redirect_t *redirect, const sip_message_t *sip)
 {
     const sip_response_t *row = sip_response_lookup(redirect->code);
+    unsigned room = MIN(count_values(sip), REDIRECT_MAX_TARGETS);
     sip_value_iter_t values;
     sip_slice_t value;
     sip_contact_t contact;
 
-    redirect->target_total = count_targets(sip);
-    if (redirect->target_total == 0) {
+    if (room == 0) {
         return;
     }
-    redirect->target =
-        wmem_alloc0_array(tracker->scope, redirect_target_t, MIN(redirect->target_total, REDIRECT_MAX_TARGETS));
+    redirect->target = wmem_alloc0_array(tracker->scope, redirect_target_t, room);
     sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
-    while (redirect->target_count < REDIRECT_MAX_TARGETS && sip_value_iter_next(&values, &value)) {
+    while (sip_value_iter_next(&values, &value)) {
         redirect_target_t *target = &redirect->target[redirect->target_count];
-        if (is_target(value, &contact)) {
+        if (!is_target(value, &contact)) {
+            redirect->odd_values |= contact.address.flags;
+            continue;
+        }
+        redirect->target_total++;
+        if (redirect->target_count < room) {
             target_set(tracker, target, &contact);
             target_set_expiry(target, &contact, sip, redirect->code);
             target->lifetime = row ? row->lifetime : SIP_RESPONSE_LIFETIME_NONE;
@@ -142,8 +146,8 @@ redirect_is_query_answer(const redirect_t *redirect, sip_slice_t asked_for, cons
     }
     for (unsigned i = 0; i < redirect->target_count; i++) {
         if (!sip_uri_parse(redirect->target[i].raw, &target) || !sip_slice_has_text(target.user) ||
-            sip_uri_match(&target, &asked, NULL) == SIP_URI_MATCH_NONE ||
-            !(signature || (has_portability(&target) && !has_portability(&asked)))) {
+            !(signature || (has_portability(&target) && !has_portability(&asked))) ||
+            sip_uri_match(&target, &asked, NULL) == SIP_URI_MATCH_NONE) {
             return false;
         }
     }

@@ -352,6 +352,9 @@ chain_merge(redirect_tracker_t *tracker, redirect_chain_t *into, redirect_chain_
         redirect_attempt_t *next = attempt->next_in_chain;
         attempt->hop += shift;
         chain_list(into, attempt);
+        if (into->begun) {
+            redirect_history_begin(tracker->scope, attempt);
+        }
         for (redirect_note_t *note = attempt->first_note; into->begun && note; note = note->next_in_attempt) {
             note_publish(tracker, note);
         }
@@ -576,7 +579,8 @@ attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
     uint32_t asserted = 0;
     char *text;
 
-    if (!sip->is_response && tracker->config.link_calls) {
+    /* Within a dialog nothing is linked to another call: nothing is read for it. */
+    if (!sip->is_response && tracker->config.link_calls && !sip_slice_has_text(to_tag)) {
         if (!sip_message_session_id(sip, &session, &remote)) {
             session = SIP_SLICE_NONE;
         }

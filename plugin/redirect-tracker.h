@@ -134,6 +134,7 @@ struct redirect {
     redirect_target_t *target;      /**< in the order to try */
     unsigned target_count;          /**< of target[] */
     unsigned target_total;          /**< all that the message held */
+    unsigned odd_values;            /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
     unsigned depth;                 /**< hop of the attempts that follow it */
     bool followed;                  /**< grows: an attempt followed it or one made from it */
     redirect_attempt_t *first_followup; /**< grows: list through next_followup, in frame order */

@@ -100,7 +100,7 @@ test_targets_left_out(void)
     note = redirect_with(scope, REDIRECT_MAX_TARGETS + 1, "@example.net>");
     g_assert_nonnull(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
     g_assert_cmpstr(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
-                    "65 targets are offered; the first 64 are listed, 1 are left out.");
+                    "65 targets are offered; the first 64 are listed, 1 left out.");
     g_assert_cmpuint(note->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
     g_assert_cmpuint(note->redirect->target_total, ==, REDIRECT_MAX_TARGETS + 1);
     wmem_destroy_allocator(scope);
