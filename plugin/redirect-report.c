@@ -17,14 +17,15 @@
 #define ARROW_WIDTH 4
 #define COLUMN_GAP 2
 
-/** Columns of an origin; the rest of the line is the path's. */
+/** Columns of an origin at most, and where the line is short of room; the rest of the line is the path's. */
 #define ORIGIN_WIDTH 26
+#define SHORTEST_ORIGIN 14
 
 /** Where URIs would have to be shorter than this, hops are left out instead. */
 #define SHORTEST_URI 13
 
-/** A path is never squeezed below this, whatever the other columns need. */
-#define SHORTEST_PATH 30
+/** A path has this before an origin has more than SHORTEST_ORIGIN; with "(10 more)" it needs as much. */
+#define SHORTEST_PATH 34
 
 /** "302", a URI, "302", a URI, ..., the final code: more elements than any path holds (see REDIRECT_MAX_PATH_HOPS). */
 #define MAX_ELEMENTS (2 * REDIRECT_MAX_PATH_HOPS + 4)
@@ -51,7 +52,7 @@ static const struct {
 };
 
 typedef struct {
-    char *path; /* whole, origin first */
+    char *origin, *path; /* whole; the path begins with the origin too */
     const char *text[COLUMN_COUNT];
 } line_t;
 
@@ -376,19 +377,17 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
 {
     const redirect_report_row_t row = redirect_report_row(report->tracker, chain);
     wmem_allocator_t *scope = report->scope;
-    char *origin = redirect_attempt_uri(NULL, chain->root);
-    const line_t line = {redirect_attempt_path(scope, chain->root),
+    const line_t line = {redirect_attempt_uri(scope, chain->root),
+                         redirect_attempt_path(scope, chain->root),
                          {
                              [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
                              [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
                              [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
-                             [COLUMN_ORIGIN] = fit_uri(scope, origin, ORIGIN_WIDTH),
                              [COLUMN_OUTCOME] = redirect_report_outcome(row.result.outcome),
                              [COLUMN_CODE] = code_text(scope, row.result.final_code),
                              [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
                          }};
 
-    wmem_free(NULL, origin);
     wmem_array_append_one(report->lines, line);
     report->chains++;
     report->outcomes[row.result.outcome]++;
@@ -439,22 +438,40 @@ widen(size_t width[COLUMN_COUNT], const line_t *line, unsigned column)
     width[column] = MAX(width[column], width_of(line->text[column]));
 }
 
-/* Fits the paths into what the other columns leave. */
+/* How wide the columns must be whose texts are there already; *room is what they leave for the line's rest. */
+static void
+measure_lines(const redirect_report_t *report, size_t width[COLUMN_COUNT], size_t *room)
+{
+    const unsigned count = wmem_array_get_count(report->lines);
+    const line_t *lines = (const line_t *)wmem_array_get_raw(report->lines);
+
+    *room = REDIRECT_REPORT_WIDTH - (COLUMN_COUNT - 1) * COLUMN_GAP;
+    for (unsigned column = 0; column < COLUMN_COUNT; column++) {
+        width[column] = strlen(columns[column].title);
+        if (column != COLUMN_ORIGIN && column != COLUMN_PATH) {
+            for (unsigned i = 0; i < count; i++) {
+                widen(width, &lines[i], column);
+            }
+            *room -= MIN(*room, width[column]);
+        }
+    }
+}
+
+/* Fits origins and paths into what the other columns leave. */
 static void
 fit_lines(redirect_report_t *report, size_t width[COLUMN_COUNT])
 {
     const unsigned count = wmem_array_get_count(report->lines);
     line_t *lines = (line_t *)wmem_array_get_raw(report->lines);
-    size_t room = REDIRECT_REPORT_WIDTH;
+    size_t room, origin;
 
-    for (unsigned column = 0; column < COLUMN_COUNT; column++) {
-        width[column] = strlen(columns[column].title);
-        for (unsigned i = 0; i < count && column != COLUMN_PATH; i++) {
-            widen(width, &lines[i], column);
-        }
-        room -= MIN(room, column == COLUMN_PATH ? 0 : width[column] + COLUMN_GAP);
+    measure_lines(report, width, &room);
+    origin = room > SHORTEST_PATH ? CLAMP(room - SHORTEST_PATH, SHORTEST_ORIGIN, ORIGIN_WIDTH) : SHORTEST_ORIGIN;
+    for (unsigned i = 0; i < count; i++) {
+        lines[i].text[COLUMN_ORIGIN] = fit_uri(report->scope, lines[i].origin, origin);
+        widen(width, &lines[i], COLUMN_ORIGIN);
     }
-    room = MAX(room, SHORTEST_PATH);
+    room -= MIN(room, width[COLUMN_ORIGIN]);
     for (unsigned i = 0; i < count; i++) {
         lines[i].text[COLUMN_PATH] = fit_path(report->scope, lines[i].path, room);
         widen(width, &lines[i], COLUMN_PATH);

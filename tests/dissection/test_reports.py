@@ -134,6 +134,18 @@ class Chains(unittest.TestCase):
         self.assertNotIn("\ufffd@", rows[0]["Origin"])
         self.assertLessEqual(max(map(len, text.splitlines())), 120)
 
+    def test_wide_figures_leave_less_for_uris(self):
+        story = report_story.Story()
+        for name, start in (("early", 0), ("late", 9 * 10 ** 7)):
+            call = report_story.Call(story, name)
+            call.invite(start, report_story.BOB, report_story.LONG)
+            call.answer(start + 1, 302, f"<{report_story.LONG}>;line=1")
+            call.invite(start + 2, report_story.CAROL, report_story.LONG)
+            call.answer(start + 3, 603)
+        lines = report(story.write("wide"), "sip_redirect,chains").splitlines()
+        self.assertIn("90000000.000", lines[-5])
+        self.assertLessEqual(max(map(len, lines)), 120)
+
     def test_no_chain_at_all(self):
         story = report_story.Story()
         call = report_story.Call(story, "plain")
