@@ -67,13 +67,17 @@ put_hex(char *at, uint32_t number, unsigned digits)
     return at + digits;
 }
 
+/* Who was redirected, and for whom: History-Info alone names no call, and a busy number is redirected for many. */
 static open_key_t
-key_of_history(const sip_uri_t *redirected)
+key_of_history(const sip_uri_t *redirected, uint32_t caller)
 {
     open_key_t key;
+    char *at = key.text;
 
-    key.text[0] = EVIDENCE_HISTORY_INFO;
-    *put_hex(key.text + 1, sip_uri_match_key(redirected), 8) = '\0';
+    *at++ = EVIDENCE_HISTORY_INFO;
+    at = put_hex(at, sip_uri_match_key(redirected), 8);
+    *at++ = '/';
+    *put_hex(at, caller, 8) = '\0';
     return key;
 }
 
@@ -220,7 +224,10 @@ redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_a
     }
     open_insert(tracker, key_of_session(leg->session_id), &open);
     if (sip_slice_has_text(leg->raw_uri) && sip_uri_parse(leg->raw_uri, &uri)) {
-        open_insert(tracker, key_of_history(&uri), &open);
+        open_insert(tracker, key_of_history(&uri, open.caller ? open.caller : leg->asserted), &open);
+        if (open.caller && leg->asserted && leg->asserted != open.caller) {
+            open_insert(tracker, key_of_history(&uri, leg->asserted), &open);
+        }
     }
     for (unsigned i = 0; i < redirect->target_count; i++) {
         open.target = &redirect->target[i];
@@ -251,7 +258,7 @@ typedef struct {
     const redirect_attempt_t *leg;
     sip_uri_match_t match;
     sip_uri_diff_t difference;
-    bool other_caller_possible; /* that both speak for the same caller could not be seen */
+    bool caller_unknown; /* that both speak for the same caller could not be seen */
 } choice_t;
 
 /* The new request, and the best redirect so far. */
@@ -262,6 +269,7 @@ typedef struct {
     sip_uri_t uri;
     uint32_t key;
     uint32_t caller, asserted;
+    bool caller_unknown; /* what is looked at was filed for nobody */
     choice_t best;
     unsigned equals; /* redirects of other chains that fit as well as the best */
 } search_t;
@@ -269,7 +277,7 @@ typedef struct {
 static unsigned
 choice_rank(const choice_t *choice)
 {
-    return (choice->other_caller_possible ? 10 : 0) + (unsigned)choice->match;
+    return (choice->caller_unknown ? 10 : 0) + (unsigned)choice->match;
 }
 
 static void
@@ -305,31 +313,13 @@ is_settled(const redirect_tracker_t *tracker, const redirect_open_t *open)
     return outcome == REDIRECT_OUTCOME_ANSWERED || outcome == REDIRECT_OUTCOME_CANCELLED;
 }
 
+/* The key was made of much less than the URI. */
 static bool
-same_caller(const search_t *search, const redirect_open_t *open)
-{
-    return (search->caller && (search->caller == open->caller || search->caller == open->leg->asserted)) ||
-           (search->asserted && (search->asserted == open->caller || search->asserted == open->leg->asserted));
-}
-
-static bool
-caller_is_known(const search_t *search, const redirect_open_t *open)
-{
-    return (search->caller || search->asserted) && (open->caller || open->leg->asserted);
-}
-
-/* History-Info alone names no call: another caller's redirect from the same URI would fit as well. */
-static bool
-history_fits(const search_t *search, const redirect_open_t *open, const sip_uri_t *redirected, choice_t *choice)
+asked_for(const redirect_attempt_t *leg, const sip_uri_t *redirected)
 {
     sip_uri_t asked;
 
-    if (!sip_uri_parse(open->leg->raw_uri, &asked) ||
-        sip_uri_match(&asked, redirected, NULL) > SIP_URI_MATCH_NUMBER) {
-        return false;
-    }
-    choice->other_caller_possible = !same_caller(search, open);
-    return !choice->other_caller_possible || !caller_is_known(search, open);
+    return sip_uri_parse(leg->raw_uri, &asked) && sip_uri_match(&asked, redirected, NULL) <= SIP_URI_MATCH_NUMBER;
 }
 
 static void
@@ -359,13 +349,14 @@ choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip
 
     while (open && seen <= MAX_OPEN_PER_KEY) {
         redirect_open_t *next = open->next_same_key;
-        choice_t choice = {.redirect = open->redirect, .leg = open->leg};
+        choice_t choice = {
+            .redirect = open->redirect, .leg = open->leg, .caller_unknown = search->caller_unknown};
         if (is_settled(search->tracker, open)) {
             open_remove(search->tracker, open);
         } else {
             seen++;
             if (redirect_same_method(open->leg, search->attempt) &&
-                (redirected == NULL || history_fits(search, open, redirected, &choice))) {
+                (redirected == NULL || asked_for(open->leg, redirected))) {
                 choose_target(search, open, choice, worst);
             }
         }
@@ -392,6 +383,21 @@ choose_by_session_id(search_t *search)
     choose_by_key(search, key_of_session(search->attempt->session_id), SIP_URI_MATCH_USER, NULL);
 }
 
+/* Redirects of redirected for the same caller, then those for whom no caller is known. */
+static void
+choose_by_history_entry(search_t *search, const sip_uri_t *redirected)
+{
+    const uint32_t callers[] = {search->caller, search->asserted != search->caller ? search->asserted : 0, 0};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(callers); i++) {
+        search->caller_unknown = callers[i] == 0;
+        if (callers[i] != 0 || i == G_N_ELEMENTS(callers) - 1) {
+            choose_by_key(search, key_of_history(redirected, callers[i]), SIP_URI_MATCH_NUMBER, redirected);
+        }
+    }
+    search->caller_unknown = false;
+}
+
 /* An entry with a 3xx as its Reason is who was redirected (RFC 7044 10.2). */
 static void
 choose_by_history_info(search_t *search)
@@ -407,7 +413,7 @@ choose_by_history_info(search_t *search)
     for (unsigned i = 0; i < MAX_HISTORY_ENTRIES && sip_value_iter_next(&values, &value); i++) {
         if (sip_history_entry_parse(value, &entry) && entry.has_reason && entry.reason_cause / 100 == 3) {
             entry.address.uri.headers = SIP_SLICE_NONE;
-            choose_by_key(search, key_of_history(&entry.address.uri), SIP_URI_MATCH_NUMBER, &entry.address.uri);
+            choose_by_history_entry(search, &entry.address.uri);
         }
     }
 }
@@ -469,7 +475,7 @@ static void
 place_across(redirect_placement_t *place, const search_t *search, size_t kind)
 {
     const choice_t *best = &search->best;
-    bool sure = best->match == SIP_URI_MATCH_EXACT && !best->other_caller_possible;
+    bool sure = best->match == SIP_URI_MATCH_EXACT && !best->caller_unknown;
 
     place->chain = best->leg->chain;
     place->cause = best->redirect;
