@@ -57,7 +57,7 @@ key_of_session(sip_slice_t session_id)
     return (open_key_t){""};
 }
 
-/* Writes the last digits hexadecimal digits of number, for a tenth of what printf takes; returns what is behind them. */
+/* Writes the last digits hexadecimal digits of number, for a tenth of what printf takes. @return what is behind them */
 static char *
 put_hex(char *at, uint32_t number, unsigned digits)
 {
@@ -71,7 +71,7 @@ put_hex(char *at, uint32_t number, unsigned digits)
 static open_key_t
 key_of_history(const sip_uri_t *redirected, uint32_t caller)
 {
-    open_key_t key;
+    open_key_t key = {""};
     char *at = key.text;
 
     *at++ = EVIDENCE_HISTORY_INFO;
@@ -85,7 +85,7 @@ key_of_history(const sip_uri_t *redirected, uint32_t caller)
 static open_key_t
 key_of_new_call(const redirect_endpoint_t *party, uint32_t caller, uint32_t target)
 {
-    open_key_t key;
+    open_key_t key = {""};
     char *at = key.text;
 
     if (party->len == 0 || caller == 0) {
@@ -207,11 +207,9 @@ next_leg_id(sip_slice_t *ids)
 }
 
 void
-redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_attempt_t *leg,
-                   const sip_message_t *sip)
+redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_attempt_t *leg, const sip_message_t *sip)
 {
-    redirect_open_t open = {
-        .redirect = redirect, .leg = leg, .caller = redirect_caller_key(sip->from_uri)};
+    redirect_open_t open = {.redirect = redirect, .leg = leg, .caller = redirect_caller_key(sip->from_uri)};
     sip_slice_t ids = leg->leg_ids;
     sip_uri_t uri;
 
@@ -249,7 +247,7 @@ redirect_link_expire(redirect_tracker_t *tracker)
     }
 }
 
-/* --- choosing ------------------------------------------------------------------------------------------------------ */
+/* --- choosing ----------------------------------------------------------------------------------------------------- */
 
 /* A redirect of another call that a new request may follow. */
 typedef struct {
@@ -349,8 +347,7 @@ choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip
 
     while (open && seen <= MAX_OPEN_PER_KEY) {
         redirect_open_t *next = open->next_same_key;
-        choice_t choice = {
-            .redirect = open->redirect, .leg = open->leg, .caller_unknown = search->caller_unknown};
+        choice_t choice = {.redirect = open->redirect, .leg = open->leg, .caller_unknown = search->caller_unknown};
         if (is_settled(search->tracker, open)) {
             open_remove(search->tracker, open);
         } else {
@@ -442,8 +439,7 @@ static const struct {
     void (*choose)(search_t *);
 } across_calls[] = {
     {REDIRECT_LINK_LEG_HEADER, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
-     "A leg header names the redirected call, and the request goes to a target of its redirect.",
-     choose_by_leg_header},
+     "A leg header names the redirected call, and the request goes to a target of its redirect.", choose_by_leg_header},
     {REDIRECT_LINK_SESSION_ID, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
      "The Session-ID is that of the redirected request (RFC 7989), and the request goes to a target of its redirect.",
      choose_by_session_id},

@@ -1,5 +1,6 @@
 /* redirect-link.c
- * Which redirect an attempt follows, and where else it belongs, within one call. Across Call-IDs: redirect-link-calls.c.
+ * Which redirect an attempt follows, and where else it belongs, within one call.
+ * Across Call-IDs: redirect-link-calls.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,7 +16,7 @@
 /* History-Info entries of one request that are looked at. */
 #define MAX_HISTORY_ENTRIES 32
 
-/* --- how two attempts of one call stand to each other ---------------------------------------------------------- */
+/* --- how two attempts of one call stand to each other ------------------------------------------------------------- */
 
 /* Best first: an earlier attempt's redirects are considered in this order. */
 typedef enum {
@@ -149,12 +150,16 @@ find_hidden_upstream(const redirect_call_t *call, const redirect_attempt_t *atte
 static redirect_attempt_t *
 find_downstream(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip)
 {
+    redirect_attempt_t *other = call->first;
     uint64_t path = REDIRECT_HASH_SEED;
 
-    for (unsigned i = 0; i < sip->via_kept; i++) {
+    while (other && other->via_count != sip->via_count + 1) {
+        other = other->next_in_call;
+    }
+    for (unsigned i = 0; other && i < sip->via_kept; i++) {
         path = redirect_hash(redirect_hash(path, sip->via[i].sent_by), sip->via[i].branch);
     }
-    for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
+    for (; other; other = other->next_in_call) {
         if (other->upstream == NULL && other->via_count == sip->via_count + 1 && other->lower_path == path &&
             redirect_same_method(other, attempt)) {
             return other;
@@ -163,7 +168,7 @@ find_downstream(const redirect_call_t *call, const redirect_attempt_t *attempt, 
     return NULL;
 }
 
-/* --- targets ----------------------------------------------------------------------------------------------------- */
+/* --- targets ------------------------------------------------------------------------------------------------------ */
 
 /* One target that a new request may have been sent to, and how well it fits. */
 typedef struct {
@@ -247,7 +252,7 @@ match_suffices(const candidate_t *candidate, const redirect_attempt_t *attempt)
     case SIP_URI_MATCH_NUMBER:
         return candidate->relation != RELATION_SAME_CALLER;
     case SIP_URI_MATCH_USER:
-        /* A location lookup before the next sighting; only where there was one place to go to, and it goes elsewhere. */
+        /* A location lookup before the next sighting; only where there was one place to go, and it goes elsewhere. */
         return candidate->relation == RELATION_SAME_CLIENT && candidate->redirect->target_total == 1 &&
                !same_request_uri(candidate->leg, attempt);
     default:
@@ -271,8 +276,7 @@ consider_redirect(candidate_t *best, const redirect_attempt_t *earlier, relation
     redirect_t *redirect = earlier->redirect;
 
     for (unsigned i = 0; i < redirect->target_count; i++) {
-        candidate_t candidate = {
-            .redirect = redirect, .target = &redirect->target[i], .leg = earlier, .relation = how};
+        candidate_t candidate = {.redirect = redirect, .target = &redirect->target[i], .leg = earlier, .relation = how};
         candidate.match = redirect_target_match(candidate.target, uri, key, &candidate.difference);
         if (redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
             goes_through_proxy(candidate.target, earlier, attempt, sip)) {
@@ -419,7 +423,7 @@ find_repeated(const redirect_call_t *call, const redirect_attempt_t *attempt, co
     return found;
 }
 
-/* --- the rest of the family ---------------------------------------------------------------------------------------- */
+/* --- the rest of the family --------------------------------------------------------------------------------------- */
 
 /*
  * What the same client did before, as far as the new attempt may go on from it: on its own leg where that was captured,
@@ -427,7 +431,6 @@ find_repeated(const redirect_call_t *call, const redirect_attempt_t *attempt, co
  */
 typedef struct {
     redirect_attempt_t *redirected; /* the latest that ended in a 3xx */
-    redirect_attempt_t *returned;   /* the latest that ended in a 3xx and asked for the same URI as the new one */
     redirect_attempt_t *refused;    /* the latest that ended in a 6xx */
     redirect_attempt_t *fork;       /* the first branch of the same response context */
 } family_t;
@@ -444,7 +447,7 @@ family_take(redirect_attempt_t **member, redirect_attempt_t *earlier, const redi
 static family_t
 find_family(const redirect_call_t *call, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
 {
-    family_t family = {NULL, NULL, NULL, NULL};
+    family_t family = {NULL, NULL, NULL};
 
     for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
         relation_t how = relation(earlier, attempt, upstream);
@@ -453,9 +456,6 @@ find_family(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
         }
         if (earlier->redirect) {
             family_take(&family.redirected, earlier, upstream);
-            if (same_request_uri(earlier, attempt)) {
-                family_take(&family.returned, earlier, upstream);
-            }
         }
         if (earlier->final / 100 == 6) {
             family_take(&family.refused, earlier, upstream);
@@ -497,7 +497,7 @@ goes_on_with_call(const redirect_attempt_t *attempt)
     return attempt->method == SIP_METHOD_INVITE && !sip_slice_has_text(attempt->to_tag);
 }
 
-/* --- placing -------------------------------------------------------------------------------------------------------- */
+/* --- placing ------------------------------------------------------------------------------------------------------ */
 
 static void
 place_beside(redirect_placement_t *place, const redirect_attempt_t *other)
@@ -578,10 +578,10 @@ place_followup(redirect_placement_t *place, const candidate_t *found, const redi
     place->hop = found->redirect->depth;
     place->confidence = confidence_in_call(found, recursion);
     place->evidence = evidence_in_call(found, recursion);
-    place->link = found->by_history                       ? REDIRECT_LINK_HISTORY_INFO
-                  : recursion                             ? REDIRECT_LINK_RECURSED
-                  : found->match == SIP_URI_MATCH_EXACT   ? REDIRECT_LINK_SAME_CALL_EXACT
-                                                          : REDIRECT_LINK_SAME_CALL_LOOSE;
+    place->link = found->by_history                     ? REDIRECT_LINK_HISTORY_INFO
+                  : recursion                           ? REDIRECT_LINK_RECURSED
+                  : found->match == SIP_URI_MATCH_EXACT ? REDIRECT_LINK_SAME_CALL_EXACT
+                                                        : REDIRECT_LINK_SAME_CALL_LOOSE;
 }
 
 /* The request that this one's forward, captured before it, was a forward of: it stands where the forward stands. */
@@ -600,19 +600,35 @@ place_above(redirect_placement_t *place, const redirect_attempt_t *downstream)
     place->above = downstream;
 }
 
+/* The latest attempt of the family that ended in a 3xx and asked for the same URI as the new one. */
+static redirect_attempt_t *
+find_returned(const redirect_call_t *call, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+{
+    redirect_attempt_t *returned = NULL;
+
+    for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+        if (earlier->redirect && relation(earlier, attempt, upstream) <= RELATION_FARTHER_ON &&
+            same_request_uri(earlier, attempt)) {
+            family_take(&returned, earlier, upstream);
+        }
+    }
+    return returned;
+}
+
 /* Without a redirect, a repeat or an upstream: what the same client did before may still say where it belongs. */
 static void
-place_by_family(const redirect_tracker_t *tracker, redirect_placement_t *place, const family_t *family,
-                const redirect_attempt_t *attempt)
+place_by_family(const redirect_tracker_t *tracker, const redirect_call_t *call, redirect_placement_t *place,
+                const family_t *family, const redirect_attempt_t *attempt)
 {
     const redirect_attempt_t *redirected = family->redirected;
+    const redirect_attempt_t *returned = redirected ? find_returned(call, attempt, place->upstream) : NULL;
 
     if (family->fork) {
         place_beside(place, family->fork);
-    } else if (family->returned && !chain_is_answered(tracker, family->returned->chain)) {
+    } else if (returned && !chain_is_answered(tracker, returned->chain)) {
         /* Back to where it was redirected: once more by the same journey, or a later journey of its own. */
         if (goes_on_with_call(attempt)) {
-            place_beside(place, family->returned);
+            place_beside(place, returned);
         }
     } else if (redirected && !chain_is_answered(tracker, redirected->chain) &&
                attempt->request_time - redirected->final_time <= ELSEWHERE_WITHIN) {
@@ -665,13 +681,13 @@ place_request(const redirect_tracker_t *tracker, const redirect_call_t *call, co
     } else if (found.redirect) {
         place_at_tried_target(place, &found);
     } else {
-        place_by_family(tracker, place, family, attempt);
+        place_by_family(tracker, call, place, family, attempt);
     }
 }
 
 void
-redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
-                      const redirect_attempt_t *attempt, const sip_message_t *sip, redirect_placement_t *place)
+redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call, const redirect_attempt_t *attempt,
+                      const sip_message_t *sip, redirect_placement_t *place)
 {
     redirect_attempt_t *downstream;
     family_t family;

@@ -21,7 +21,7 @@ redirect_attempt_before(const redirect_attempt_t *attempt)
     return attempt->upstream_late ? NULL : attempt->upstream;
 }
 
-/* --- outcome ----------------------------------------------------------------------------------------------------- */
+/* --- outcome ------------------------------------------------------------------------------------------------------ */
 
 /* What some attempts of one chain come to. */
 typedef struct {
@@ -29,8 +29,8 @@ typedef struct {
     const redirect_attempt_t *refused;  /* the latest 6xx */
     const redirect_attempt_t *ended;    /* the latest other final */
     const redirect_attempt_t *cancelled;
-    const redirect_attempt_t *waiting;  /* one without a final that may still come */
-    const redirect_attempt_t *silent;   /* one whose final was not captured and cannot be expected any more */
+    const redirect_attempt_t *waiting; /* one without a final that may still come */
+    const redirect_attempt_t *silent;  /* one whose final was not captured and cannot be expected any more */
 } tally_t;
 
 static bool
@@ -40,15 +40,15 @@ is_later(const redirect_attempt_t *attempt, const redirect_attempt_t *than)
 }
 
 /*
- * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is not followed
- * any more. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.
+ * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is no longer
+ * followed. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.
  */
 static bool
 is_cancelled(const redirect_attempt_t *attempt)
 {
     return attempt->final == 487 ||
-           (attempt->cancel_frame != 0 && (attempt->final == 0 || (attempt->final / 100 == 3 &&
-                                                                   attempt->cancel_frame < attempt->final_frame)));
+           (attempt->cancel_frame != 0 &&
+            (attempt->final == 0 || (attempt->final / 100 == 3 && attempt->cancel_frame < attempt->final_frame)));
 }
 
 static bool
@@ -57,7 +57,7 @@ may_still_end(const redirect_tracker_t *tracker, const redirect_attempt_t *attem
     return attempt->last_provisional > 100 || tracker->now - attempt->request_time < NO_ANSWER_AFTER;
 }
 
-/* Of one follow-up whose forward was captured before it, only the forward is listed: here is what it is a forward of. */
+/* Of a follow-up whose forward was captured before it, only the forward is listed: this is what it is a forward of. */
 static const redirect_attempt_t *
 followup_top(const redirect_attempt_t *followup)
 {
@@ -259,7 +259,7 @@ redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *re
     return result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED && result.attempt->redirect == redirect;
 }
 
-/* --- path -------------------------------------------------------------------------------------------------------- */
+/* --- path --------------------------------------------------------------------------------------------------------- */
 
 static uint16_t
 final_in_the_end(const redirect_attempt_t *attempt)
@@ -346,11 +346,12 @@ next_on_path(const redirect_attempt_t *attempt)
 const redirect_attempt_t *
 redirect_path_end(const redirect_attempt_t *attempt)
 {
-    const redirect_attempt_t *next;
+    const redirect_attempt_t *next = next_on_path(attempt);
 
     /* Every step leads to a later attempt of the chain, so this ends; the limit bounds the time on hostile input. */
-    for (unsigned steps = 0; steps < REDIRECT_MAX_ATTEMPTS_PER_CALL && (next = next_on_path(attempt)) != NULL; steps++) {
+    for (unsigned steps = 0; next && steps < REDIRECT_MAX_ATTEMPTS_PER_CALL; steps++) {
         attempt = next;
+        next = next_on_path(attempt);
     }
     return attempt;
 }
@@ -411,11 +412,20 @@ sip_slice_t
 redirect_attempt_method(const redirect_attempt_t *attempt)
 {
     static const char *const names[] = {
-        [SIP_METHOD_ACK] = "ACK",           [SIP_METHOD_BYE] = "BYE",         [SIP_METHOD_CANCEL] = "CANCEL",
-        [SIP_METHOD_INFO] = "INFO",         [SIP_METHOD_INVITE] = "INVITE",   [SIP_METHOD_MESSAGE] = "MESSAGE",
-        [SIP_METHOD_NOTIFY] = "NOTIFY",     [SIP_METHOD_OPTIONS] = "OPTIONS", [SIP_METHOD_PRACK] = "PRACK",
-        [SIP_METHOD_PUBLISH] = "PUBLISH",   [SIP_METHOD_REFER] = "REFER",     [SIP_METHOD_REGISTER] = "REGISTER",
-        [SIP_METHOD_SUBSCRIBE] = "SUBSCRIBE", [SIP_METHOD_UPDATE] = "UPDATE",
+        [SIP_METHOD_ACK] = "ACK",
+        [SIP_METHOD_BYE] = "BYE",
+        [SIP_METHOD_CANCEL] = "CANCEL",
+        [SIP_METHOD_INFO] = "INFO",
+        [SIP_METHOD_INVITE] = "INVITE",
+        [SIP_METHOD_MESSAGE] = "MESSAGE",
+        [SIP_METHOD_NOTIFY] = "NOTIFY",
+        [SIP_METHOD_OPTIONS] = "OPTIONS",
+        [SIP_METHOD_PRACK] = "PRACK",
+        [SIP_METHOD_PUBLISH] = "PUBLISH",
+        [SIP_METHOD_REFER] = "REFER",
+        [SIP_METHOD_REGISTER] = "REGISTER",
+        [SIP_METHOD_SUBSCRIBE] = "SUBSCRIBE",
+        [SIP_METHOD_UPDATE] = "UPDATE",
     };
 
     if (attempt->method == SIP_METHOD_OTHER) {

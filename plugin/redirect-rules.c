@@ -7,7 +7,7 @@
 #include "redirect-history.h"
 #include "redirect-tracker-int.h"
 
-/* --- what the Contact values of one response break -------------------------------------------------------------- */
+/* --- what the Contact values of one response break ---------------------------------------------------------------- */
 
 static char *
 check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
@@ -83,8 +83,8 @@ check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *contex
 static char *
 check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list = targets_flagged(scope, context->note->redirect,
-                                 SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
+    char *list =
+        targets_flagged(scope, context->note->redirect, SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
 
     return list ? wmem_strdup_printf(scope, "q breaks the grammar (0 to 1, at most three decimals, once): target %s.",
                                      list)
@@ -147,7 +147,7 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
     }
 }
 
-/* --- what the chain shows ------------------------------------------------------------------------------------------ */
+/* --- what the chain shows ----------------------------------------------------------------------------------------- */
 
 bool
 redirect_same_resource(sip_slice_t raw, const sip_uri_t *uri)
@@ -309,7 +309,7 @@ check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context
     return redirect_history_contradiction(scope, context->message, context->note);
 }
 
-/* --- the table --------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_NO_CONTACT, "no_contact", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_PROTOCOL,
@@ -331,8 +331,8 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      check_network_blocked_incomplete},
     {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, "RFC 3261 section 8.1.3.4",
      "A redirect points back to where the request has been", check_loop_offered},
-    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.3.4", "A redirect was followed back to where the request has been", check_loop_followed},
+    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE, "RFC 3261 section 8.1.3.4",
+     "A redirect was followed back to where the request has been", check_loop_followed},
     {REDIRECT_RULE_TOO_MANY_HOPS, "too_many_hops", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
      "RFC 3261 section 8.1.3.4", "A request was redirected more often than max_hops allows", check_too_many_hops},
     {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
@@ -343,8 +343,7 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      "RFC 3261 section 8.1.3.4", "After a redirect the request went to a URI that was not offered",
      check_followed_elsewhere},
     {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address",
-     check_sent_to_old_server},
+     "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address", check_sent_to_old_server},
     {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      "RFC 3261 section 8.1.3.4", "Several redirects fit this new call equally well, so it is linked to none",
      check_ambiguous_link},

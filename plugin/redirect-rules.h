@@ -51,12 +51,12 @@ typedef struct {
     const redirect_tracker_t *tracker;
     const redirect_config_t *config;
     const redirect_message_t *message;
-    const redirect_note_t *note;                 /**< its attempt and redirect are set */
-    bool new_attempt;                            /**< the message is a request that opened note->attempt */
-    bool new_redirect;                           /**< the message is the first sighting of note->redirect on its leg */
-    const redirect_attempt_t *elsewhere_after;   /**< the redirected attempt after which this went to a URI not offered */
-    const redirect_attempt_t *global_failure;    /**< an attempt of the same client that a 6xx had ended before */
-    unsigned ambiguous_redirects;                /**< how many redirects in other calls fitted equally well */
+    const redirect_note_t *note;               /**< its attempt and redirect are set */
+    bool new_attempt;                          /**< the message is a request that opened note->attempt */
+    bool new_redirect;                         /**< the message is the first sighting of note->redirect on its leg */
+    const redirect_attempt_t *elsewhere_after; /**< the redirected attempt after which this went elsewhere */
+    const redirect_attempt_t *global_failure;  /**< an attempt of the same client that a 6xx had ended before */
+    unsigned ambiguous_redirects;              /**< how many redirects in other calls fitted equally well */
 } redirect_rule_context_t;
 
 /** One rule. name is the tail of its filter name "sip_redirect.<name>"; two rows may share one. */
@@ -67,7 +67,7 @@ typedef struct redirect_rule {
     redirect_group_t group;
     const char *reference; /**< RFC and section */
     const char *summary;   /**< a sentence, for the Expert Information window's groups */
-    /** NULL where the rule does not apply, else a sentence about this message that scope owns; NULL: see not_followed */
+    /** NULL where the rule does not apply, else a sentence about this message, owned by scope; NULL: not_followed */
     char *(*check)(wmem_allocator_t *scope, const redirect_rule_context_t *context);
 } redirect_rule_t;
 

@@ -18,7 +18,7 @@
 
 /** All attempts with one Call-ID that may still matter. */
 struct redirect_call {
-    sip_slice_t id; /**< byte-exact (RFC 3261 20.8) */
+    sip_slice_t id;                   /**< byte-exact (RFC 3261 20.8) */
     redirect_attempt_t *first, *last; /**< through next_in_call */
     unsigned count;
 };
@@ -30,8 +30,8 @@ typedef struct redirect_open {
     struct redirect_open_list *list;
     redirect_t *redirect;
     const redirect_target_t *target; /**< the one that the key is about; NULL: all */
-    redirect_attempt_t *leg; /**< the attempt on whose leg it was seen */
-    uint32_t caller;         /**< redirect_caller_key() of its From */
+    redirect_attempt_t *leg;         /**< the attempt on whose leg it was seen */
+    uint32_t caller;                 /**< redirect_caller_key() of its From */
     redirect_time_t until;
 } redirect_open_t;
 
@@ -73,7 +73,7 @@ typedef struct {
     redirect_chain_t *chain;
     redirect_attempt_t *upstream;
     redirect_attempt_t *retry_of;
-    redirect_attempt_t *downstream; /**< a forward of it that was captured first */
+    redirect_attempt_t *downstream;  /**< a forward of it that was captured first */
     const redirect_attempt_t *above; /**< the same, where it stands where that forward stands */
     redirect_t *cause;
     redirect_target_t *target;

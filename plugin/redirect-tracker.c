@@ -1088,8 +1088,8 @@ tracker_take(redirect_tracker_t *tracker, const redirect_message_t *message)
     }
     if (sip->status / 100 == 3 && sip->cseq_method_id != SIP_METHOD_CANCEL) {
         /* One that came after another final response changes nothing (RFC 3261 13.2.2.3), but has its targets. */
-        note->redirect = attempt->redirect && attempt->final == sip->status ? attempt->redirect
-                                                                            : redirect_new(tracker, message);
+        note->redirect =
+            attempt->redirect && attempt->final == sip->status ? attempt->redirect : redirect_new(tracker, message);
     }
     speaks_alone = note_fill(tracker, note, message);
     context.note = note;

@@ -139,7 +139,7 @@ struct redirect {
     bool followed;                  /**< grows: an attempt followed it or one made from it */
     redirect_attempt_t *first_followup; /**< grows: list through next_followup, in frame order */
     redirect_attempt_t *last_followup;
-    bool query_answer;              /**< looks like the answer to a query (signing, number portability), not a forward */
+    bool query_answer;              /**< answers a query (signing, number portability) rather than to forward */
 };
 
 /** One client transaction as one hop saw it. */

@@ -21,7 +21,7 @@
 
 #define MAX_LOWER_VIAS 16
 
-/* --- one message as it is being written ------------------------------------------------------------------------- */
+/* --- one message as it is being written --------------------------------------------------------------------------- */
 
 typedef struct {
     char *name; /* as the script says it, without a port */
@@ -36,10 +36,10 @@ typedef struct {
     redirect_transport_t transport;
     bool is_response;
     unsigned status;
-    unsigned final;     /* of a request: the final response that it got, and with what To */
+    unsigned final; /* of a request: the final response that it got, and with what To */
     char *final_to;
     bool acked;
-    char *method;       /* of the start line; NULL for a response */
+    char *method; /* of the start line; NULL for a response */
     char *uri;
     char *phrase;
     char *cseq_method;
@@ -53,11 +53,11 @@ typedef struct {
 
 typedef struct {
     char *title;
-    unsigned line;      /* of the heading, from 1 */
+    unsigned line;       /* of the heading, from 1 */
     unsigned notes_line; /* of the line after "```notes"; 0 without one */
     unsigned notes_lines;
     unsigned script_line; /* of the first line of the script */
-    GPtrArray *script;  /* lines */
+    GPtrArray *script;    /* lines */
     char *expected;
 } case_t;
 
@@ -73,8 +73,7 @@ typedef struct {
     bool failed;
 } script_t;
 
-static void G_GNUC_PRINTF(2, 3)
-complain(script_t *script, const char *format, ...)
+static void G_GNUC_PRINTF(2, 3) complain(script_t *script, const char *format, ...)
 {
     va_list arguments;
 
@@ -116,7 +115,7 @@ sample_free(gpointer data)
     g_free(sample);
 }
 
-/* --- places --------------------------------------------------------------------------------------------------------- */
+/* --- places ------------------------------------------------------------------------------------------------------- */
 
 /* A name stands for 192.0.2.N, N counted from 1 in the order in which the section names its places. */
 static char *
@@ -209,7 +208,7 @@ expand(script_t *script, const char *line)
     return g_string_free(out, FALSE);
 }
 
-/* --- the script of one case: what is said --------------------------------------------------------------------------- */
+/* --- the script of one case: what is said ------------------------------------------------------------------------- */
 
 static sample_t *
 sample_by_frame(const script_t *script, unsigned frame)
@@ -297,9 +296,9 @@ set_tag(char **address, const char *tag)
 static const char *
 transport_name(redirect_transport_t transport)
 {
-    static const char *const names[] = {[REDIRECT_TRANSPORT_OTHER] = "UDP", [REDIRECT_TRANSPORT_UDP] = "UDP",
-                                        [REDIRECT_TRANSPORT_TCP] = "TCP",   [REDIRECT_TRANSPORT_TLS] = "TLS",
-                                        [REDIRECT_TRANSPORT_WS] = "WS",     [REDIRECT_TRANSPORT_SCTP] = "SCTP"};
+    static const char *const names[] = {
+        [REDIRECT_TRANSPORT_OTHER] = "UDP", [REDIRECT_TRANSPORT_UDP] = "UDP", [REDIRECT_TRANSPORT_TCP] = "TCP",
+        [REDIRECT_TRANSPORT_TLS] = "TLS",   [REDIRECT_TRANSPORT_WS] = "WS",   [REDIRECT_TRANSPORT_SCTP] = "SCTP"};
 
     return names[transport];
 }
@@ -405,7 +404,7 @@ options_read(script_t *script, options_t *options, sample_t *sample, char *text)
     g_strchomp(text);
 }
 
-/* --- the script of one case: what is left unsaid ---------------------------------------------------------------------- */
+/* --- the script of one case: what is left unsaid ------------------------------------------------------------------ */
 
 static char *
 via_make(const place_t *place, redirect_transport_t transport, const char *branch)
@@ -433,7 +432,6 @@ sample_copy_dialog(sample_t *sample, const sample_t *other)
     set_text(&sample->cseq_method, g_strdup(other->cseq_method));
     sample->cseq = other->cseq;
 }
-
 
 static void
 complete_dialog(const script_t *script, sample_t *sample, const options_t *options, const char *caller)
@@ -582,7 +580,7 @@ complete(script_t *script, sample_t *sample, const options_t *options)
     }
 }
 
-/* --- reading the script of one case ------------------------------------------------------------------------------------ */
+/* --- reading the script of one case ------------------------------------------------------------------------------- */
 
 static bool
 is_response_line(const char *text)
@@ -621,8 +619,7 @@ sample_new(void)
 static void
 sample_number(const script_t *script, sample_t *sample, bool same_frame)
 {
-    const sample_t *last =
-        script->samples->len ? g_ptr_array_index(script->samples, script->samples->len - 1) : NULL;
+    const sample_t *last = script->samples->len ? g_ptr_array_index(script->samples, script->samples->len - 1) : NULL;
 
     sample->frame = last ? last->frame + (same_frame ? 0 : 1) : 1;
     sample->index = last && same_frame ? last->index + 1 : 0;
@@ -795,8 +792,8 @@ script_init(script_t *script, const char *file, const case_t *section)
 {
     *script = (script_t){.file = file, .section = section, .line = section->script_line};
     script->leg_headers = g_strdup("X-Call-ID,X-CID");
-    script->config = (redirect_config_t){
-        .max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = script->leg_headers};
+    script->config =
+        (redirect_config_t){.max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = script->leg_headers};
     script->samples = g_ptr_array_new_with_free_func(sample_free);
     script->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < section->script->len && !script->failed; i++, script->line++) {
@@ -815,7 +812,7 @@ script_clear(script_t *script)
     g_free(script->leg_headers);
 }
 
-/* --- what must never change --------------------------------------------------------------------------------------------- */
+/* --- what must never change --------------------------------------------------------------------------------------- */
 
 /* All that the contract shows of a message beside knowledge of the future. */
 static char *
@@ -840,8 +837,9 @@ present_of(const redirect_note_t *note)
         g_string_append_printf(out, ", chain %u from %u %s at %" G_GINT64_FORMAT, attempt->chain->number,
                                attempt->chain->root->request_frame, uri, attempt->chain->root->request_time);
         wmem_free(NULL, uri);
-        g_string_append_printf(out, ", hop %u, redirected in %u at %" G_GINT64_FORMAT ", link %d, confidence %d, "
-                                    "difference %d, because: %s; the path so far:",
+        g_string_append_printf(out,
+                               ", hop %u, redirected in %u at %" G_GINT64_FORMAT ", link %d, confidence %d, "
+                               "difference %d, because: %s; the path so far:",
                                attempt->hop, attempt->redirected_in, attempt->redirected_at, attempt->link,
                                attempt->confidence, attempt->difference, attempt->evidence ? attempt->evidence : "-");
         for (; attempt; attempt = redirect_attempt_before(attempt)) {
@@ -880,7 +878,7 @@ check_witnesses(script_t *script, const GPtrArray *witnesses)
     }
 }
 
-/* --- running ------------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------ */
 
 /* Each message lives in a buffer of exactly its size, which is gone when the tracker has had its look. */
 static const redirect_note_t *
@@ -929,7 +927,7 @@ run(script_t *script, wmem_allocator_t *scope)
     return tracker;
 }
 
-/* --- the notes as text --------------------------------------------------------------------------------------------------- */
+/* --- the notes as text -------------------------------------------------------------------------------------------- */
 
 static const char *const link_names[] = {[REDIRECT_LINK_NONE] = "no link",
                                          [REDIRECT_LINK_SAME_CALL_EXACT] = "same call, exact URI",
@@ -943,10 +941,12 @@ static const char *const confidence_names[] = {[REDIRECT_CONFIDENCE_NONE] = "uns
                                                [REDIRECT_CONFIDENCE_CERTAIN] = "certain",
                                                [REDIRECT_CONFIDENCE_PROBABLE] = "probable",
                                                [REDIRECT_CONFIDENCE_POSSIBLE] = "possible"};
-static const char *const outcome_names[] = {
-    [REDIRECT_OUTCOME_UNFINISHED] = "unfinished", [REDIRECT_OUTCOME_ANSWERED] = "answered",
-    [REDIRECT_OUTCOME_FAILED] = "failed",         [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
-    [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed", [REDIRECT_OUTCOME_CANCELLED] = "cancelled"};
+static const char *const outcome_names[] = {[REDIRECT_OUTCOME_UNFINISHED] = "unfinished",
+                                            [REDIRECT_OUTCOME_ANSWERED] = "answered",
+                                            [REDIRECT_OUTCOME_FAILED] = "failed",
+                                            [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
+                                            [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed",
+                                            [REDIRECT_OUTCOME_CANCELLED] = "cancelled"};
 static const char *const severity_names[] = {[REDIRECT_SEVERITY_CHAT] = "chat",
                                              [REDIRECT_SEVERITY_NOTE] = "note",
                                              [REDIRECT_SEVERITY_WARN] = "warn",
@@ -1103,8 +1103,8 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
 static void
 write_remarks(GString *out, const redirect_tracker_t *tracker, const redirect_note_t *note)
 {
-    char *where = note->index ? g_strdup_printf("%u/%u", note->frame, note->index + 1u)
-                              : g_strdup_printf("%u", note->frame);
+    char *where =
+        note->index ? g_strdup_printf("%u/%u", note->frame, note->index + 1u) : g_strdup_printf("%u", note->frame);
 
     for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next) {
         g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[finding->rule->severity],
@@ -1161,7 +1161,7 @@ notes_of(const script_t *script, const redirect_tracker_t *tracker)
     return g_string_free(out, FALSE);
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static void
 case_free(gpointer data)
@@ -1188,7 +1188,8 @@ cases_read(char **lines)
             if (strcmp(line, "```") == 0) {
                 state = PROSE;
             } else if (state == SCRIPT) {
-                g_ptr_array_add(section->script, g_strchomp(g_strdup(line)));
+                char *copy = g_strdup(line);
+                g_ptr_array_add(section->script, g_strchomp(copy));
             } else if (state == NOTES) {
                 char *more = g_strconcat(section->expected, line, "\n", NULL);
                 set_text(&section->expected, more);
@@ -1340,7 +1341,7 @@ file_run(const char *file, bool update, unsigned *count)
     return failures;
 }
 
-/* --- seeds ----------------------------------------------------------------------------------------------------------------- */
+/* --- seeds -------------------------------------------------------------------------------------------------------- */
 
 /* Headers as short as they go: a fuzzer does more with less. */
 static void
@@ -1365,7 +1366,7 @@ seed_add(GString *out, const sample_t *sample, redirect_time_t before)
 static bool
 seeds_write(const char *folder, const char *file)
 {
-    char *text = NULL, *name = g_path_get_basename(file);
+    char *text = NULL, *name;
     GPtrArray *cases;
     char **lines;
 
@@ -1374,6 +1375,7 @@ seeds_write(const char *folder, const char *file)
     }
     lines = g_strsplit(text, "\n", -1);
     cases = cases_read(lines);
+    name = g_path_get_basename(file);
     *strchr(name, '.') = '\0';
     for (guint i = 0; i < cases->len; i++) {
         script_t script;

@@ -142,7 +142,7 @@ check_chain(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
     REQUIRE(attempts == chain->attempt_count);
 }
 
-/* --- the input ----------------------------------------------------------------------------------------------------- */
+/* --- the input ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     sip_slice_t text;

@@ -48,7 +48,7 @@ test_names(void)
     }
 }
 
-/* --- one 302 with many targets ----------------------------------------------------------------------------------------- */
+/* --- one 302 with many targets ------------------------------------------------------------------------------------ */
 
 /* Feeds a 302 with count Contact values; each is "<sip:user-N" + tail. @return its note, owned by scope */
 static const redirect_note_t *

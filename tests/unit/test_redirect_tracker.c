@@ -1,6 +1,6 @@
 /* test_redirect_tracker.c
- * What the tracker keeps and forgets, its limits, and that it links few calls wrongly where many are alike. How it links
- * and tells outcomes is in tests/chains, as text.
+ * What the tracker keeps and forgets, its limits, and that it links few calls wrongly where many are alike.
+ * How it links and tells outcomes is in tests/chains, as text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -46,8 +46,7 @@ bench_end(bench_t *bench)
 static redirect_endpoint_t
 place(unsigned number)
 {
-    return (redirect_endpoint_t){
-        .address = {192, 0, (uint8_t)(number >> 8), (uint8_t)number}, .len = 4, .port = 5060};
+    return (redirect_endpoint_t){.address = {192, 0, (uint8_t)(number >> 8), (uint8_t)number}, .len = 4, .port = 5060};
 }
 
 /* Feeds text, in a buffer of just its size, from one place to another. Takes text. */
@@ -105,7 +104,7 @@ load_is(const bench_t *bench, unsigned calls, unsigned unbegun, bool open)
     g_assert_cmpint(load.open_redirects > 0, ==, open);
 }
 
-/* --- forgetting ---------------------------------------------------------------------------------------------------- */
+/* --- forgetting --------------------------------------------------------------------------------------------------- */
 
 /* An OPTIONS of its own moves the time on and makes the tracker look around; it is one call more. */
 static void
@@ -219,7 +218,7 @@ test_takes_settled_redirects_out(void)
     bench_end(&bench);
 }
 
-/* --- limits --------------------------------------------------------------------------------------------------------- */
+/* --- limits ------------------------------------------------------------------------------------------------------- */
 
 static void
 test_limits_open_calls(void)
@@ -365,7 +364,7 @@ test_sizes(void)
     g_assert_cmpuint(sizeof(redirect_open_t), <=, 80);
 }
 
-/* --- a busy trunk ------------------------------------------------------------------------------------------------------ */
+/* --- a busy trunk ------------------------------------------------------------------------------------------------- */
 
 #define TRUNK_CALLS 1000
 #define TRUNK_CALLERS 150
