@@ -368,7 +368,10 @@ draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_attempt_t *attempt
     if (attempt->difference != SIP_URI_DIFF_NONE) {
         add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(attempt->difference));
     }
-    add_time(tree, hf_sip_redirect_follow_time, tvb, attempt->request_time - attempt->redirected_at);
+    /* Frames out of order may show an effect before its cause: then there is no time to tell. */
+    if (attempt->request_time >= attempt->redirected_at) {
+        add_time(tree, hf_sip_redirect_follow_time, tvb, attempt->request_time - attempt->redirected_at);
+    }
 }
 
 static void
@@ -471,6 +474,10 @@ draw_note(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_no
         draw_code(subtree, pinfo, tvb, note, row);
     } else if (in_chain) {
         proto_item_append_text(item, ": chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
+        if (note->attempt->cause) {
+            proto_item_append_text(item, ", follows the %u in frame %u", note->attempt->cause->code,
+                                   note->attempt->redirected_in);
+        }
     } else if (note->remarks) {
         proto_item_append_text(item, ": %s", note->remarks->text);
     }

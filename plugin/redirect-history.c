@@ -739,8 +739,14 @@ static const uint8_t telling_header[SIP_HEADER_COUNT] = {
 static unsigned
 headers_that_tell(const sip_message_t *sip)
 {
+    const uint32_t any = UINT32_C(1) << SIP_HEADER_HISTORY_INFO | UINT32_C(1) << SIP_HEADER_DIVERSION |
+                         UINT32_C(1) << SIP_HEADER_REASON | UINT32_C(1) << SIP_HEADER_REPLACES |
+                         UINT32_C(1) << SIP_HEADER_JOIN;
     unsigned found = 0;
 
+    if ((sip->present & any) == 0) {
+        return 0; /* as in nearly every message */
+    }
     for (unsigned i = 0; i < sip->header_count; i++) {
         found |= telling_header[sip->header[i].id];
     }

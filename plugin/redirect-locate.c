@@ -55,6 +55,7 @@ static quoting_proto_t quoting_protos[] = {
 };
 
 static int proto_sip = -1;
+static int proto_udp = -1;
 
 /* One call of the SIP dissector has one message, and its end is the datagram's. */
 static bool
@@ -78,6 +79,17 @@ typedef struct {
     bool is_quoted;
 } below_t;
 
+static bool
+is_quoting(int proto)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(quoting_protos); i++) {
+        if (proto == quoting_protos[i].proto) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 pass_layer(int proto, below_t *below)
 {
@@ -87,12 +99,7 @@ pass_layer(int proto, below_t *below)
             return;
         }
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(quoting_protos); i++) {
-        if (proto == quoting_protos[i].proto) {
-            below->is_quoted = true;
-            return;
-        }
-    }
+    below->is_quoted = below->is_quoted || is_quoting(proto);
 }
 
 static inline int
@@ -731,18 +738,31 @@ find_behind_last(const locator_t *locator, const sip_info_value_t *seen, message
     return start < source->len && message_at(source, start, seen, message);
 }
 
-static void
-add_located(locator_t *locator, source_t *source, message_t *message, redirect_transport_t transport)
+/* What a message at its place in a source gives; *extent is filled in where it is not NULL. */
+static redirect_located_t
+located_at(const locator_t *locator, const source_t *source, message_t *message, redirect_transport_t transport,
+           extent_t *extent)
 {
-    extent_t extent = extent_of(locator, transport, source, message);
-    size_t end = MIN(extent.end, source->len);
-    redirect_located_t located = {
-        .text = sip_slice_make(source->text + message->start, end - message->start),
+    extent_t found = extent_of(locator, transport, source, message);
+
+    if (extent) {
+        *extent = found;
+    }
+    return (redirect_located_t){
+        .text = sip_slice_make(source->text + message->start, MIN(found.end, source->len) - message->start),
         .source = source->tvb,
         .offset = (int)message->start,
         .transport = transport,
-        .complete = extent.is_complete,
+        .complete = found.is_complete,
     };
+}
+
+static void
+add_located(locator_t *locator, source_t *source, message_t *message, redirect_transport_t transport)
+{
+    extent_t extent;
+    redirect_located_t located = located_at(locator, source, message, transport, &extent);
+    size_t end = message->start + located.text.len;
 
     wmem_array_append_one(locator->located, located);
     /* Without a known end, a message of a stream takes what is left, as in the dissector; a datagram may not. */
@@ -791,7 +811,7 @@ find_record(locator_t *locator, const record_t *record, message_t *message)
 }
 
 static void
-locate_record(locator_t *locator, const record_t *record, bool is_lone)
+locate_record(locator_t *locator, const record_t *record)
 {
     message_t message;
     source_t *source;
@@ -800,8 +820,7 @@ locate_record(locator_t *locator, const record_t *record, bool is_lone)
     if (record->is_quoted || (record->seen->request_method == NULL && record->seen->response_code == 0)) {
         return;
     }
-    source = is_lone && find_lone_datagram(locator, record, &message) ? locator->source
-                                                                      : find_record(locator, record, &message);
+    source = find_record(locator, record, &message);
     if (source) {
         add_located(locator, source, &message, record->transport);
         return;
@@ -815,12 +834,61 @@ void
 redirect_locate_init(void)
 {
     proto_sip = proto_get_id_by_filter_name("sip");
+    proto_udp = proto_get_id_by_filter_name("udp");
     for (unsigned i = 0; i < G_N_ELEMENTS(transport_protos); i++) {
         transport_protos[i].proto = proto_get_id_by_filter_name(transport_protos[i].filter_name);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(quoting_protos); i++) {
         quoting_protos[i].proto = proto_get_id_by_filter_name(quoting_protos[i].filter_name);
     }
+}
+
+/*
+ * The frame that nearly all are: one SIP layer, over UDP, and its message stands in the frame as the payload. Nothing
+ * needs to be collected then. False where it is any other.
+ */
+static bool
+locate_lone(packet_info *pinfo, redirect_located_list_t *list)
+{
+    record_t record = {NULL, REDIRECT_TRANSPORT_UDP, false};
+    source_t frame = {0};
+    locator_t locator = {.pinfo = pinfo, .source = &frame, .source_count = 1};
+    unsigned key = 0, number = 1;
+    redirect_located_t *located;
+    message_t message;
+    int before = 0;
+
+    for (wmem_list_frame_t *layer = wmem_list_head(pinfo->layers); layer; layer = wmem_list_frame_next(layer)) {
+        int proto = layer_proto(layer);
+        if (proto == proto_sip) {
+            if (key > 0 || before != proto_udp) {
+                return false;
+            }
+            key = number;
+        } else if (key == 0 && is_quoting(proto)) {
+            return false;
+        }
+        before = proto;
+        number++;
+    }
+    if (key == 0 || pinfo->data_src == NULL) {
+        return false;
+    }
+    record.seen = (const sip_info_value_t *)p_get_proto_data(pinfo->pool, pinfo, proto_sip, key);
+    frame.tvb = get_data_source_tvb((const struct data_source *)pinfo->data_src->data);
+    frame.len = tvb_captured_length(frame.tvb);
+    if (record.seen == NULL || (record.seen->request_method == NULL && record.seen->response_code == 0) ||
+        frame.len == 0 || frame.len > INT32_MAX) {
+        return false;
+    }
+    frame.text = (const char *)tvb_get_ptr(frame.tvb, 0, (int)frame.len);
+    if (!find_lone_datagram(&locator, &record, &message)) {
+        return false;
+    }
+    located = wmem_new(pinfo->pool, redirect_located_t);
+    *located = located_at(&locator, &frame, &message, record.transport, NULL);
+    *list = (redirect_located_list_t){located, 1, 0};
+    return true;
 }
 
 bool
@@ -834,6 +902,9 @@ redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
     if (first_layer == 0) {
         return false;
     }
+    if (locate_lone(pinfo, list)) {
+        return true;
+    }
     records = collect_records(pinfo, first_layer);
     if (wmem_array_get_count(records) == 0) {
         return false;
@@ -845,7 +916,7 @@ redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
     }
     locator.located = wmem_array_sized_new(pinfo->pool, sizeof(redirect_located_t), 4);
     for (unsigned i = 0; i < wmem_array_get_count(records); i++) {
-        locate_record(&locator, (const record_t *)wmem_array_index(records, i), wmem_array_get_count(records) == 1);
+        locate_record(&locator, (const record_t *)wmem_array_index(records, i));
     }
     list->count = wmem_array_get_count(locator.located);
     list->missed = locator.missed;

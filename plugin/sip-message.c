@@ -241,7 +241,9 @@ header_id(sip_slice_t name)
     unsigned letter = name.len > 0 ? (unsigned)(name.ptr[0] | 0x20) - 'a' : ARRAY_LENGTH(header_names);
 
     if (letter < ARRAY_LENGTH(header_names)) {
-        for (const header_name_t *row = header_names[letter]; row < header_names[letter] + NAMES_PER_LETTER; row++) {
+        const header_name_t *last = header_names[letter] + NAMES_PER_LETTER;
+
+        for (const header_name_t *row = header_names[letter]; row < last && row->text.ptr; row++) {
             if (row->text.len == name.len && equal_name(name, row->text)) {
                 return row->id;
             }
@@ -319,9 +321,21 @@ split_line(sip_slice_t line, sip_slice_t *name, sip_slice_t *value)
     return true;
 }
 
-/* Takes lines off *rest up to the first one with an id (any where wanted is SIP_HEADER_OTHER). False at the end. */
+/* The bit of a name's first letter, without case; 0 for what is no letter. */
+static inline uint32_t
+letter_bit(sip_slice_t name)
+{
+    unsigned letter = name.len > 0 ? (unsigned)(name.ptr[0] | 0x20) - 'a' : ARRAY_LENGTH(header_names);
+
+    return letter < ARRAY_LENGTH(header_names) ? UINT32_C(1) << letter : 0;
+}
+
+/*
+ * Takes lines off *rest up to the first one with an id (any where wanted is SIP_HEADER_OTHER). False at the end.
+ * *other_letters collects the first letters of the names that were passed over.
+ */
 static bool
-take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
+take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header, uint32_t *other_letters)
 {
     sip_slice_t line;
 
@@ -334,6 +348,7 @@ take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
             header->value = sip_slice_trim(header->value);
             return true;
         }
+        *other_letters |= letter_bit(header->name);
     }
     return false;
 }
@@ -444,6 +459,7 @@ static bool
 value_iter_next_line(sip_value_iter_t *iter)
 {
     sip_header_t header;
+    uint32_t other_letters = 0;
 
     iter->lone_quote = false;
     while (iter->next_line < iter->message->header_count) {
@@ -454,7 +470,7 @@ value_iter_next_line(sip_value_iter_t *iter)
             return true;
         }
     }
-    if (iter->id == SIP_HEADER_OTHER || !take_header(&iter->unkept, iter->id, &header)) {
+    if (iter->id == SIP_HEADER_OTHER || !take_header(&iter->unkept, iter->id, &header, &other_letters)) {
         return false;
     }
     iter->rest = header.value;
@@ -519,12 +535,39 @@ sip_param_iter_next(sip_param_iter_t *iter, sip_slice_t *name, sip_slice_t *valu
     return false;
 }
 
+/* As find_param(), for parameters in the spelling that nearly everybody uses; false where that is not certain. */
+static bool
+find_plain_param(sip_slice_t params, sip_slice_t wanted, sip_slice_t *value)
+{
+    const char *end = slice_end(params);
+    const char *ptr = params.ptr;
+
+    while (end - ptr > (ptrdiff_t)wanted.len && !is_lws(*ptr)) {
+        const char *behind = ptr + wanted.len;
+        const char *stop = find_char(ptr, end, ';');
+
+        if (find_char(ptr, stop, '"') < stop) {
+            return false;
+        }
+        if (behind < stop && equal_name(slice_between(ptr, behind), wanted) && !g_ascii_isalnum(*behind)) {
+            *value = sip_slice_trim(slice_between(behind + 1, stop));
+            return *behind == '=';
+        }
+        ptr = stop < end ? stop + 1 : end;
+    }
+    return false;
+}
+
 static bool
 find_param(sip_slice_t params, sip_slice_t wanted, sip_slice_t *value)
 {
     sip_param_iter_t iter;
     sip_slice_t found, found_value;
 
+    if (find_plain_param(params, wanted, &found_value)) {
+        *value = found_value;
+        return true;
+    }
     sip_param_iter_init(&iter, params);
     while (sip_param_iter_next(&iter, &found, &found_value)) {
         if (equal_name(found, wanted)) {
@@ -629,6 +672,8 @@ split_name_addr(sip_slice_t value, const char *open, address_parts_t *parts)
     parts->display_name = sip_slice_trim(slice_between(value.ptr, open));
     if (parts->display_name.len == 0) {
         parts->display_name = SIP_SLICE_NONE;
+    } else if (parts->display_name.ptr[0] == '"' && quoted_end(parts->display_name.ptr, open) == NULL) {
+        parts->flags |= SIP_ADDRESS_FLAG_UNCLOSED;
     }
     parts->uri = sip_slice_trim(slice_between(open + 1, close ? close : end));
     parts->params = close ? params_between(close, end) : SIP_SLICE_NONE;
@@ -959,8 +1004,9 @@ read_headers(sip_message_t *message, sip_slice_t *rest)
     sip_header_t unkept = {0};
     sip_header_t *header = message->header;
 
-    while (take_header(rest, SIP_HEADER_OTHER, header)) {
+    while (take_header(rest, SIP_HEADER_OTHER, header, &message->other_letters)) {
         read_header(message, header);
+        message->present |= UINT32_C(1) << header->id;
         if (header == &unkept) {
             if (message->unkept.ptr == NULL) {
                 message->unkept = slice_between(unkept.name.ptr, slice_end(*rest));
@@ -990,6 +1036,8 @@ clear_fields(sip_message_t *message)
     message->via_count = 0;
     message->header_count = 0;
     message->unkept = SIP_SLICE_NONE;
+    message->present = 0;
+    message->other_letters = 0;
     message->flags = 0;
 }
 
@@ -1032,9 +1080,19 @@ sip_message_parse(sip_slice_t text, sip_message_t *message)
     return true;
 }
 
+/* Most headers stand in few messages: asking for one that is not there costs next to nothing. */
+static inline bool
+has_header(const sip_message_t *message, sip_header_id_t id)
+{
+    return (message->present & UINT32_C(1) << id) != 0;
+}
+
 const sip_header_t *
 sip_message_header(const sip_message_t *message, sip_header_id_t id)
 {
+    if (!has_header(message, id)) {
+        return NULL;
+    }
     for (unsigned i = 0; i < message->header_count; i++) {
         if (message->header[i].id == id) {
             return &message->header[i];
@@ -1049,8 +1107,13 @@ sip_message_header_by_name(const sip_message_t *message, sip_slice_t name, sip_s
     sip_slice_t rest = message->headers;
     sip_slice_t line, found, found_value;
 
+    if (name.len == 0 || (header_id(name) == SIP_HEADER_OTHER && letter_bit(name) != 0 &&
+                          (message->other_letters & letter_bit(name)) == 0)) {
+        return false;
+    }
     while (take_line(&rest, &line)) {
-        if (split_line(line, &found, &found_value) && sip_slice_equal_nocase(found, name)) {
+        if (((line.ptr[0] ^ name.ptr[0]) | 0x20) == 0x20 && split_line(line, &found, &found_value) &&
+            sip_slice_equal_nocase(found, name)) {
             *value = sip_slice_trim(found_value);
             return true;
         }

@@ -116,6 +116,8 @@ typedef struct {
     sip_header_t header[SIP_MESSAGE_MAX_HEADERS]; /**< those with an id, in message order */
     unsigned header_count;
     sip_slice_t unkept;   /**< header lines from the first on that found no room in header[]; absent if all did */
+    uint32_t present;     /**< ids that any header line has: bit SIP_HEADER_x */
+    uint32_t other_letters; /**< first letters of the names without an id: bit 0 for "a" to bit 25 for "z" */
     sip_slice_t headers;  /**< all header lines */
     sip_slice_t body;     /**< all after the empty line; not cut to Content-Length */
     unsigned flags;       /**< SIP_MESSAGE_FLAG_* */
@@ -181,7 +183,7 @@ sip_slice_t sip_value_unquote(sip_slice_t value);
 /** What was wrong with a Contact or a like value; a bit set. */
 typedef enum {
     SIP_ADDRESS_FLAG_STAR = 1 << 0,            /**< "*": no address (RFC 3261 10.2.2) */
-    SIP_ADDRESS_FLAG_UNCLOSED = 1 << 1,        /**< "<" without ">": read to the value's end */
+    SIP_ADDRESS_FLAG_UNCLOSED = 1 << 1,        /**< "<" without ">", read to the value's end; or a quote */
     SIP_ADDRESS_FLAG_BARE_QUESTION = 1 << 2,   /**< "?" in the bare form (RFC 3261 20.10) */
     SIP_ADDRESS_FLAG_BAD_URI = 1 << 3,         /**< no URI could be read */
     SIP_ADDRESS_FLAG_BARE = 1 << 4,            /**< no angle brackets: parameters are the header's */
