@@ -123,10 +123,9 @@ static const struct {
     uint16_t code; /* 3 and 6: any other of the class, as sip_response_lookup() has it */
     expert_field *expert;
 } code_expert[] = {
-    {300, &ei_sip_redirect_300}, {301, &ei_sip_redirect_301}, {302, &ei_sip_redirect_302},
-    {305, &ei_sip_redirect_305}, {380, &ei_sip_redirect_380}, {600, &ei_sip_redirect_600},
-    {603, &ei_sip_redirect_603}, {604, &ei_sip_redirect_604}, {606, &ei_sip_redirect_606},
-    {607, &ei_sip_redirect_607}, {608, &ei_sip_redirect_608}, {3, &ei_sip_redirect_3xx},
+    {300, &ei_sip_redirect_300}, {301, &ei_sip_redirect_301}, {302, &ei_sip_redirect_302}, {305, &ei_sip_redirect_305},
+    {380, &ei_sip_redirect_380}, {600, &ei_sip_redirect_600}, {603, &ei_sip_redirect_603}, {604, &ei_sip_redirect_604},
+    {606, &ei_sip_redirect_606}, {607, &ei_sip_redirect_607}, {608, &ei_sip_redirect_608}, {3, &ei_sip_redirect_3xx},
     {6, &ei_sip_redirect_6xx},
 };
 
@@ -153,14 +152,10 @@ static const value_string outcome_values[] = {
 };
 
 static const value_string link_values[] = {
-    {REDIRECT_LINK_SAME_CALL_EXACT, "Same call, exact URI"},
-    {REDIRECT_LINK_SAME_CALL_LOOSE, "Same call, loose URI"},
-    {REDIRECT_LINK_RECURSED, "Recursed by a proxy"},
-    {REDIRECT_LINK_HISTORY_INFO, "History-Info"},
-    {REDIRECT_LINK_SESSION_ID, "Same Session-ID"},
-    {REDIRECT_LINK_LEG_HEADER, "Leg header"},
-    {REDIRECT_LINK_NEW_CALL, "New call to the target"},
-    {0, NULL},
+    {REDIRECT_LINK_SAME_CALL_EXACT, "Same call, exact URI"}, {REDIRECT_LINK_SAME_CALL_LOOSE, "Same call, loose URI"},
+    {REDIRECT_LINK_RECURSED, "Recursed by a proxy"},         {REDIRECT_LINK_HISTORY_INFO, "History-Info"},
+    {REDIRECT_LINK_SESSION_ID, "Same Session-ID"},           {REDIRECT_LINK_LEG_HEADER, "Leg header"},
+    {REDIRECT_LINK_NEW_CALL, "New call to the target"},      {0, NULL},
 };
 
 static const value_string confidence_values[] = {
@@ -268,8 +263,7 @@ draw_target(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect, const r
     }
     add_uint(subtree, hf_sip_redirect_target_order, tvb, target->order);
     if (target->has_q) {
-        proto_item_set_generated(
-            proto_tree_add_float(subtree, hf_sip_redirect_target_q, tvb, 0, 0, (float)target->q));
+        proto_item_set_generated(proto_tree_add_float(subtree, hf_sip_redirect_target_q, tvb, 0, 0, (float)target->q));
     }
     add_uint(subtree, hf_sip_redirect_target_lifetime, tvb, target->lifetime);
     add_boolean(subtree, hf_sip_redirect_target_temporary, tvb, redirect->code == 302);
@@ -581,8 +575,7 @@ register_rule_experts(expert_module_t *module)
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
         ei_register_info info = {&ei_sip_redirect_rule[i],
                                  {wmem_strdup_printf(wmem_epan_scope(), "sip_redirect.%s", rules[i].name),
-                                  groups[rules[i].group], severities[rules[i].severity], rules[i].summary,
-                                  EXPFILL}};
+                                  groups[rules[i].group], severities[rules[i].severity], rules[i].summary, EXPFILL}};
         ei_sip_redirect_rule[i] = (expert_field)EI_INIT;
         registrations[i] = info;
     }
@@ -708,8 +701,8 @@ proto_register_sip_redirect(void)
          {"Network blocked", "sip_redirect.network_blocked", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
           "True where call analytics in the network blocked the call (603+)", HFILL}},
         {&hf_sip_redirect_network_blocked_url,
-         {"URL", "sip_redirect.network_blocked.url", FT_STRING, BASE_NONE, NULL, 0x0,
-          "Where to object to the blocking", HFILL}},
+         {"URL", "sip_redirect.network_blocked.url", FT_STRING, BASE_NONE, NULL, 0x0, "Where to object to the blocking",
+          HFILL}},
         {&hf_sip_redirect_network_blocked_tel,
          {"Telephone", "sip_redirect.network_blocked.tel", FT_STRING, BASE_NONE, NULL, 0x0,
           "Whom to call about the blocking", HFILL}},
@@ -741,8 +734,7 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_target_order,
          {"Order", "sip_redirect.target.order", FT_UINT32, BASE_DEC, NULL, 0x0, "1 is tried first", HFILL}},
         {&hf_sip_redirect_target_q,
-         {"q", "sip_redirect.target.q", FT_FLOAT, BASE_NONE, NULL, 0x0, "Preference from 0 to 1, where given",
-          HFILL}},
+         {"q", "sip_redirect.target.q", FT_FLOAT, BASE_NONE, NULL, 0x0, "Preference from 0 to 1, where given", HFILL}},
         {&hf_sip_redirect_target_lifetime,
          {"Lifetime", "sip_redirect.target.lifetime", FT_UINT8, BASE_DEC, VALS(lifetime_values), 0x0,
           "How long the target holds", HFILL}},
@@ -766,16 +758,16 @@ proto_register_sip_redirect(void)
           "The final response that this target gave in the end", HFILL}},
         /* The chain */
         {&hf_sip_redirect_chain,
-         {"Chain", "sip_redirect.chain", FT_UINT32, BASE_DEC, NULL, 0x0,
-          "Number of the chain of redirects, from 0", HFILL}},
+         {"Chain", "sip_redirect.chain", FT_UINT32, BASE_DEC, NULL, 0x0, "Number of the chain of redirects, from 0",
+          HFILL}},
         {&hf_sip_redirect_chain_hop,
          {"Hop", "sip_redirect.chain.hop", FT_UINT32, BASE_DEC, NULL, 0x0,
           "How many redirects lie between the original request and this one", HFILL}},
         {&hf_sip_redirect_chain_hops,
          {"Hops", "sip_redirect.chain.hops", FT_UINT32, BASE_DEC, NULL, 0x0, "The deepest hop of the chain", HFILL}},
         {&hf_sip_redirect_chain_origin,
-         {"Origin", "sip_redirect.chain.origin", FT_STRING, BASE_NONE, NULL, 0x0,
-          "Request-URI of the original request", HFILL}},
+         {"Origin", "sip_redirect.chain.origin", FT_STRING, BASE_NONE, NULL, 0x0, "Request-URI of the original request",
+          HFILL}},
         {&hf_sip_redirect_chain_path,
          {"Path", "sip_redirect.chain.path", FT_STRING, BASE_NONE, NULL, 0x0,
           "The URIs tried and the codes got on the way to this message, and on to the end", HFILL}},
@@ -792,9 +784,8 @@ proto_register_sip_redirect(void)
          {"Redirected in", "sip_redirect.chain.redirected_in", FT_FRAMENUM, BASE_NONE,
           FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0x0, "The redirect that caused this attempt", HFILL}},
         {&hf_sip_redirect_chain_followed_in,
-         {"Followed in", "sip_redirect.chain.followed_in", FT_FRAMENUM, BASE_NONE,
-          FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0x0, "The first request of an attempt that follows this redirect",
-          HFILL}},
+         {"Followed in", "sip_redirect.chain.followed_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_REQUEST),
+          0x0, "The first request of an attempt that follows this redirect", HFILL}},
         {&hf_sip_redirect_chain_final_in,
          {"Final in", "sip_redirect.chain.final_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0x0,
           "The response that ended the chain", HFILL}},

@@ -23,12 +23,12 @@ typedef int64_t redirect_time_t;
 
 /** What is kept at most; what lies beyond is counted or flagged, and said so in the tree. */
 enum {
-    REDIRECT_MAX_TARGETS = 64,            /**< Contact targets of one redirect */
-    REDIRECT_MAX_ATTEMPTS_PER_CALL = 256, /**< attempts of one Call-ID that are remembered at a time */
-    REDIRECT_MAX_ATTEMPTS_PER_CHAIN = 1024, /**< attempts of one chain after which no further call is linked to it */
-    REDIRECT_MAX_OPEN_KEYS = 1 << 18,     /**< keys under which redirects wait for calls that follow them */
-    REDIRECT_MAX_PATH_HOPS = 32,          /**< hops that a path spells out */
-    REDIRECT_MAX_OPEN_CALLS = 1 << 17,    /**< calls without any redirect that are remembered at a time */
+    REDIRECT_MAX_TARGETS = 64,                /**< Contact targets of one redirect */
+    REDIRECT_MAX_ATTEMPTS_PER_CALL = 256,     /**< attempts of one Call-ID that are remembered at a time */
+    REDIRECT_MAX_ATTEMPTS_PER_CHAIN = 1024,   /**< attempts of one chain after which no further call is linked to it */
+    REDIRECT_MAX_OPEN_KEYS = 1 << 18,         /**< keys under which redirects wait for calls that follow them */
+    REDIRECT_MAX_PATH_HOPS = 32,              /**< hops that a path spells out */
+    REDIRECT_MAX_OPEN_CALLS = 1 << 17,        /**< calls without any redirect that are remembered at a time */
     REDIRECT_MAX_MESSAGES_PER_ATTEMPT = 4096, /**< messages of one attempt that get a note */
 };
 
@@ -74,10 +74,10 @@ typedef struct {
 
 /** Preferences; borrowed strings must outlive the tracker. */
 typedef struct {
-    unsigned max_hops;        /**< more redirects in a row than this are warned of; 0: never */
-    bool link_calls;          /**< link follow-ups across Call-IDs */
-    uint32_t link_window;     /**< seconds after a 3xx in which a new call to its target counts */
-    const char *leg_headers;  /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
+    unsigned max_hops;       /**< more redirects in a row than this are warned of; 0: never */
+    bool link_calls;         /**< link follow-ups across Call-IDs */
+    uint32_t link_window;    /**< seconds after a 3xx in which a new call to its target counts */
+    const char *leg_headers; /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
 } redirect_config_t;
 
 /** One message as it was captured. sip and what it borrows need to live for the call only. */
@@ -104,19 +104,19 @@ struct redirect_rule;
 
 /** A place that a redirect named. */
 typedef struct {
-    const char *uri;     /**< for display: as written, a password masked */
-    sip_slice_t raw;     /**< as written, for comparison */
-    unsigned order;      /**< 1 is tried first */
+    const char *uri; /**< for display: as written, a password masked */
+    sip_slice_t raw; /**< as written, for comparison */
+    unsigned order;  /**< 1 is tried first */
     bool has_q;
     double q;
     sip_response_lifetime_t lifetime;
-    bool single_use;     /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
+    bool single_use; /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
     bool has_expires;
-    uint32_t expires;    /**< seconds from receipt */
-    uint32_t key;        /**< sip_uri_match_key() of it */
-    unsigned flags;      /**< SIP_ADDRESS_FLAG_* */
-    unsigned uri_flags;  /**< SIP_URI_FLAG_* */
-    bool followable;     /**< a SIP element can send a request there */
+    uint32_t expires;                   /**< seconds from receipt */
+    uint32_t key;                       /**< sip_uri_match_key() of it */
+    unsigned flags;                     /**< SIP_ADDRESS_FLAG_* */
+    unsigned uri_flags;                 /**< SIP_URI_FLAG_* */
+    bool followable;                    /**< a SIP element can send a request there */
     const redirect_attempt_t *tried_by; /**< grows: the first follow-up that tried it */
 } redirect_target_t;
 
@@ -128,18 +128,18 @@ struct redirect {
     uint16_t code;
     uint32_t frame; /**< first seen in */
     redirect_time_t time;
-    redirect_attempt_t *attempt;    /**< that it answered first, farthest from the caller; NULL if not placed */
-    redirect_t *source;             /**< the redirect from which a proxy made this one, or NULL */
-    unsigned sightings;             /**< grows: legs that it was seen on */
-    redirect_target_t *target;      /**< in the order to try */
-    unsigned target_count;          /**< of target[] */
-    unsigned target_total;          /**< all that the message held */
-    unsigned odd_values;            /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
-    unsigned depth;                 /**< hop of the attempts that follow it */
-    bool followed;                  /**< grows: an attempt followed it or one made from it */
+    redirect_attempt_t *attempt;        /**< that it answered first, farthest from the caller; NULL if not placed */
+    redirect_t *source;                 /**< the redirect from which a proxy made this one, or NULL */
+    unsigned sightings;                 /**< grows: legs that it was seen on */
+    redirect_target_t *target;          /**< in the order to try */
+    unsigned target_count;              /**< of target[] */
+    unsigned target_total;              /**< all that the message held */
+    unsigned odd_values;                /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
+    unsigned depth;                     /**< hop of the attempts that follow it */
+    bool followed;                      /**< grows: an attempt followed it or one made from it */
     redirect_attempt_t *first_followup; /**< grows: list through next_followup, in frame order */
     redirect_attempt_t *last_followup;
-    bool query_answer;              /**< answers a query (signing, number portability) rather than to forward */
+    bool query_answer; /**< answers a query (signing, number portability) rather than to forward */
 };
 
 /** One client transaction as one hop saw it. */
@@ -160,57 +160,57 @@ struct redirect_attempt {
     redirect_time_t redirected_at;
     redirect_link_t link;
     redirect_confidence_t confidence;
-    sip_uri_match_t match;             /**< how the Request-URI fitted the target */
-    sip_uri_diff_t difference;         /**< what made it less than exact */
-    const char *evidence;              /**< a sentence: why it was linked, or NULL */
+    sip_uri_match_t match;     /**< how the Request-URI fitted the target */
+    sip_uri_diff_t difference; /**< what made it less than exact */
+    const char *evidence;      /**< a sentence: why it was linked, or NULL */
 
-    sip_slice_t raw_uri;               /**< Request-URI as written; absent where no request was captured */
-    sip_slice_t branch, sent_by;       /**< of the top Via */
-    uint64_t lower_path;               /**< of the Vias below the top, with branches: one upstream transaction */
-    uint64_t lower_hosts;              /**< the same without branches: one upstream path */
+    sip_slice_t raw_uri;         /**< Request-URI as written; absent where no request was captured */
+    sip_slice_t branch, sent_by; /**< of the top Via */
+    uint64_t lower_path;         /**< of the Vias below the top, with branches: one upstream transaction */
+    uint64_t lower_hosts;        /**< the same without branches: one upstream path */
     unsigned via_count;
     sip_slice_t from_tag;
-    sip_slice_t to_tag;                /**< of the request */
-    sip_slice_t session_id;            /**< the sender's UUID, or absent */
-    sip_slice_t leg_ids;               /**< values of the leg headers, comma-separated, or absent */
-    uint32_t asserted;                 /**< who P-Asserted-Identity says is calling, as a number; 0 for nobody */
-    sip_slice_t other_method;          /**< the method's name where method is SIP_METHOD_OTHER */
+    sip_slice_t to_tag;       /**< of the request */
+    sip_slice_t session_id;   /**< the sender's UUID, or absent */
+    sip_slice_t leg_ids;      /**< values of the leg headers, comma-separated, or absent */
+    uint32_t asserted;        /**< who P-Asserted-Identity says is calling, as a number; 0 for nobody */
+    sip_slice_t other_method; /**< the method's name where method is SIP_METHOD_OTHER */
     sip_method_t method;
     uint32_t cseq;
     unsigned hop;
-    uint32_t request_frame;            /**< 0 where no request was captured */
+    uint32_t request_frame; /**< 0 where no request was captured */
     redirect_time_t request_time;
-    redirect_endpoint_t source;        /**< of the request */
+    redirect_endpoint_t source; /**< of the request */
     redirect_endpoint_t destination;
 
-    uint16_t last_provisional;         /**< grows: 0 for none */
-    uint16_t final;                    /**< grows: 0 until there is one */
+    uint16_t last_provisional; /**< grows: 0 for none */
+    uint16_t final;            /**< grows: 0 until there is one */
     uint32_t final_frame;
     redirect_time_t final_time;
     sip_slice_t final_to_tag;
-    uint32_t cancel_frame;             /**< grows: the first CANCEL, or 0 */
+    uint32_t cancel_frame; /**< grows: the first CANCEL, or 0 */
     redirect_time_t cancel_time;
-    uint16_t cancel_cause;             /**< SIP cause in its Reason header, or 0 */
-    uint32_t retry_after;              /**< seconds, with the final response; 0 for none */
-    struct redirect_history *history;  /**< what its request tells of earlier redirections, or NULL */
-    redirect_t *redirect;              /**< grows: set where final is 3xx */
+    uint16_t cancel_cause;            /**< SIP cause in its Reason header, or 0 */
+    uint32_t retry_after;             /**< seconds, with the final response; 0 for none */
+    struct redirect_history *history; /**< what its request tells of earlier redirections, or NULL */
+    redirect_t *redirect;             /**< grows: set where final is 3xx */
     redirect_note_t *first_note, *last_note;
     unsigned note_count;
 };
 
 /** The tree of attempts that one request led to; shown from its first 3xx or 6xx on. */
 struct redirect_chain {
-    bool begun;            /**< grows: a 3xx or 6xx was seen */
-    uint32_t number;       /**< from 0; only when begun */
-    bool kept;             /**< a message of it has something to show although it has not begun */
-    bool truncated;        /**< grows: attempts beyond a limit were left out */
+    bool begun;               /**< grows: a 3xx or 6xx was seen */
+    uint32_t number;          /**< from 0; only when begun */
+    bool kept;                /**< a message of it has something to show although it has not begun */
+    bool truncated;           /**< grows: attempts beyond a limit were left out */
     redirect_attempt_t *root; /**< the original request, nearest to the caller; fixed once begun */
     redirect_attempt_t *first_attempt, *last_attempt; /**< through next_in_chain */
     unsigned attempt_count;
-    unsigned hops;         /**< grows: the deepest hop */
+    unsigned hops;           /**< grows: the deepest hop */
     unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
-    redirect_time_t start; /**< of the first message */
-    unsigned pending;      /**< grows: INVITEs without a final response; others time out soon (RFC 3261 17.1.2.2) */
+    redirect_time_t start;   /**< of the first message */
+    unsigned pending;        /**< grows: INVITEs without a final response; others time out soon (RFC 3261 17.1.2.2) */
     redirect_chain_t *newer, *older; /**< the tracker's list by age; not for callers */
     redirect_time_t last_active;
     int queue;
@@ -231,18 +231,18 @@ typedef struct redirect_remark {
 
 /** What a 6xx carries beside its code. */
 typedef struct {
-    bool has_retry_after;   /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
-    uint32_t retry_after;   /**< seconds */
-    bool network_blocked;   /**< both halves of a 603+ are there (ATIS-1000099); the strings are NULL where not given */
+    bool has_retry_after; /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
+    uint32_t retry_after; /**< seconds */
+    bool network_blocked; /**< both halves of a 603+ are there (ATIS-1000099); the strings are NULL where not given */
     const char *url, *tel, *email, *id, *location;
 } redirect_refusal_t;
 
 /** What is known of one captured message. */
 struct redirect_note {
-    redirect_note_t *next_in_frame;   /**< by index */
+    redirect_note_t *next_in_frame; /**< by index */
     redirect_note_t *next_in_attempt;
-    redirect_attempt_t *attempt;      /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
-    redirect_t *redirect;             /**< for a 3xx: the redirect as this leg saw it */
+    redirect_attempt_t *attempt;       /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
+    redirect_t *redirect;              /**< for a 3xx: the redirect as this leg saw it */
     const redirect_refusal_t *refusal; /**< for a 6xx */
     const redirect_service_t *service; /**< for a 380 whose body describes one */
     redirect_finding_t *findings;
@@ -250,9 +250,9 @@ struct redirect_note {
     redirect_time_t time;
     uint32_t frame;
     uint16_t index;
-    uint16_t status; /**< 0 for a request */
+    uint16_t status;     /**< 0 for a request */
     sip_method_t method; /**< of the CSeq header: CANCEL for the answer to a CANCEL */
-    bool published;  /**< filed under its frame */
+    bool published;      /**< filed under its frame */
 };
 
 /**

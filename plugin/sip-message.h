@@ -63,11 +63,11 @@ typedef enum {
 typedef enum {
     SIP_MESSAGE_FLAG_DUPLICATE_CALL_ID = 1 << 0, /**< the first is used (RFC 4475 3.3.8) */
     SIP_MESSAGE_FLAG_DUPLICATE_CSEQ = 1 << 1,
-    SIP_MESSAGE_FLAG_BAD_CSEQ = 1 << 2,       /**< no number, too large, or no method */
+    SIP_MESSAGE_FLAG_BAD_CSEQ = 1 << 2,         /**< no number, too large, or no method */
     SIP_MESSAGE_FLAG_TOO_MANY_HEADERS = 1 << 3, /**< more lines than SIP_MESSAGE_MAX_HEADERS; see unkept */
-    SIP_MESSAGE_FLAG_TOO_MANY_VIAS = 1 << 4,  /**< values beyond SIP_MESSAGE_MAX_VIAS were counted only */
-    SIP_MESSAGE_FLAG_NO_END = 1 << 5,         /**< no empty line ended the headers */
-    SIP_MESSAGE_FLAG_BAD_METHOD = 1 << 6,     /**< the start line's method is no token (RFC 3261 25.1) */
+    SIP_MESSAGE_FLAG_TOO_MANY_VIAS = 1 << 4,    /**< values beyond SIP_MESSAGE_MAX_VIAS were counted only */
+    SIP_MESSAGE_FLAG_NO_END = 1 << 5,           /**< no empty line ended the headers */
+    SIP_MESSAGE_FLAG_BAD_METHOD = 1 << 6,       /**< the start line's method is no token (RFC 3261 25.1) */
 } sip_message_flag_t;
 
 /**
@@ -96,9 +96,9 @@ typedef struct {
 /** One message. Every slice borrows the text that was parsed. */
 typedef struct {
     bool is_response;
-    uint16_t status;       /**< 100 to 699; 0 for a request */
-    sip_slice_t phrase;    /**< reason phrase, may be empty */
-    sip_slice_t method;    /**< of the start line; absent for a response */
+    uint16_t status;    /**< 100 to 699; 0 for a request */
+    sip_slice_t phrase; /**< reason phrase, may be empty */
+    sip_slice_t method; /**< of the start line; absent for a response */
     sip_method_t method_id;
     sip_slice_t request_uri;
     sip_slice_t call_id;
@@ -112,15 +112,15 @@ typedef struct {
     sip_slice_t to_tag;
     sip_via_t via[SIP_MESSAGE_MAX_VIAS]; /**< topmost first; only the first via_kept are set */
     unsigned via_kept;
-    unsigned via_count;   /**< all that stand in the message */
+    unsigned via_count;                           /**< all that stand in the message */
     sip_header_t header[SIP_MESSAGE_MAX_HEADERS]; /**< those with an id, in message order */
     unsigned header_count;
-    sip_slice_t unkept;   /**< header lines from the first on that found no room in header[]; absent if all did */
-    uint32_t present;     /**< ids that any header line has: bit SIP_HEADER_x */
+    sip_slice_t unkept;     /**< header lines from the first on that found no room in header[]; absent if all did */
+    uint32_t present;       /**< ids that any header line has: bit SIP_HEADER_x */
     uint32_t other_letters; /**< first letters of the names without an id: bit 0 for "a" to bit 25 for "z" */
-    sip_slice_t headers;  /**< all header lines */
-    sip_slice_t body;     /**< all after the empty line; not cut to Content-Length */
-    unsigned flags;       /**< SIP_MESSAGE_FLAG_* */
+    sip_slice_t headers;    /**< all header lines */
+    sip_slice_t body;       /**< all after the empty line; not cut to Content-Length */
+    unsigned flags;         /**< SIP_MESSAGE_FLAG_* */
 } sip_message_t;
 
 /**
@@ -182,14 +182,14 @@ sip_slice_t sip_value_unquote(sip_slice_t value);
 
 /** What was wrong with a Contact or a like value; a bit set. */
 typedef enum {
-    SIP_ADDRESS_FLAG_STAR = 1 << 0,            /**< "*": no address (RFC 3261 10.2.2) */
-    SIP_ADDRESS_FLAG_UNCLOSED = 1 << 1,        /**< "<" without ">", read to the value's end; or a quote */
-    SIP_ADDRESS_FLAG_BARE_QUESTION = 1 << 2,   /**< "?" in the bare form (RFC 3261 20.10) */
-    SIP_ADDRESS_FLAG_BAD_URI = 1 << 3,         /**< no URI could be read */
-    SIP_ADDRESS_FLAG_BARE = 1 << 4,            /**< no angle brackets: parameters are the header's */
-    SIP_ADDRESS_FLAG_BAD_Q = 1 << 5,           /**< outside the grammar; q holds the lenient reading if has_q */
-    SIP_ADDRESS_FLAG_DUPLICATE_Q = 1 << 6,     /**< the first is used */
-    SIP_ADDRESS_FLAG_BAD_EXPIRES = 1 << 7,     /**< expires is 3600 (RFC 3261 8.3) */
+    SIP_ADDRESS_FLAG_STAR = 1 << 0,          /**< "*": no address (RFC 3261 10.2.2) */
+    SIP_ADDRESS_FLAG_UNCLOSED = 1 << 1,      /**< "<" without ">", read to the value's end; or a quote */
+    SIP_ADDRESS_FLAG_BARE_QUESTION = 1 << 2, /**< "?" in the bare form (RFC 3261 20.10) */
+    SIP_ADDRESS_FLAG_BAD_URI = 1 << 3,       /**< no URI could be read */
+    SIP_ADDRESS_FLAG_BARE = 1 << 4,          /**< no angle brackets: parameters are the header's */
+    SIP_ADDRESS_FLAG_BAD_Q = 1 << 5,         /**< outside the grammar; q holds the lenient reading if has_q */
+    SIP_ADDRESS_FLAG_DUPLICATE_Q = 1 << 6,   /**< the first is used */
+    SIP_ADDRESS_FLAG_BAD_EXPIRES = 1 << 7,   /**< expires is 3600 (RFC 3261 8.3) */
 } sip_address_flag_t;
 
 /** A name-addr or addr-spec with its header parameters (RFC 3261 20.10). */
@@ -242,7 +242,7 @@ typedef struct {
     sip_slice_t protocol; /**< "SIP", "Q.850", ... */
     bool has_cause;
     uint32_t cause;
-    sip_slice_t text;     /**< without its quotes */
+    sip_slice_t text; /**< without its quotes */
     sip_slice_t location;
 } sip_reason_t;
 
@@ -275,13 +275,13 @@ sip_network_blocked_kind_t sip_message_network_blocked(const sip_message_t *mess
 /** One History-Info entry (RFC 7044; RFC 4244 forms are read as well). */
 typedef struct {
     sip_address_t address;
-    sip_slice_t index;        /**< "1.1.2" */
-    sip_slice_t rc, mp, np;   /**< the index that this entry was mapped from; absent where not given */
+    sip_slice_t index;      /**< "1.1.2" */
+    sip_slice_t rc, mp, np; /**< the index that this entry was mapped from; absent where not given */
     bool has_reason;
     sip_slice_t reason_protocol;
-    uint32_t reason_cause;    /**< from the escaped or unescaped Reason header of the URI */
+    uint32_t reason_cause; /**< from the escaped or unescaped Reason header of the URI */
     bool has_cause_param;
-    uint32_t cause_param;     /**< ;cause= of the URI (RFC 4458) */
+    uint32_t cause_param; /**< ;cause= of the URI (RFC 4458) */
 } sip_history_entry_t;
 
 /** Reads one History-Info value. False where it is empty. */

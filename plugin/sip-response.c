@@ -36,17 +36,19 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 300 when you know several places for the same callee and leave it to the caller to try "
                     "them.",
         .reference = "RFC 3261 section 21.3.1",
-        .differs = {
-            {301, "301 replaces the address called by a new one, for good; 300 keeps it and offers several places "
-                  "behind it."},
-            {302, "302 may list several targets too, but tells the caller to go there; 300 leaves the choice to the "
-                  "user or the phone."},
-            {305, "305 keeps the destination and names a proxy on the way; 300 offers several destinations."},
-            {380, "380 is a failed call with other services described in the body; 300 lists places to reach the "
-                  "same callee in Contact."},
-            {485, "485 lists different users, so a person must choose; 300 lists places of one callee, so a phone "
-                  "may try them by itself."},
-        },
+        .differs =
+            {
+                {301, "301 replaces the address called by a new one, for good; 300 keeps it and offers several places "
+                      "behind it."},
+                {302,
+                 "302 may list several targets too, but tells the caller to go there; 300 leaves the choice to the "
+                 "user or the phone."},
+                {305, "305 keeps the destination and names a proxy on the way; 300 offers several destinations."},
+                {380, "380 is a failed call with other services described in the body; 300 lists places to reach the "
+                      "same callee in Contact."},
+                {485, "485 lists different users, so a person must choose; 300 lists places of one callee, so a phone "
+                      "may try them by itself."},
+            },
     },
     {
         .code = 301,
@@ -62,16 +64,19 @@ static const sip_response_t rows[] = {
                   "anything, find out who sent the 301: a forged one takes calls away.",
         .use_when = "Answer 301 when the user has left this address for good and you know the new one.",
         .reference = "RFC 3261 section 21.3.2",
-        .differs = {
-            {300, "300 offers several places and the address called stays right; 301 says that it is no longer to be "
-                  "used."},
-            {302, "302 is for this call or until its expiry, so change no address book; 301 is permanent, so change "
-                  "them."},
-            {305, "305 changes the way to the callee for one request; 301 changes the callee's address for all."},
-            {380, "380 offers another kind of service after a failed call; 301 gives a new address for the same "
-                  "user."},
-            {410, "410 means gone and no new address is known; 301 means gone and the new address is in Contact."},
-        },
+        .differs =
+            {
+                {300,
+                 "300 offers several places and the address called stays right; 301 says that it is no longer to be "
+                 "used."},
+                {302,
+                 "302 is for this call or until its expiry, so change no address book; 301 is permanent, so change "
+                 "them."},
+                {305, "305 changes the way to the callee for one request; 301 changes the callee's address for all."},
+                {380, "380 offers another kind of service after a failed call; 301 gives a new address for the same "
+                      "user."},
+                {410, "410 means gone and no new address is known; 301 means gone and the new address is in Contact."},
+            },
     },
     {
         .code = 302,
@@ -88,15 +93,18 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 302 when this call belongs elsewhere but later calls should come to the old address "
                     "first.",
         .reference = "RFC 3261 section 21.3.3",
-        .differs = {
-            {300, "300 says: choose one of these; 302 says: go there for now, and start at the old address next time."},
-            {301, "301 is permanent and the old address is out of use; 302 is temporary and the next call uses the "
-                  "old address again."},
-            {305, "305 sends the request to the same destination through a proxy; 302 sends it to another "
-                  "destination."},
-            {380, "380 has its alternatives in the body and the call has failed; 302 has its targets in Contact and "
-                  "the call goes on there."},
-        },
+        .differs =
+            {
+                {300,
+                 "300 says: choose one of these; 302 says: go there for now, and start at the old address next time."},
+                {301, "301 is permanent and the old address is out of use; 302 is temporary and the next call uses the "
+                      "old address again."},
+                {305, "305 sends the request to the same destination through a proxy; 302 sends it to another "
+                      "destination."},
+                {380,
+                 "380 has its alternatives in the body and the call has failed; 302 has its targets in Contact and "
+                 "the call goes on there."},
+            },
     },
     {
         .code = 305,
@@ -112,15 +120,17 @@ static const sip_response_t rows[] = {
                   "gets a 305, route calls for this callee through that proxy from the start.",
         .use_when = "Answer 305 when you are the called end and accept calls only through your own proxy.",
         .reference = "RFC 3261 section 21.3.4",
-        .differs = {
-            {300, "300 offers other places to call; 305 keeps the one place and says which proxy leads to it."},
-            {301, "301 moves the callee for good, so remember its Contact; 305 is for one request, so forget it "
-                  "afterwards."},
-            {302, "302 puts its Contact into the new Request-URI; 305 keeps the Request-URI, and its Contact is only "
-                  "the next hop."},
-            {380, "380 gives the call up and describes other services; 305 lets the same call go on through a "
-                  "proxy."},
-        },
+        .differs =
+            {
+                {300, "300 offers other places to call; 305 keeps the one place and says which proxy leads to it."},
+                {301, "301 moves the callee for good, so remember its Contact; 305 is for one request, so forget it "
+                      "afterwards."},
+                {302,
+                 "302 puts its Contact into the new Request-URI; 305 keeps the Request-URI, and its Contact is only "
+                 "the next hop."},
+                {380, "380 gives the call up and describes other services; 305 lets the same call go on through a "
+                      "proxy."},
+            },
     },
     {
         .code = 380,
@@ -136,15 +146,17 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 380 when this call cannot be had but another service can, and the client understands a "
                     "body that says so.",
         .reference = "RFC 3261 section 21.3.5",
-        .differs = {
-            {300, "300 lists places of the same callee in Contact, to be tried as they are; 380 describes other "
-                  "services in its body."},
-            {301, "301 says where the user is now; 380 says nothing of where the user is and offers something "
-                  "else."},
-            {302, "302 needs a client that retries at the Contact, no more; 380 needs a client that understands its "
-                  "body."},
-            {305, "305 asks for the same call again through a proxy; 380 asks for a different service."},
-        },
+        .differs =
+            {
+                {300, "300 lists places of the same callee in Contact, to be tried as they are; 380 describes other "
+                      "services in its body."},
+                {301, "301 says where the user is now; 380 says nothing of where the user is and offers something "
+                      "else."},
+                {302,
+                 "302 needs a client that retries at the Contact, no more; 380 needs a client that understands its "
+                 "body."},
+                {305, "305 asks for the same call again through a proxy; 380 asks for a different service."},
+            },
     },
     {
         .code = 404,
@@ -160,12 +172,15 @@ static const sip_response_t rows[] = {
                   "and the routing to it. Other targets may still be tried.",
         .use_when = "Answer 404 when the user does not exist in your domain, or the domain is not yours.",
         .reference = "RFC 3261 section 21.4.5",
-        .differs = {
-            {410, "410 says that the address is gone for good; 404 says only that it is not known here, not whether it "
-                  "ever was."},
-            {604, "604 claims to know that the user exists nowhere, and ends the search; 404 speaks for one domain, "
-                  "and the search goes on."},
-        },
+        .differs =
+            {
+                {410,
+                 "410 says that the address is gone for good; 404 says only that it is not known here, not whether it "
+                 "ever was."},
+                {604,
+                 "604 claims to know that the user exists nowhere, and ends the search; 404 speaks for one domain, "
+                 "and the search goes on."},
+            },
     },
     {
         .code = 410,
@@ -179,10 +194,11 @@ static const sip_response_t rows[] = {
                   "address books and dial plans.",
         .use_when = "Answer 410 when the user has left for good and you know no new address.",
         .reference = "RFC 3261 section 21.4.10",
-        .differs = {
-            {301, "301 gives the new address, so the call can go on; 410 gives none, so it ends here."},
-            {404, "404 leaves open whether the address will work later; 410 says that it will not."},
-        },
+        .differs =
+            {
+                {301, "301 gives the new address, so the call can go on; 410 gives none, so it ends here."},
+                {404, "404 leaves open whether the address will work later; 410 says that it will not."},
+            },
     },
     {
         .code = 480,
@@ -197,12 +213,14 @@ static const sip_response_t rows[] = {
                   "callee's other targets, or call later: Retry-After may say when.",
         .use_when = "Answer 480 when you know the callee but the callee is not available here at the moment.",
         .reference = "RFC 3261 section 21.4.18",
-        .differs = {
-            {486, "486 means there but engaged, or unwilling to take another call; 480 means not logged in, not "
-                  "registered or on do-not-disturb."},
-            {603, "603 is the user's own no and ends the search; 480 is absence at one place, and the user may answer "
-                  "at another."},
-        },
+        .differs =
+            {
+                {486, "486 means there but engaged, or unwilling to take another call; 480 means not logged in, not "
+                      "registered or on do-not-disturb."},
+                {603,
+                 "603 is the user's own no and ends the search; 480 is absence at one place, and the user may answer "
+                 "at another."},
+            },
     },
     {
         .code = 485,
@@ -217,10 +235,12 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 485 when the address fits several different users; leave out the list where it would tell "
                     "too much.",
         .reference = "RFC 3261 section 21.4.23",
-        .differs = {
-            {300, "300 leads to the same callee whichever target is taken; 485 may lead to a stranger, so no client "
-                  "may follow it unasked."},
-        },
+        .differs =
+            {
+                {300,
+                 "300 leads to the same callee whichever target is taken; 485 may lead to a stranger, so no client "
+                 "may follow it unasked."},
+            },
     },
     {
         .code = 486,
@@ -235,13 +255,16 @@ static const sip_response_t rows[] = {
                   "call, check it at the callee's PBX. Else call later: Retry-After may say when.",
         .use_when = "Answer 486 when this device is busy and another device or voicemail might take the call.",
         .reference = "RFC 3261 section 21.4.24",
-        .differs = {
-            {480, "480 means that the callee is not available at this place; 486 means that the device is there and "
-                  "takes no further call."},
-            {600, "600 is busy on every device, and the search ends; 486 is busy on this one device, and the search "
-                  "goes on."},
-            {603, "603 is a no for all devices of the user; 486 is a no from this device only."},
-        },
+        .differs =
+            {
+                {480,
+                 "480 means that the callee is not available at this place; 486 means that the device is there and "
+                 "takes no further call."},
+                {600,
+                 "600 is busy on every device, and the search ends; 486 is busy on this one device, and the search "
+                 "goes on."},
+                {603, "603 is a no for all devices of the user; 486 is a no from this device only."},
+            },
     },
     {
         .code = 488,
@@ -255,10 +278,12 @@ static const sip_response_t rows[] = {
                   "the body. Correct the side that is wrong. Other targets may still be tried.",
         .use_when = "Answer 488 when this endpoint cannot support the session offered but another one might.",
         .reference = "RFC 3261 section 21.4.26",
-        .differs = {
-            {606, "606 says that no endpoint of the user can take the session, and ends the search; 488 says it for "
-                  "this endpoint only."},
-        },
+        .differs =
+            {
+                {606,
+                 "606 says that no endpoint of the user can take the session, and ends the search; 488 says it for "
+                 "this endpoint only."},
+            },
     },
     {
         .code = 600,
@@ -275,12 +300,14 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 600 when the callee is busy and you know that no other device and no voicemail will "
                     "answer.",
         .reference = "RFC 3261 section 21.6.1",
-        .differs = {
-            {486, "486 is one busy device, so a proxy may go on to the next; 600 is definitive, so a proxy cancels the "
-                  "others and stops."},
-            {603, "603 gives no reason, and the callee may not be busy at all; 600 says openly that the callee is "
-                  "busy."},
-        },
+        .differs =
+            {
+                {486,
+                 "486 is one busy device, so a proxy may go on to the next; 600 is definitive, so a proxy cancels the "
+                 "others and stops."},
+                {603, "603 gives no reason, and the callee may not be busy at all; 600 says openly that the callee is "
+                      "busy."},
+            },
     },
     {
         .code = 603,
@@ -297,15 +324,20 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 603 when the user refuses this call, nothing else will answer, and the reason is not to be "
                     "told.",
         .reference = "RFC 3261 section 21.6.2",
-        .differs = {
-            {480, "480 means not available at one place, and another may answer; 603 means reached and refused, and "
-                  "nothing else will answer."},
-            {486, "486 speaks for one device, and the search goes on; 603 speaks for the user, and the search ends."},
-            {600, "600 tells the reason, busy; 603 keeps the reason to itself."},
-            {607, "607 refuses this caller, today and later; 603 refuses this call, and a later one may be welcome."},
-            {608, "608 comes from a system in the network, with its contact in Call-Info; 603 is the user's refusal, "
-                  "unless it is a 603+ (contact in Reason)."},
-        },
+        .differs =
+            {
+                {480,
+                 "480 means not available at one place, and another may answer; 603 means reached and refused, and "
+                 "nothing else will answer."},
+                {486,
+                 "486 speaks for one device, and the search goes on; 603 speaks for the user, and the search ends."},
+                {600, "600 tells the reason, busy; 603 keeps the reason to itself."},
+                {607,
+                 "607 refuses this caller, today and later; 603 refuses this call, and a later one may be welcome."},
+                {608,
+                 "608 comes from a system in the network, with its contact in Call-Info; 603 is the user's refusal, "
+                 "unless it is a 603+ (contact in Reason)."},
+            },
     },
     {
         .code = 604,
@@ -322,10 +354,11 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 604 when you have authority over every place where the user could be, and the user is in "
                     "none.",
         .reference = "RFC 3261 section 21.6.3",
-        .differs = {
-            {404, "404 means not known at this domain, and another server may know the user; 604 means not known "
-                  "anywhere, so asking others is useless."},
-        },
+        .differs =
+            {
+                {404, "404 means not known at this domain, and another server may know the user; 604 means not known "
+                      "anywhere, so asking others is useless."},
+            },
     },
     {
         .code = 606,
@@ -341,10 +374,12 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 606 when none of the user's endpoints can support the session offered, and say why in "
                     "Warning.",
         .reference = "RFC 3261 section 21.6.4",
-        .differs = {
-            {488, "488 rejects the session for one endpoint, and another may take it; 606 rejects it for all of the "
-                  "user's endpoints."},
-        },
+        .differs =
+            {
+                {488,
+                 "488 rejects the session for one endpoint, and another may take it; 606 rejects it for all of the "
+                 "user's endpoints."},
+            },
     },
     {
         .code = 607,
@@ -359,12 +394,14 @@ static const sip_response_t rows[] = {
                   "legitimate, ask the person by another channel to unmark the caller: 607 brings no contact.",
         .use_when = "Answer 607 when the person called says that this caller is unwanted, not just this call.",
         .reference = "RFC 8197 section 4",
-        .differs = {
-            {603, "603 is about the moment and may say in Retry-After when to call again; 607 is about who is "
-                  "calling."},
-            {608, "608 is the verdict of an algorithm or a policy on the way; 607 is the verdict of the human who was "
-                  "called."},
-        },
+        .differs =
+            {
+                {603, "603 is about the moment and may say in Retry-After when to call again; 607 is about who is "
+                      "calling."},
+                {608,
+                 "608 is the verdict of an algorithm or a policy on the way; 607 is the verdict of the human who was "
+                 "called."},
+            },
     },
     {
         .code = 608,
@@ -380,12 +417,15 @@ static const sip_response_t rows[] = {
         .use_when = "Answer 608 when your network, not the user, rejects the call as unwanted, and give a contact in "
                     "Call-Info.",
         .reference = "RFC 8688 section 3",
-        .differs = {
-            {603, "603 means that the call arrived and was refused, except as 603+; 608 means that it was stopped on "
-                  "the way."},
-            {607, "607 was pressed by a human and offers no way to object; 608 was computed and should give a contact "
-                  "for objections."},
-        },
+        .differs =
+            {
+                {603,
+                 "603 means that the call arrived and was refused, except as 603+; 608 means that it was stopped on "
+                 "the way."},
+                {607,
+                 "607 was pressed by a human and offers no way to object; 608 was computed and should give a contact "
+                 "for objections."},
+            },
     },
     {
         .code = SIP_RESPONSE_CLASS_REDIRECTION,
@@ -400,10 +440,12 @@ static const sip_response_t rows[] = {
                   "and have a registered 3xx sent instead.",
         .use_when = "Never answer an unregistered 3xx: clients understand 300, 301, 302, 305 and 380.",
         .reference = "RFC 3261 section 8.1.3.2",
-        .differs = {
-            {300, "300 is registered and says what it means; an unregistered 3xx is only handled as 300, whatever its "
-                  "sender meant."},
-        },
+        .differs =
+            {
+                {300,
+                 "300 is registered and says what it means; an unregistered 3xx is only handled as 300, whatever its "
+                 "sender meant."},
+            },
     },
     {
         .code = SIP_RESPONSE_CLASS_GLOBAL_FAILURE,
@@ -419,10 +461,11 @@ static const sip_response_t rows[] = {
                   "server that sent it what the code was to say.",
         .use_when = "Never answer an unregistered 6xx: clients understand 600, 603, 604, 606, 607 and 608.",
         .reference = "RFC 3261 section 8.1.3.2",
-        .differs = {
-            {600, "600 is registered and says busy everywhere; an unregistered 6xx is only handled as 600, and its "
-                  "cause is not known."},
-        },
+        .differs =
+            {
+                {600, "600 is registered and says busy everywhere; an unregistered 6xx is only handled as 600, and its "
+                      "cause is not known."},
+            },
     },
 };
 
@@ -473,9 +516,9 @@ typedef struct {
 /* What holds for every code of a class. */
 typedef struct {
     uint16_t code_class;
-    const char *name;    /* in words, and whether it is definitive */
-    const char *effect;  /* completes "486 ..."; NULL where that depends on the targets */
-    const char *both;    /* of two codes of this class */
+    const char *name;   /* in words, and whether it is definitive */
+    const char *effect; /* completes "486 ..."; NULL where that depends on the targets */
+    const char *both;   /* of two codes of this class */
 } class_words_t;
 
 static const class_words_t class_words[] = {
@@ -653,11 +696,15 @@ append_fork_winner(wmem_strbuf_t *out, side_t a, side_t b)
         return;
     }
     if (high.row->definitive) {
-        append_item_printf(out, "A forking proxy that gets only these two must return %u, the 6xx (RFC 3261 section "
-                           "16.7).", high.code);
+        append_item_printf(out,
+                           "A forking proxy that gets only these two must return %u, the 6xx (RFC 3261 section "
+                           "16.7).",
+                           high.code);
     } else {
-        append_item_printf(out, "A forking proxy that gets only these two should return %u, the lower class, unless it "
-                           "acts on it itself (RFC 3261 section 16.7).", low.code);
+        append_item_printf(out,
+                           "A forking proxy that gets only these two should return %u, the lower class, unless it "
+                           "acts on it itself (RFC 3261 section 16.7).",
+                           low.code);
     }
 }
 
@@ -668,8 +715,10 @@ append_retry_after(wmem_strbuf_t *out, side_t a, side_t b)
     side_t without = a.row->retry_after ? b : a;
 
     if (a.row->retry_after != b.row->retry_after) {
-        append_item_printf(out, "%u may say in Retry-After when to call again; in %u that header has no "
-                           "defined meaning.", with.code, without.code);
+        append_item_printf(out,
+                           "%u may say in Retry-After when to call again; in %u that header has no "
+                           "defined meaning.",
+                           with.code, without.code);
     }
 }
 
@@ -683,8 +732,7 @@ append_differences(wmem_strbuf_t *out, side_t a, side_t b)
         return;
     }
     if (a.row == b.row) {
-        append_item_printf(out, "None: neither %u nor %u is registered, and both are handled alike.", a.code,
-                           b.code);
+        append_item_printf(out, "None: neither %u nor %u is registered, and both are handled alike.", a.code, b.code);
         return;
     }
     named |= append_neighbour(out, a, b);

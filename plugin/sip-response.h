@@ -44,8 +44,8 @@ typedef struct {
  */
 typedef struct {
     uint16_t code;
-    const char *phrase;    /**< the registered reason phrase */
-    const char *gist;      /**< the code in a few words, without a full stop: "temporarily at another address" */
+    const char *phrase; /**< the registered reason phrase */
+    const char *gist;   /**< the code in a few words, without a full stop: "temporarily at another address" */
     sip_response_lifetime_t lifetime;
     bool definitive;       /**< 6xx: no other target should be tried */
     bool retry_after;      /**< RFC 3261 20.33 gives Retry-After a meaning here */

@@ -358,8 +358,8 @@ same_host(sip_slice_t a, sip_slice_t b)
     if (same_units(a, b, next_of_host)) {
         return true;
     }
-    return read_address(a, &address_a) && read_address(b, &address_b) && address_a.len == address_b.len
-        && memcmp(address_a.bytes, address_b.bytes, address_a.len) == 0;
+    return read_address(a, &address_a) && read_address(b, &address_b) && address_a.len == address_b.len &&
+           memcmp(address_a.bytes, address_b.bytes, address_a.len) == 0;
 }
 
 static uint32_t
@@ -413,8 +413,8 @@ static const struct {
 static bool
 is_sip_kind(const sip_uri_t *uri)
 {
-    return uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS
-        || uri->scheme_kind == SIP_URI_SCHEME_NONE;
+    return uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS ||
+           uri->scheme_kind == SIP_URI_SCHEME_NONE;
 }
 
 /* RFC 3261 25.1: scheme. */
@@ -438,8 +438,8 @@ is_host_and_port(sip_slice_t name, sip_slice_t after)
 {
     uint32_t port;
 
-    return memchr(name.ptr, '.', name.len) != NULL
-        && sip_slice_to_uint32(take_until(&after, SIP_SLICE_LITERAL(";?")), &port) && port <= UINT16_MAX;
+    return memchr(name.ptr, '.', name.len) != NULL &&
+           sip_slice_to_uint32(take_until(&after, SIP_SLICE_LITERAL(";?")), &port) && port <= UINT16_MAX;
 }
 
 static sip_uri_scheme_t
@@ -502,8 +502,8 @@ has_user_characters(sip_slice_t user)
     while (user.len > 0) {
         const bool escape = escaped_byte(user) >= 0;
 
-        if (!escape && !g_ascii_isalnum(user.ptr[0])
-            && !is_one_of((unsigned char)user.ptr[0], SIP_SLICE_LITERAL("-_.!~*'()&=+$,;?/"))) {
+        if (!escape && !g_ascii_isalnum(user.ptr[0]) &&
+            !is_one_of((unsigned char)user.ptr[0], SIP_SLICE_LITERAL("-_.!~*'()&=+$,;?/"))) {
             return false;
         }
         user = sip_slice_from(user, escape ? 3 : 1);
@@ -701,8 +701,8 @@ piece_index(const piece_list_t *list, sip_slice_t name, uint32_t name_hash, unsi
     size_t i;
 
     for (i = 0; i < list->count; i++) {
-        if (list->entries[i].name_hash == name_hash && list->entries[i].nth == nth
-            && same_units(list->entries[i].piece.name, name, next_nocase)) {
+        if (list->entries[i].name_hash == name_hash && list->entries[i].nth == nth &&
+            same_units(list->entries[i].piece.name, name, next_nocase)) {
             break;
         }
     }
@@ -776,8 +776,8 @@ same_list(sip_slice_t a, sip_slice_t b, const list_rule_t *rule)
     if (list_a.too_many || list_b.too_many) {
         return false;
     }
-    return list_agrees_with(&list_a, &list_b, rule) && (!rule->all_on_both_sides
-                                                         || list_agrees_with(&list_b, &list_a, rule));
+    return list_agrees_with(&list_a, &list_b, rule) &&
+           (!rule->all_on_both_sides || list_agrees_with(&list_b, &list_a, rule));
 }
 
 /* ---- Comparing URIs -------------------------------------------------------------------------------------------- */
@@ -808,8 +808,9 @@ static bool
 same_value_tel(sip_slice_t name, sip_slice_t a, sip_slice_t b)
 {
     const bool extension = sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("ext"));
-    const bool global_context = sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("phone-context"))
-        && (sip_slice_starts_nocase(a, SIP_SLICE_LITERAL("+")) || sip_slice_starts_nocase(b, SIP_SLICE_LITERAL("+")));
+    const bool global_context =
+        sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("phone-context")) &&
+        (sip_slice_starts_nocase(a, SIP_SLICE_LITERAL("+")) || sip_slice_starts_nocase(b, SIP_SLICE_LITERAL("+")));
 
     return same_units(a, b, extension || global_context ? next_of_number : next_nocase);
 }
@@ -979,8 +980,8 @@ default_port(const sip_uri_t *uri)
 {
     const bool secure_websocket = param_is(uri, "transport", SIP_SLICE_LITERAL("wss"));
     const bool websocket = secure_websocket || param_is(uri, "transport", SIP_SLICE_LITERAL("ws"));
-    const bool secure = secure_websocket || uri->scheme_kind == SIP_URI_SCHEME_SIPS
-        || param_is(uri, "transport", SIP_SLICE_LITERAL("tls"));
+    const bool secure = secure_websocket || uri->scheme_kind == SIP_URI_SCHEME_SIPS ||
+                        param_is(uri, "transport", SIP_SLICE_LITERAL("tls"));
 
     if (websocket) {
         return secure ? 443 : 80;
@@ -1019,11 +1020,11 @@ match_loosely(const sip_uri_t *a, const sip_uri_t *b)
         const bool has_b = sip_uri_param(b, "phone-context", &context_b);
 
         /* RFC 3966 5.1.5: in another context a local number is another number. */
-        return same_units(a->user, b->user, next_of_number) && has_a == has_b
-            && same_value_tel(SIP_SLICE_LITERAL("phone-context"), context_a, context_b);
+        return same_units(a->user, b->user, next_of_number) && has_a == has_b &&
+               same_value_tel(SIP_SLICE_LITERAL("phone-context"), context_a, context_b);
     }
-    return is_sip_kind(a) && is_sip_kind(b) && same_user_loosely(a, b) && same_host(a->host, b->host)
-        && ports_agree(a, b);
+    return is_sip_kind(a) && is_sip_kind(b) && same_user_loosely(a, b) && same_host(a->host, b->host) &&
+           ports_agree(a, b);
 }
 
 static bool
@@ -1271,6 +1272,6 @@ sip_uri_is_followable(const sip_uri_t *uri)
     if (!sip_slice_has_text(uri->whole) || uri->scheme_kind == SIP_URI_SCHEME_OTHER) {
         return false;
     }
-    return uri->scheme_kind == SIP_URI_SCHEME_TEL || (uri->flags & SIP_URI_FLAG_BAD_HOST) == 0
-        || read_address(uri->host, &address);
+    return uri->scheme_kind == SIP_URI_SCHEME_TEL || (uri->flags & SIP_URI_FLAG_BAD_HOST) == 0 ||
+           read_address(uri->host, &address);
 }

@@ -22,11 +22,11 @@ typedef enum {
 
 /** What was odd about a URI that could still be read; a bit set. */
 typedef enum {
-    SIP_URI_FLAG_NO_SCHEME = 1 << 0, /**< read as if it were sip: (RFC 5806 examples) */
-    SIP_URI_FLAG_BAD_PORT = 1 << 1,  /**< the port is no number from 0 to 65535; has_port is false */
-    SIP_URI_FLAG_BAD_HOST = 1 << 2,  /**< no host, an unclosed "[", or characters no host can have */
+    SIP_URI_FLAG_NO_SCHEME = 1 << 0,  /**< read as if it were sip: (RFC 5806 examples) */
+    SIP_URI_FLAG_BAD_PORT = 1 << 1,   /**< the port is no number from 0 to 65535; has_port is false */
+    SIP_URI_FLAG_BAD_HOST = 1 << 2,   /**< no host, an unclosed "[", or characters no host can have */
     SIP_URI_FLAG_EMPTY_USER = 1 << 3, /**< "sip:@host", or a tel: without a number */
-    SIP_URI_FLAG_BAD_USER = 1 << 4,  /**< characters no user (tel: no number) can have, such as a bare "@" or "%" */
+    SIP_URI_FLAG_BAD_USER = 1 << 4,   /**< characters no user (tel: no number) can have, such as a bare "@" or "%" */
 } sip_uri_flag_t;
 
 /**
@@ -41,7 +41,7 @@ typedef struct {
     sip_slice_t opaque; /**< all after "scheme:" */
     sip_slice_t user;   /**< absent where there is no "@"; may hold ";" parameters (RFC 3261 19.1.1) */
     sip_slice_t password;
-    sip_slice_t host; /**< without the brackets of an IPv6 reference */
+    sip_slice_t host;  /**< without the brackets of an IPv6 reference */
     bool host_is_ipv6; /**< it stood in brackets */
     bool has_port;
     uint16_t port;

@@ -22,10 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool
 is_inside(sip_slice_t slice, sip_slice_t whole)
 {
-    return slice.ptr == NULL
-        ? slice.len == 0
-        : slice.ptr >= whole.ptr && slice.len <= whole.len
-              && (size_t)(slice.ptr - whole.ptr) <= whole.len - slice.len;
+    return slice.ptr == NULL ? slice.len == 0
+                             : slice.ptr >= whole.ptr && slice.len <= whole.len &&
+                                   (size_t)(slice.ptr - whole.ptr) <= whole.len - slice.len;
 }
 
 static bool
@@ -45,8 +44,8 @@ same_slice(sip_slice_t a, sip_slice_t b)
 static void
 check_shape(sip_slice_t text, const sip_uri_t *uri)
 {
-    const sip_slice_t parts[] = {uri->scheme,   uri->opaque, uri->user,   uri->password,
-                                 uri->host,     uri->params, uri->headers};
+    const sip_slice_t parts[] = {uri->scheme, uri->opaque, uri->user,   uri->password,
+                                 uri->host,   uri->params, uri->headers};
     sip_uri_t again;
 
     REQUIRE(sip_slice_has_text(uri->whole) && is_inside(uri->whole, text));

@@ -1015,7 +1015,7 @@ static const address_row_t address_rows[] = {
     {"tokens", "Watson T. <sip:t@h>", "Watson T.", "sip:t@h", NULL, 0},
     {"4475-3.1.2.14-blanks", "\"W\" < sip:t@h >;x", "\"W\"", "sip:t@h", "x", 0},
     {"4475-3.1.2.15-no-tokens", "Bell, Alexander <sip:a@h>", "Bell, Alexander", "sip:a@h", NULL, 0},
-    {"lone-quote", "\"Mr. J <sip:j@h>;q=1", "\"Mr. J", "sip:j@h", "q=1", 0},
+    {"lone-quote", "\"Mr. J <sip:j@h>;q=1", "\"Mr. J", "sip:j@h", "q=1", SIP_ADDRESS_FLAG_UNCLOSED},
     {"address-as-name", "a@h <sip:a@h>;q=1", "a@h", "sip:a@h", "q=1", 0},
     {"odd-names", "Really?; yes <sip:a@h>", "Really?; yes", "sip:a@h", NULL, 0},
     {"D-12-folded", "\"A\r\n B\"\r\n <sip:a@h>\r\n ;\r\n q=1", "\"A\r\n B\"", "sip:a@h", "\r\n q=1", 0},

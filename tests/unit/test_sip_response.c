@@ -62,9 +62,9 @@ static const expected_t expected[] = {
 
 /* Codes that people mistake for each other: each row of a pair must name the other. */
 static const uint16_t required_pairs[][2] = {
-    {300, 301}, {300, 302}, {300, 305}, {300, 380}, {301, 302}, {301, 305}, {301, 380}, {302, 305},
-    {302, 380}, {305, 380}, {301, 410}, {300, 485}, {600, 486}, {603, 486}, {603, 480}, {604, 404},
-    {606, 488}, {603, 607}, {603, 608}, {607, 608}, {600, 603},
+    {300, 301}, {300, 302}, {300, 305}, {300, 380}, {301, 302}, {301, 305}, {301, 380},
+    {302, 305}, {302, 380}, {305, 380}, {301, 410}, {300, 485}, {600, 486}, {603, 486},
+    {603, 480}, {604, 404}, {606, 488}, {603, 607}, {603, 608}, {607, 608}, {600, 603},
 };
 
 static bool
@@ -135,8 +135,9 @@ test_lookup_of_every_number(void)
 {
     for (uint32_t code = 0; code <= UINT16_MAX; code++) {
         const sip_response_t *row = sip_response_lookup((uint16_t)code);
-        uint32_t want = code >= 300 && code <= 399 ? SIP_RESPONSE_CLASS_REDIRECTION
-                        : code >= 600 && code <= 699 ? SIP_RESPONSE_CLASS_GLOBAL_FAILURE : 0;
+        uint32_t want = code >= 300 && code <= 399   ? SIP_RESPONSE_CLASS_REDIRECTION
+                        : code >= 600 && code <= 699 ? SIP_RESPONSE_CLASS_GLOBAL_FAILURE
+                                                     : 0;
 
         for (size_t i = 0; code >= 100 && i < G_N_ELEMENTS(expected); i++) {
             want = expected[i].code == code ? code : want;
@@ -268,9 +269,8 @@ test_use_when_names_its_code(void)
     const sip_response_t *table = sip_response_table(&count);
 
     for (size_t i = 0; i < count; i++) {
-        char *lead = is_class_row(&table[i])
-                     ? g_strdup_printf("Never answer an unregistered %uxx: ", table[i].code)
-                     : g_strdup_printf("Answer %u when ", table[i].code);
+        char *lead = is_class_row(&table[i]) ? g_strdup_printf("Never answer an unregistered %uxx: ", table[i].code)
+                                             : g_strdup_printf("Answer %u when ", table[i].code);
 
         g_assert_true(g_str_has_prefix(table[i].use_when, lead));
         g_free(lead);
@@ -284,10 +284,22 @@ test_decisive_words(void)
         uint16_t code;
         const char *word;
     } words[] = {
-        {300, "chooses"}, {301, "all later"}, {302, "temporary"}, {305, "proxy"}, {380, "body"},
-        {486, "this device only"}, {486, "not definitive"}, {488, "another endpoint"}, {600, "busy"},
-        {600, "Definitive"}, {603, "does not wish"}, {604, "nowhere"}, {606, "willing"}, {607, "unwanted"},
-        {608, "system in the network"}, {UNREGISTERED_REDIRECTION, "handled as 300"},
+        {300, "chooses"},
+        {301, "all later"},
+        {302, "temporary"},
+        {305, "proxy"},
+        {380, "body"},
+        {486, "this device only"},
+        {486, "not definitive"},
+        {488, "another endpoint"},
+        {600, "busy"},
+        {600, "Definitive"},
+        {603, "does not wish"},
+        {604, "nowhere"},
+        {606, "willing"},
+        {607, "unwanted"},
+        {608, "system in the network"},
+        {UNREGISTERED_REDIRECTION, "handled as 300"},
         {UNREGISTERED_FAILURE, "handled as 600"},
     };
 
@@ -465,8 +477,9 @@ check_column(const char *column, uint16_t code, const sip_response_t *row)
     assert_contains(column, row->seen_when);
     assert_contains(column, row->remedy);
     assert_contains(column, row->reference);
-    assert_contains(column, code / 100 == 3 ? "Redirection, not definitive"
-                            : code / 100 == 4 ? "Client failure" : "Global failure, definitive");
+    assert_contains(column, code / 100 == 3   ? "Redirection, not definitive"
+                            : code / 100 == 4 ? "Client failure"
+                                              : "Global failure, definitive");
 }
 
 static void
@@ -570,8 +583,13 @@ test_compare_says_who_wins_a_fork(void)
         uint16_t b;
         const char *words; /* NULL: nothing about forks */
     } cases[] = {
-        {302, 600, "must return 600"}, {600, 302, "must return 600"}, {404, 604, "must return 604"},
-        {486, 302, "should return 302"}, {302, 486, "should return 302"}, {301, 302, NULL}, {603, 607, NULL},
+        {302, 600, "must return 600"},
+        {600, 302, "must return 600"},
+        {404, 604, "must return 604"},
+        {486, 302, "should return 302"},
+        {302, 486, "should return 302"},
+        {301, 302, NULL},
+        {603, 607, NULL},
     };
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
 
@@ -618,8 +636,8 @@ static void
 test_compare_tells_the_unknown_code(void)
 {
     static const uint16_t cases[][3] = {
-        {302, 200, 200}, {200, 302, 200}, {403, 999, 403}, {302, 0, 0}, {3, 302, 3}, {302, 6, 6}, {700, 302, 700},
-        {UINT16_MAX, 302, UINT16_MAX},
+        {302, 200, 200}, {200, 302, 200}, {403, 999, 403}, {302, 0, 0},
+        {3, 302, 3},     {302, 6, 6},     {700, 302, 700}, {UINT16_MAX, 302, UINT16_MAX},
     };
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
 

@@ -88,10 +88,10 @@ static const parse_row_t parse_rows[] = {
     {"RFC3261-19.1.3", "sip:alice@atlanta.com", SIP, "alice", NULL, "atlanta.com", -1, NULL, NULL, 0},
     {"RFC3261-19.1.3", "sip:alice:secretword@atlanta.com;transport=tcp", SIP, "alice", "secretword", "atlanta.com", -1,
      "transport=tcp", NULL, 0},
-    {"RFC3261-19.1.3", "sips:alice@atlanta.com?subject=project%20x&priority=urgent", SIPS, "alice", NULL,
-     "atlanta.com", -1, NULL, "subject=project%20x&priority=urgent", 0},
-    {"RFC3261-19.1.3", "sip:+1-212-555-1212:1234@gateway.com;user=phone", SIP, "+1-212-555-1212", "1234",
-     "gateway.com", -1, "user=phone", NULL, 0},
+    {"RFC3261-19.1.3", "sips:alice@atlanta.com?subject=project%20x&priority=urgent", SIPS, "alice", NULL, "atlanta.com",
+     -1, NULL, "subject=project%20x&priority=urgent", 0},
+    {"RFC3261-19.1.3", "sip:+1-212-555-1212:1234@gateway.com;user=phone", SIP, "+1-212-555-1212", "1234", "gateway.com",
+     -1, "user=phone", NULL, 0},
     {"RFC3261-19.1.3", "sips:1212@gateway.com", SIPS, "1212", NULL, "gateway.com", -1, NULL, NULL, 0},
     {"RFC3261-19.1.3", "sip:alice@192.0.2.4", SIP, "alice", NULL, "192.0.2.4", -1, NULL, NULL, 0},
     {"RFC3261-19.1.3", "sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com", SIP, NULL, NULL, "atlanta.com", -1,
@@ -504,8 +504,7 @@ static const compare_row_t compare_rows[] = {
     {"RFC3966-4", "tel:7042;phone-context=+1-914", "tel:7042;phone-context=+1914", EQUAL},
     {"RFC3966-4", "tel:7042;phone-context=+1", "tel:7042;phone-context=%2B1", EQUAL},
     {"RFC3966-4", "tel:7042;phone-context=Example.com", "tel:7042;phone-context=example.com", EQUAL},
-    {"RFC3966-4", "tel:7042;phone-context=a-b.example", "tel:7042;phone-context=ab.example",
-     DIFF(OTHER_PARAM, NUMBER)},
+    {"RFC3966-4", "tel:7042;phone-context=a-b.example", "tel:7042;phone-context=ab.example", DIFF(OTHER_PARAM, NUMBER)},
     {"RFC3966-4", "tel:7042;phone-context=a.example", "tel:7042", DIFF(OTHER_PARAM, NUMBER)},
     {"RFC3966-4", "tel:ab-c;phone-context=x", "tel:ABC;phone-context=x", EQUAL},
     /* D-21: other schemes */
@@ -693,9 +692,8 @@ static void
 test_match_key_tells_apart(void)
 {
     static const char *const texts[] = {
-        "sip:alice@h",   "sip:bob@h",  "sip:h",      "sip:192.0.2.1", "sip:193.0.2.1",
-        "sip:192.0.2.2", "tel:+15551", "tel:+15552", "mailto:bob@h",  "sip:[::1]",
-        "sip:[::2]",
+        "sip:alice@h", "sip:bob@h",  "sip:h",        "sip:192.0.2.1", "sip:193.0.2.1", "sip:192.0.2.2",
+        "tel:+15551",  "tel:+15552", "mailto:bob@h", "sip:[::1]",     "sip:[::2]",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -924,27 +922,13 @@ static const struct {
     bool numbered;
     const char *tail;
 } hostile_texts[] = {
-    {"sip:a@h", ";", false, ""},
-    {"sip:a@h", ";x", false, "=1"},
-    {"sip:a@h", ";x", true, ""},
-    {"sip:a@h", ";%78", true, ""},
-    {"sip:a@h?", "&x", true, ""},
-    {"sip:a@h?", "&", false, "x"},
-    {"sip:a@h?", "x=1&", false, ""},
-    {"sip:", "@", false, "h"},
-    {"sip:", ":", false, "@h"},
-    {"sip:", ";@", false, "h"},
-    {"sip:a@", "[", false, ""},
-    {"sip:a@[", ":", false, "]"},
-    {"sip:a@", "1.", false, ""},
-    {"sip:", "-", false, "123@h"},
-    {"sip:", "%2b", false, "123@h;user=phone"},
-    {"sip:", "1", false, "@h"},
-    {"tel:", "-", false, "1"},
-    {"tel:1", ";x", true, ""},
-    {"tel:", "%", false, "1"},
-    {"http://", ":@", false, ""},
-    {"", "a", false, ""},
+    {"sip:a@h", ";", false, ""},     {"sip:a@h", ";x", false, "=1"}, {"sip:a@h", ";x", true, ""},
+    {"sip:a@h", ";%78", true, ""},   {"sip:a@h?", "&x", true, ""},   {"sip:a@h?", "&", false, "x"},
+    {"sip:a@h?", "x=1&", false, ""}, {"sip:", "@", false, "h"},      {"sip:", ":", false, "@h"},
+    {"sip:", ";@", false, "h"},      {"sip:a@", "[", false, ""},     {"sip:a@[", ":", false, "]"},
+    {"sip:a@", "1.", false, ""},     {"sip:", "-", false, "123@h"},  {"sip:", "%2b", false, "123@h;user=phone"},
+    {"sip:", "1", false, "@h"},      {"tel:", "-", false, "1"},      {"tel:1", ";x", true, ""},
+    {"tel:", "%", false, "1"},       {"http://", ":@", false, ""},   {"", "a", false, ""},
     {"sip:a:", "\xff", false, "@h"},
 };
 
@@ -959,8 +943,8 @@ test_hostile_sizes(void)
     sample_t samples[G_N_ELEMENTS(hostile_texts)], others[G_N_ELEMENTS(hostile_texts)];
 
     for (size_t i = 0; i < G_N_ELEMENTS(hostile_texts); i++) {
-        char *text = long_text(hostile_texts[i].head, hostile_texts[i].unit, hostile_texts[i].numbered,
-                               hostile_texts[i].tail);
+        char *text =
+            long_text(hostile_texts[i].head, hostile_texts[i].unit, hostile_texts[i].numbered, hostile_texts[i].tail);
         samples[i] = sample_of(text);
         text[strlen(text) - 1] ^= 1;
         others[i] = sample_of(text);
@@ -999,8 +983,7 @@ test_many_params(void)
 
             for (unsigned i = kind; i < count; i++) {
                 g_string_append_printf(up, "%cp%u=%u", separators[kind], i, i);
-                g_string_append_printf(down, "%cp%u=%u", separators[kind], count - 1 + kind - i,
-                                       count - 1 + kind - i);
+                g_string_append_printf(down, "%cp%u=%u", separators[kind], count - 1 + kind - i, count - 1 + kind - i);
             }
             sample_t a = sample_of(up->str), b = sample_of(down->str), c = sample_of(up->str);
             c.copy[0] = 'S';
