@@ -52,9 +52,14 @@ target_set(redirect_tracker_t *tracker, redirect_target_t *target, const sip_con
 {
     const sip_uri_t *uri = &contact->address.uri;
 
-    target->uri = sip_uri_display(tracker->scope, uri);
-    target->raw = sip_slice_from_string(wmem_strndup(tracker->scope, uri->whole.ptr, uri->whole.len));
-    target->raw.len = uri->whole.len;
+    char *shown = sip_uri_display(tracker->scope, uri);
+
+    target->uri = shown;
+    if (sip_slice_equal(sip_slice_from_string(shown), uri->whole)) {
+        target->raw = sip_slice_from_string(shown); /* as nearly always: nothing was masked */
+    } else {
+        target->raw = sip_slice_make(wmem_strndup(tracker->scope, uri->whole.ptr, uri->whole.len), uri->whole.len);
+    }
     target->has_q = contact->has_q;
     target->q = contact->q;
     target->flags = contact->address.flags;

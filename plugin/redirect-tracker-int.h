@@ -19,6 +19,7 @@
 /** All attempts with one Call-ID that may still matter. */
 struct redirect_call {
     sip_slice_t id;                   /**< byte-exact (RFC 3261 20.8) */
+    unsigned hash;                    /**< of id, with the tracker's seed */
     redirect_attempt_t *first, *last; /**< through next_in_call */
     unsigned count;
 };
@@ -54,12 +55,16 @@ enum {
     REDIRECT_QUEUE_COUNT
 };
 
+/** Frames whose notes are kept together: an entry for each single one would cost more than the notes' pointers. */
+#define REDIRECT_NOTES_PER_PAGE 32
+
 struct redirect_tracker {
     wmem_allocator_t *scope;
     redirect_config_t config;
     redirect_time_t now; /**< the latest time of any frame */
-    wmem_map_t *calls;   /**< sip_slice_t * in the call -> redirect_call_t * */
-    wmem_map_t *notes;   /**< frame number -> redirect_note_t * */
+    wmem_map_t *calls;   /**< redirect_call_t *, by id -> the same */
+    uint64_t seed;       /**< of the hashes of Call-IDs */
+    wmem_map_t *notes;   /**< frame number / REDIRECT_NOTES_PER_PAGE -> redirect_note_t *[REDIRECT_NOTES_PER_PAGE] */
     wmem_map_t *open;    /**< key -> redirect_open_list_t * */
     redirect_open_t *expire_first, *expire_last;
     unsigned open_count;

@@ -16,17 +16,44 @@
 #define HORIZON_PENDING (600 * REDIRECT_SECOND)
 
 static unsigned
-call_id_hash(gconstpointer key)
+call_hash(gconstpointer key)
 {
-    const sip_slice_t *id = key;
-
-    return wmem_strong_hash((const uint8_t *)id->ptr, id->len);
+    return ((const redirect_call_t *)key)->hash;
 }
 
 static gboolean
-call_id_equal(gconstpointer a, gconstpointer b)
+call_equal(gconstpointer a, gconstpointer b)
 {
-    return sip_slice_equal(*(const sip_slice_t *)a, *(const sip_slice_t *)b);
+    return sip_slice_equal(((const redirect_call_t *)a)->id, ((const redirect_call_t *)b)->id);
+}
+
+/*
+ * Eight bytes at a time: every message needs it. The seed is another in every process, so that nobody can write
+ * Call-IDs that all fall together.
+ */
+static unsigned
+call_id_hash(const redirect_tracker_t *tracker, sip_slice_t id)
+{
+    uint64_t hash = tracker->seed ^ id.len;
+
+    while (id.len > 0) {
+        uint64_t word = 0;
+        size_t len = MIN(id.len, sizeof(word));
+
+        memcpy(&word, id.ptr, len);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+        id = sip_slice_from(id, len);
+    }
+    return (unsigned)(hash ^ hash >> 32);
+}
+
+static redirect_call_t *
+call_find(const redirect_tracker_t *tracker, sip_slice_t id)
+{
+    const redirect_call_t wanted = {.id = id, .hash = call_id_hash(tracker, id)};
+
+    return wmem_map_lookup(tracker->calls, &wanted);
 }
 
 /* Times of damaged captures may be anything; far below the limits of the type no sum or difference overflows. */
@@ -46,7 +73,9 @@ redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config)
     tracker->scope = scope;
     tracker->config = *config;
     tracker->now = sane_time(INT64_MIN);
-    tracker->calls = wmem_map_new(scope, call_id_hash, call_id_equal);
+    tracker->calls = wmem_map_new(scope, call_hash, call_equal);
+    tracker->seed =
+        (uint64_t)wmem_strong_hash((const uint8_t *)"call", 4) << 32 ^ wmem_strong_hash((const uint8_t *)"id", 2);
     tracker->notes = wmem_map_new(scope, g_direct_hash, g_direct_equal);
     tracker->open = wmem_map_new(scope, wmem_str_hash, g_str_equal);
     tracker->chains = wmem_array_new(scope, sizeof(redirect_chain_t *));
@@ -165,7 +194,7 @@ call_forget_chain(redirect_tracker_t *tracker, redirect_call_t *call, const redi
         }
     }
     if (call->first == NULL) {
-        wmem_map_remove(tracker->calls, &call->id);
+        wmem_map_remove(tracker->calls, call);
         wmem_free(tracker->scope, call);
     }
 }
@@ -235,19 +264,35 @@ tracker_forget_old(redirect_tracker_t *tracker)
 
 /* --- notes ---------------------------------------------------------------------------------------------------- */
 
+/* Where the notes of a frame hang; its page is made where there is none yet. */
+static redirect_note_t **
+notes_slot(redirect_tracker_t *tracker, uint32_t frame)
+{
+    void *key = GUINT_TO_POINTER(frame / REDIRECT_NOTES_PER_PAGE);
+    redirect_note_t **page = wmem_map_lookup(tracker->notes, key);
+
+    if (page == NULL) {
+        page = wmem_alloc0_array(tracker->scope, redirect_note_t *, REDIRECT_NOTES_PER_PAGE);
+        wmem_map_insert(tracker->notes, key, page);
+    }
+    return &page[frame % REDIRECT_NOTES_PER_PAGE];
+}
+
 /* Files a note under its frame, by the position of its message. */
 static void
 note_publish(redirect_tracker_t *tracker, redirect_note_t *note)
 {
-    redirect_note_t *first = wmem_map_lookup(tracker->notes, GUINT_TO_POINTER(note->frame));
+    redirect_note_t **slot, *first;
 
     if (note->published) {
         return;
     }
     note->published = true;
+    slot = notes_slot(tracker, note->frame);
+    first = *slot;
     if (first == NULL || first->index > note->index) {
         note->next_in_frame = first;
-        wmem_map_insert(tracker->notes, GUINT_TO_POINTER(note->frame), note);
+        *slot = note;
         return;
     }
     while (first->next_in_frame && first->next_in_frame->index < note->index) {
@@ -373,13 +418,14 @@ chain_merge(redirect_tracker_t *tracker, redirect_chain_t *into, redirect_chain_
 static redirect_call_t *
 call_get(redirect_tracker_t *tracker, sip_slice_t id)
 {
-    redirect_call_t *call = wmem_map_lookup(tracker->calls, &id);
+    redirect_call_t *call = call_find(tracker, id);
 
     if (call == NULL) {
         call = wmem_alloc0(tracker->scope, sizeof(*call) + id.len);
         memcpy(call + 1, id.ptr, id.len);
         call->id = sip_slice_make((const char *)(call + 1), id.len);
-        wmem_map_insert(tracker->calls, &call->id, call);
+        call->hash = call_id_hash(tracker, id);
+        wmem_map_insert(tracker->calls, call, call);
     }
     return call;
 }
@@ -1069,7 +1115,7 @@ tracker_take(redirect_tracker_t *tracker, const redirect_message_t *message)
     if (!sip_slice_has_text(sip->call_id) || !sip->has_cseq || sip->via_kept == 0) {
         return note_without_attempt(tracker, message);
     }
-    call = wmem_map_lookup(tracker->calls, &sip->call_id);
+    call = call_find(tracker, sip->call_id);
     if (call) {
         attempt = call_find_attempt(call, message);
     }
@@ -1125,7 +1171,9 @@ redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now)
 const redirect_note_t *
 redirect_tracker_notes(const redirect_tracker_t *tracker, uint32_t frame)
 {
-    return wmem_map_lookup(tracker->notes, GUINT_TO_POINTER(frame));
+    redirect_note_t **page = wmem_map_lookup(tracker->notes, GUINT_TO_POINTER(frame / REDIRECT_NOTES_PER_PAGE));
+
+    return page ? page[frame % REDIRECT_NOTES_PER_PAGE] : NULL;
 }
 
 uint32_t

@@ -250,9 +250,9 @@ struct redirect_note {
     redirect_time_t time;
     uint32_t frame;
     uint16_t index;
-    uint16_t status;     /**< 0 for a request */
-    sip_method_t method; /**< of the CSeq header: CANCEL for the answer to a CANCEL */
-    bool published;      /**< filed under its frame */
+    uint16_t status : 10;   /**< 0 for a request */
+    uint16_t method : 5;    /**< sip_method_t of the CSeq header: CANCEL for the answer to a CANCEL */
+    uint16_t published : 1; /**< filed under its frame */
 };
 
 /**
