@@ -295,26 +295,26 @@ draw_targets(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect)
 }
 
 static void
-draw_refusal(proto_tree *tree, tvbuff_t *tvb, const redirect_note_t *note)
+draw_failure_details(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *record)
 {
-    const redirect_refusal_t *refusal = note->refusal;
+    const redirect_failure_details_t *failure_details = record->failure_details;
     proto_item *item;
     proto_tree *subtree;
 
-    if (refusal->has_retry_after) {
-        add_uint(tree, hf_sip_redirect_retry_after, tvb, refusal->retry_after);
+    if (failure_details->has_retry_after) {
+        add_uint(tree, hf_sip_redirect_retry_after, tvb, failure_details->retry_after);
     }
-    if (note->status != 603) {
+    if (record->status != 603) {
         return;
     }
-    item = proto_tree_add_boolean(tree, hf_sip_redirect_network_blocked, tvb, 0, 0, refusal->network_blocked);
+    item = proto_tree_add_boolean(tree, hf_sip_redirect_network_blocked, tvb, 0, 0, failure_details->network_blocked);
     proto_item_set_generated(item);
     subtree = proto_item_add_subtree(item, ett_sip_redirect_network_blocked);
-    add_string(subtree, hf_sip_redirect_network_blocked_url, tvb, refusal->url);
-    add_string(subtree, hf_sip_redirect_network_blocked_tel, tvb, refusal->tel);
-    add_string(subtree, hf_sip_redirect_network_blocked_email, tvb, refusal->email);
-    add_string(subtree, hf_sip_redirect_network_blocked_id, tvb, refusal->id);
-    add_string(subtree, hf_sip_redirect_network_blocked_location, tvb, refusal->location);
+    add_string(subtree, hf_sip_redirect_network_blocked_url, tvb, failure_details->url);
+    add_string(subtree, hf_sip_redirect_network_blocked_tel, tvb, failure_details->tel);
+    add_string(subtree, hf_sip_redirect_network_blocked_email, tvb, failure_details->email);
+    add_string(subtree, hf_sip_redirect_network_blocked_id, tvb, failure_details->id);
+    add_string(subtree, hf_sip_redirect_network_blocked_location, tvb, failure_details->location);
 }
 
 static void
@@ -330,22 +330,23 @@ draw_explanation(proto_tree *tree, tvbuff_t *tvb, const sip_response_t *row)
 }
 
 static void
-draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_note_t *note, const sip_response_t *row)
+draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
+          const sip_response_t *row)
 {
-    add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, tracker, note));
-    add_uint(tree, hf_sip_redirect_code, tvb, note->status);
-    add_uint(tree, hf_sip_redirect_class, tvb, note->status / 100);
+    add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, tracker, record));
+    add_uint(tree, hf_sip_redirect_code, tvb, record->status);
+    add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
-    if (note->redirect) {
-        draw_targets(tree, tvb, note->redirect);
+    if (record->redirect) {
+        draw_targets(tree, tvb, record->redirect);
     }
-    if (note->refusal) {
-        draw_refusal(tree, tvb, note);
+    if (record->failure_details) {
+        draw_failure_details(tree, tvb, record);
     }
-    if (note->service) {
-        add_string(tree, hf_sip_redirect_service_type, tvb, note->service->type);
-        add_string(tree, hf_sip_redirect_service_action, tvb, note->service->action);
-        add_string(tree, hf_sip_redirect_service_reason, tvb, note->service->reason);
+    if (record->service) {
+        add_string(tree, hf_sip_redirect_service_type, tvb, record->service->type);
+        add_string(tree, hf_sip_redirect_service_action, tvb, record->service->action);
+        add_string(tree, hf_sip_redirect_service_reason, tvb, record->service->reason);
     }
     if (pref_explain) {
         draw_explanation(tree, tvb, row);
@@ -353,55 +354,55 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_no
 }
 
 static void
-draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_attempt_t *attempt)
+draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_transaction_t *transaction)
 {
-    add_frame(tree, hf_sip_redirect_chain_redirected_in, tvb, attempt->redirected_in);
-    add_uint(tree, hf_sip_redirect_chain_link, tvb, attempt->link);
-    add_uint(tree, hf_sip_redirect_chain_confidence, tvb, attempt->confidence);
-    add_string(tree, hf_sip_redirect_chain_evidence, tvb, attempt->evidence);
-    if (attempt->difference != SIP_URI_DIFF_NONE) {
-        add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(attempt->difference));
+    add_frame(tree, hf_sip_redirect_chain_redirected_in, tvb, transaction->redirected_in);
+    add_uint(tree, hf_sip_redirect_chain_link, tvb, transaction->link);
+    add_uint(tree, hf_sip_redirect_chain_confidence, tvb, transaction->confidence);
+    add_string(tree, hf_sip_redirect_chain_evidence, tvb, transaction->evidence);
+    if (transaction->difference != SIP_URI_DIFF_NONE) {
+        add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(transaction->difference));
     }
     /* Frames out of order may show an effect before its cause: then there is no time to tell. */
-    if (attempt->request_time >= attempt->redirected_at) {
-        add_time(tree, hf_sip_redirect_follow_time, tvb, attempt->request_time - attempt->redirected_at);
+    if (transaction->request_time >= transaction->redirected_at) {
+        add_time(tree, hf_sip_redirect_follow_time, tvb, transaction->request_time - transaction->redirected_at);
     }
 }
 
 static void
-draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect_note_t *note)
+draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record)
 {
-    const redirect_attempt_t *attempt = note->attempt;
-    const redirect_chain_t *chain = attempt->chain;
+    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_chain_t *chain = transaction->chain;
     redirect_result_t result = redirect_chain_result(tracker, chain);
     proto_item *item = proto_tree_add_uint(parent, hf_sip_redirect_chain, tvb, 0, 0, chain->number);
     proto_tree *tree = proto_item_add_subtree(item, ett_sip_redirect_chain);
 
     proto_item_set_generated(item);
-    proto_item_append_text(item, ", hop %u of %u: %s", attempt->hop, chain->hops,
+    proto_item_append_text(item, ", hop %u of %u: %s", transaction->hop, chain->hops,
                            redirect_outcome_name(result.outcome));
-    add_uint(tree, hf_sip_redirect_chain_hop, tvb, attempt->hop);
+    add_uint(tree, hf_sip_redirect_chain_hop, tvb, transaction->hop);
     add_uint(tree, hf_sip_redirect_chain_hops, tvb, chain->hops);
     if (chain->root->request_frame) {
-        add_string(tree, hf_sip_redirect_chain_origin, tvb, redirect_attempt_uri(pinfo->pool, chain->root));
+        add_string(tree, hf_sip_redirect_chain_origin, tvb, redirect_transaction_uri(pinfo->pool, chain->root));
     }
-    add_string(tree, hf_sip_redirect_chain_path, tvb, redirect_attempt_path(pinfo->pool, attempt));
+    add_string(tree, hf_sip_redirect_chain_path, tvb, redirect_transaction_path(pinfo->pool, transaction));
     add_uint(tree, hf_sip_redirect_chain_outcome, tvb, result.outcome);
     if (result.final_code) {
         add_uint(tree, hf_sip_redirect_chain_final_code, tvb, result.final_code);
     }
     add_frame(tree, hf_sip_redirect_chain_request_in, tvb, chain->root->request_frame);
-    if (attempt->cause) {
-        draw_followup(tree, tvb, attempt);
+    if (transaction->cause) {
+        draw_followup(tree, tvb, transaction);
     }
-    if (note->redirect) {
-        for (const redirect_attempt_t *next = note->redirect->first_followup; next; next = next->next_followup) {
+    if (record->redirect) {
+        for (const redirect_transaction_t *next = record->redirect->first_followup; next; next = next->next_followup) {
             add_frame(tree, hf_sip_redirect_chain_followed_in, tvb, next->request_frame);
         }
     }
     add_frame(tree, hf_sip_redirect_chain_final_in, tvb, result.final_frame);
     if (chain->root->request_frame) {
-        add_time(tree, hf_sip_redirect_chain_delay, tvb, note->time - chain->root->request_time);
+        add_time(tree, hf_sip_redirect_chain_delay, tvb, record->time - chain->root->request_time);
     }
     if (chain->truncated) {
         add_boolean(tree, hf_sip_redirect_chain_truncated, tvb, true);
@@ -410,12 +411,12 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
 
 /* In a chain with both a redirect and a global failure: what sets the two apart. */
 static void
-draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_note_t *note)
+draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record)
 {
-    uint16_t other = redirect_report_counterpart(note->attempt->chain, note->status);
+    uint16_t other = redirect_report_counterpart(record->transaction->chain, record->status);
 
     if (other) {
-        const char *text = sip_response_contrast(pinfo->pool, note->status, other);
+        const char *text = sip_response_contrast(pinfo->pool, record->status, other);
         proto_item_set_generated(proto_tree_add_string_format(tree, hf_sip_redirect_compared, tvb, 0, 0, text,
                                                               "Compared with %u: %s", other, text));
     }
@@ -434,65 +435,67 @@ expert_for(const sip_response_t *row)
 
 /* With and without a tree alike: the Expert Information window revisits frames without one. */
 static void
-add_experts(packet_info *pinfo, proto_item *item, const redirect_note_t *note, const sip_response_t *row)
+add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
 {
     if (row) {
         expert_field *expert = expert_for(row);
         DISSECTOR_ASSERT(expert != NULL);
-        expert_add_info_format(pinfo, item, expert, "%s", redirect_verdict_short(pinfo->pool, note));
+        expert_add_info_format(pinfo, item, expert, "%s", redirect_verdict_short(pinfo->pool, record));
     }
-    for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next) {
-        expert_add_info_format(pinfo, item, &ei_sip_redirect_rule[finding->rule->id], "%s", finding->text);
+    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+         expert_item = expert_item->next) {
+        expert_add_info_format(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id], "%s", expert_item->text);
     }
-    if (note->redirect && PINFO_FD_VISITED(pinfo) && redirect_is_not_followed(tracker, note->redirect)) {
+    if (record->redirect && PINFO_FD_VISITED(pinfo) && redirect_is_not_followed(tracker, record->redirect)) {
         expert_add_info(pinfo, item, &ei_sip_redirect_rule[REDIRECT_RULE_NOT_FOLLOWED]);
     }
 }
 
 static void
-draw_note(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_note_t *note)
+draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_record_t *record)
 {
-    bool explained = note->status / 100 == 3 || note->status / 100 == 6;
-    const sip_response_t *row = explained ? sip_response_lookup(note->status) : NULL;
-    bool in_chain = note->attempt && note->attempt->chain->begun;
+    bool explained = record->status / 100 == 3 || record->status / 100 == 6;
+    const sip_response_t *row = explained ? sip_response_lookup(record->status) : NULL;
+    bool in_chain = record->transaction && record->transaction->chain->visible;
     proto_item *item = proto_tree_add_item(tree, proto_sip_redirect, tvb, 0, 0, ENC_NA);
     proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect);
 
     proto_item_set_generated(item);
-    add_experts(pinfo, item, note, row);
+    add_experts(pinfo, item, record, row);
     if (tree == NULL) {
         return;
     }
     if (row) {
-        proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, note));
-        draw_code(subtree, pinfo, tvb, note, row);
+        proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, record));
+        draw_code(subtree, pinfo, tvb, record, row);
     } else if (in_chain) {
-        proto_item_append_text(item, ": chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
-        if (note->attempt->cause) {
-            proto_item_append_text(item, ", follows the %u in frame %u", note->attempt->cause->code,
-                                   note->attempt->redirected_in);
+        proto_item_append_text(item, ": chain %u, hop %u", record->transaction->chain->number,
+                               record->transaction->hop);
+        if (record->transaction->cause) {
+            proto_item_append_text(item, ", follows the %u in frame %u", record->transaction->cause->code,
+                                   record->transaction->redirected_in);
         }
-    } else if (note->remarks) {
-        proto_item_append_text(item, ": %s", note->remarks->text);
+    } else if (record->annotations) {
+        proto_item_append_text(item, ": %s", record->annotations->text);
     }
     if (row && in_chain) {
-        draw_compared(subtree, pinfo, tvb, note);
+        draw_compared(subtree, pinfo, tvb, record);
     }
     if (in_chain) {
-        draw_chain(subtree, pinfo, tvb, note);
+        draw_chain(subtree, pinfo, tvb, record);
     }
-    for (const redirect_remark_t *remark = note->remarks; remark; remark = remark->next) {
-        add_string(subtree, hf_sip_redirect_remark, tvb, remark->text);
+    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+        add_string(subtree, hf_sip_redirect_remark, tvb, annotation->text);
     }
 }
 
 static void
-queue_tap(packet_info *pinfo, const redirect_note_t *note)
+queue_tap(packet_info *pinfo, const redirect_record_t *record)
 {
     if (have_tap_listener(sip_redirect_tap)) {
         sip_redirect_tap_t *tap = wmem_new(pinfo->pool, sip_redirect_tap_t);
         tap->tracker = tracker;
-        tap->note = note;
+        tap->record = record;
         tap_queue_packet(sip_redirect_tap, pinfo, tap);
     }
 }
@@ -506,10 +509,11 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (!PINFO_FD_VISITED(pinfo)) {
         track_frame(pinfo);
     }
-    for (const redirect_note_t *note = redirect_tracker_notes(tracker, pinfo->num); note; note = note->next_in_frame) {
-        draw_note(pinfo, tvb, tree, note);
-        queue_tap(pinfo, note);
-        redirect_stats_voip_queue(pinfo, tracker, note);
+    for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
+         record = record->next_in_frame) {
+        draw_record(pinfo, tvb, tree, record);
+        queue_tap(pinfo, record);
+        redirect_stats_voip_queue(pinfo, tracker, record);
     }
     return (int)tvb_captured_length(tvb);
 }

@@ -11,11 +11,11 @@
 
 /**
  * Queued on the tap "sip_redirect" once for every message that carries sip_redirect, in frame order within a pass.
- * Valid during the tap's packet callback; tracker and note live as long as the capture file.
+ * Valid during the tap's packet callback; tracker and record live as long as the capture file.
  */
 typedef struct {
     const redirect_tracker_t *tracker;
-    const redirect_note_t *note;
+    const redirect_record_t *record;
 } sip_redirect_tap_t;
 
 /** The tracker of the open capture file, or NULL while there is none; ends when the file is closed or read again. */

@@ -8,9 +8,9 @@
 
 #include "redirect-tracker-int.h"
 
-/* Bytes of one URI or quoted text: a remark is to be read, and a finding must fit Wireshark's 239 bytes. */
+/* Bytes of one URI or quoted text: an annotation is to be read, and an expert item must fit Wireshark's 239 bytes. */
 #define MAX_PIECE 100
-#define MAX_FINDING_PIECE 64
+#define MAX_EXPERT_PIECE 64
 
 /* --- words ------------------------------------------------------------------------------------------------------- */
 
@@ -178,35 +178,36 @@ append_code(wmem_strbuf_t *text, uint32_t code)
     }
 }
 
-/* A list of remarks that grows at its end. */
+/* A list of annotations that grows at its end. */
 typedef struct {
     wmem_allocator_t *scope;
-    redirect_remark_t **last;
-} remarks_t;
+    redirect_annotation_t **last;
+} annotations_t;
 
 static wmem_strbuf_t *
-remark_begin(const remarks_t *remarks, const char *text)
+annotation_begin(const annotations_t *annotations, const char *text)
 {
-    return wmem_strbuf_new(remarks->scope, text);
+    return wmem_strbuf_new(annotations->scope, text);
 }
 
 /* Takes text over. */
 static void
-remark_end(remarks_t *remarks, wmem_strbuf_t *text)
+annotation_end(annotations_t *annotations, wmem_strbuf_t *text)
 {
-    redirect_remark_t *remark = wmem_new0(remarks->scope, redirect_remark_t);
+    redirect_annotation_t *annotation = wmem_new0(annotations->scope, redirect_annotation_t);
 
     wmem_strbuf_append(text, ".");
-    remark->text = wmem_strbuf_finalize(text);
-    *remarks->last = remark;
-    remarks->last = &remark->next;
+    annotation->text = wmem_strbuf_finalize(text);
+    *annotations->last = annotation;
+    annotations->last = &annotation->next;
 }
 
 /* A request nearest to the caller, before any redirect of its chain: what it tells of lies before the capture. */
 static bool
-tells_of_earlier(const redirect_note_t *note)
+refers_to_earlier(const redirect_record_t *record)
 {
-    return note->status == 0 && note->attempt != NULL && note->attempt->hop == 0 && note->attempt->upstream == NULL;
+    return record->status == 0 && record->transaction != NULL && record->transaction->hop == 0 &&
+           record->transaction->upstream == NULL;
 }
 
 /* --- History-Info ------------------------------------------------------------------------------------------------- */
@@ -246,25 +247,25 @@ was_redirected(const sip_history_entry_t *entry)
     return has_sip_reason(entry) && entry->reason_cause / 100 == 3;
 }
 
-/* The frame of the redirect, on the path to attempt, that an entry tells of; 0 where there is none. */
+/* The frame of the redirect, on the path to transaction, that an entry tells of; 0 where there is none. */
 static uint32_t
-entry_seen_in(const sip_history_entry_t *entry, const redirect_attempt_t *attempt)
+entry_seen_in(const sip_history_entry_t *entry, const redirect_transaction_t *transaction)
 {
-    for (unsigned steps = 0; attempt && steps < REDIRECT_MAX_PATH_HOPS; steps++) {
-        const redirect_attempt_t *before = redirect_attempt_before(attempt);
+    for (unsigned steps = 0; transaction && steps < REDIRECT_MAX_PATH_HOPS; steps++) {
+        const redirect_transaction_t *before = redirect_transaction_before(transaction);
         sip_uri_t uri;
-        if (attempt->cause && before && attempt->cause->code == entry->reason_cause &&
+        if (transaction->cause && before && transaction->cause->code == entry->reason_cause &&
             (!sip_uri_parse(before->raw_uri, &uri) ||
              sip_uri_match(&entry->address.uri, &uri, NULL) != SIP_URI_MATCH_NONE)) {
-            return attempt->cause->frame;
+            return transaction->cause->frame;
         }
-        attempt = before;
+        transaction = before;
     }
     return 0;
 }
 
 static void
-append_entry_reason(wmem_strbuf_t *text, const sip_history_entry_t *entry, const redirect_note_t *note)
+append_entry_reason(wmem_strbuf_t *text, const sip_history_entry_t *entry, const redirect_record_t *record)
 {
     const char *words = entry->has_cause_param ? words_for_cause_param(entry->cause_param) : NULL;
 
@@ -280,8 +281,8 @@ append_entry_reason(wmem_strbuf_t *text, const sip_history_entry_t *entry, const
         wmem_strbuf_append_c(text, ' ');
     }
     wmem_strbuf_append_printf(text, "%u", entry->reason_cause);
-    if (was_redirected(entry) && !tells_of_earlier(note)) {
-        uint32_t frame = entry_seen_in(entry, note->attempt);
+    if (was_redirected(entry) && !refers_to_earlier(record)) {
+        uint32_t frame = entry_seen_in(entry, record->transaction);
         if (frame) {
             wmem_strbuf_append_printf(text, " in frame %u", frame);
         } else {
@@ -299,7 +300,7 @@ history_tells(const history_list_t *list)
 }
 
 static void
-remark_history_info(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+annotation_history_info(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
     history_list_t list;
     wmem_strbuf_t *text;
@@ -309,30 +310,31 @@ remark_history_info(remarks_t *remarks, const sip_message_t *sip, const redirect
     if (!history_tells(&list)) {
         return;
     }
-    for (unsigned i = 0; i < list.count && tells_of_earlier(note); i++) {
+    for (unsigned i = 0; i < list.count && refers_to_earlier(record); i++) {
         earlier = earlier || was_redirected(&list.entry[i]);
     }
-    text = remark_begin(remarks, earlier ? "Redirected before this capture, says History-Info: " : "History-Info: ");
+    text = annotation_begin(annotations,
+                            earlier ? "Redirected before this capture, says History-Info: " : "History-Info: ");
     for (unsigned i = 0; i < list.count && i < REDIRECT_HISTORY_MAX_SHOWN; i++) {
         wmem_strbuf_append(text, i > 0 ? ", then " : "");
         append_uri(text, &list.entry[i].address.uri, MAX_PIECE);
-        append_entry_reason(text, &list.entry[i], note);
+        append_entry_reason(text, &list.entry[i], record);
     }
     if (list.total > REDIRECT_HISTORY_MAX_SHOWN) {
         wmem_strbuf_append_printf(text, ", and %u more", list.total - REDIRECT_HISTORY_MAX_SHOWN);
     }
-    remark_end(remarks, text);
+    annotation_end(annotations, text);
 }
 
 /* --- Diversion ---------------------------------------------------------------------------------------------------- */
 
 static void
-remark_diversion(remarks_t *remarks, const sip_diversion_t *diversion, const redirect_note_t *note)
+annotation_diversion(annotations_t *annotations, const sip_diversion_t *diversion, const redirect_record_t *record)
 {
     const char *words = words_for_diversion(diversion->reason);
-    wmem_strbuf_t *text = remark_begin(remarks, "Forwarded");
+    wmem_strbuf_t *text = annotation_begin(annotations, "Forwarded");
 
-    if (tells_of_earlier(note)) {
+    if (refers_to_earlier(record)) {
         wmem_strbuf_append(text, " before this capture");
     }
     if (words) {
@@ -349,11 +351,11 @@ remark_diversion(remarks_t *remarks, const sip_diversion_t *diversion, const red
         wmem_strbuf_append_printf(text, ", %u time%s", diversion->counter, diversion->counter == 1 ? "" : "s");
     }
     wmem_strbuf_append_c(text, ')');
-    remark_end(remarks, text);
+    annotation_end(annotations, text);
 }
 
 static void
-remark_diversions(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+annotation_diversions(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
     sip_value_iter_t values;
     sip_slice_t value;
@@ -363,7 +365,7 @@ remark_diversions(remarks_t *remarks, const sip_message_t *sip, const redirect_n
     sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
     while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
         if (sip_diversion_parse(value, &diversion) && sip_slice_has_text(diversion.address.uri.whole)) {
-            remark_diversion(remarks, &diversion, note);
+            annotation_diversion(annotations, &diversion, record);
             count++;
         }
     }
@@ -396,16 +398,16 @@ append_cancelled_because(wmem_strbuf_t *text, uint32_t cause)
 }
 
 static void
-append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_note_t *note)
+append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_record_t *record)
 {
     const char *words;
 
-    if (is_global_failure(reason) && note->status == 0 && note->method == SIP_METHOD_BYE) {
+    if (is_global_failure(reason) && record->status == 0 && record->method == SIP_METHOD_BYE) {
         wmem_strbuf_append(text, "Ended with ");
         append_code(text, reason->cause);
         wmem_strbuf_append_printf(text, ", says the Reason of this BYE: %s",
                                   sip_response_lookup((uint16_t)reason->cause)->gist);
-    } else if (is_sip_reason(reason) && note->status == 0 && note->method == SIP_METHOD_CANCEL) {
+    } else if (is_sip_reason(reason) && record->status == 0 && record->method == SIP_METHOD_CANCEL) {
         append_cancelled_because(text, reason->cause);
         wmem_strbuf_append(text, ", says the Reason of this CANCEL");
         if (is_global_failure(reason)) {
@@ -444,7 +446,7 @@ is_network_blocked(const sip_message_t *sip)
 }
 
 static void
-remark_reasons(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+annotation_reasons(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
     sip_value_iter_t values;
     sip_slice_t value;
@@ -457,9 +459,9 @@ remark_reasons(remarks_t *remarks, const sip_message_t *sip, const redirect_note
     sip_value_iter_init(&values, sip, SIP_HEADER_REASON);
     while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
         if (sip_reason_parse(value, &reason) && (reason.has_cause || sip_slice_has_text(reason.text))) {
-            wmem_strbuf_t *text = remark_begin(remarks, "");
-            append_reason(text, &reason, note);
-            remark_end(remarks, text);
+            wmem_strbuf_t *text = annotation_begin(annotations, "");
+            append_reason(text, &reason, record);
+            annotation_end(annotations, text);
             count++;
         }
     }
@@ -467,18 +469,19 @@ remark_reasons(remarks_t *remarks, const sip_message_t *sip, const redirect_note
 
 /* A 487 is but the echo of a CANCEL; what the CANCEL came of explains it. */
 static void
-remark_cancel_cause(remarks_t *remarks, const redirect_note_t *note)
+annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *record)
 {
-    const redirect_attempt_t *attempt = note->attempt;
+    const redirect_transaction_t *transaction = record->transaction;
     wmem_strbuf_t *text;
 
-    if (note->status != 487 || note->method == SIP_METHOD_CANCEL || attempt == NULL || attempt->cancel_cause == 0) {
+    if (record->status != 487 || record->method == SIP_METHOD_CANCEL || transaction == NULL ||
+        transaction->cancel_cause == 0) {
         return;
     }
-    text = remark_begin(remarks, "");
-    append_cancelled_because(text, attempt->cancel_cause);
-    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", attempt->cancel_frame);
-    remark_end(remarks, text);
+    text = annotation_begin(annotations, "");
+    append_cancelled_because(text, transaction->cancel_cause);
+    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", transaction->cancel_frame);
+    annotation_end(annotations, text);
 }
 
 /* --- URIs --------------------------------------------------------------------------------------------------------- */
@@ -500,7 +503,7 @@ append_number_param(wmem_strbuf_t *text, const char *lead, sip_slice_t value, co
 
 /* RFC 4694: rn is the routing number of a ported number; npdi says that the database was asked. */
 static void
-remark_portability(remarks_t *remarks, const sip_uri_t *uri, const char *lead)
+annotation_portability(annotations_t *annotations, const sip_uri_t *uri, const char *lead)
 {
     sip_slice_t rn, npdi, cic;
     bool routed = number_param(uri, "rn", &rn) && sip_slice_has_text(rn);
@@ -510,7 +513,7 @@ remark_portability(remarks_t *remarks, const sip_uri_t *uri, const char *lead)
     if (!routed && !asked) {
         return;
     }
-    text = remark_begin(remarks, lead);
+    text = annotation_begin(annotations, lead);
     wmem_strbuf_append(text, "number portability: ");
     if (routed) {
         append_number_param(text, "routed by ", rn, "rn");
@@ -523,7 +526,7 @@ remark_portability(remarks_t *remarks, const sip_uri_t *uri, const char *lead)
     if (number_param(uri, "cic", &cic) && sip_slice_has_text(cic)) {
         append_number_param(text, ", carrier ", cic, "cic");
     }
-    remark_end(remarks, text);
+    annotation_end(annotations, text);
 }
 
 /* Decodes %XX for display. */
@@ -546,7 +549,7 @@ append_unescaped(wmem_strbuf_t *text, sip_slice_t value)
 
 /* RFC 4458: cause= tells why the request goes to this URI, target= for whom a service is to act. */
 static void
-remark_service_params(remarks_t *remarks, const sip_uri_t *uri, const char *lead)
+annotation_service_params(annotations_t *annotations, const sip_uri_t *uri, const char *lead)
 {
     sip_slice_t cause, target;
     uint32_t number = 0;
@@ -558,7 +561,7 @@ remark_service_params(remarks_t *remarks, const sip_uri_t *uri, const char *lead
     if (!has_cause && !has_target) {
         return;
     }
-    text = remark_begin(remarks, lead);
+    text = annotation_begin(annotations, lead);
     if (words) {
         wmem_strbuf_append_printf(text, "forwarded %s (cause=%u)", words, number);
     } else if (has_cause) {
@@ -569,7 +572,7 @@ remark_service_params(remarks_t *remarks, const sip_uri_t *uri, const char *lead
         append_unescaped(text, target);
         wmem_strbuf_append(text, " (target)");
     }
-    remark_end(remarks, text);
+    annotation_end(annotations, text);
 }
 
 /* A cheap look before a Request-URI is taken apart: most have none of these parameters. */
@@ -592,21 +595,21 @@ uri_may_tell(sip_slice_t uri)
 }
 
 static void
-remark_request_uri(remarks_t *remarks, const redirect_note_t *note, sip_slice_t request_uri)
+annotation_request_uri(annotations_t *annotations, const redirect_record_t *record, sip_slice_t request_uri)
 {
     sip_uri_t uri;
 
-    if (!uri_may_tell(request_uri) || note->method == SIP_METHOD_ACK || note->method == SIP_METHOD_CANCEL ||
+    if (!uri_may_tell(request_uri) || record->method == SIP_METHOD_ACK || record->method == SIP_METHOD_CANCEL ||
         !sip_uri_parse(request_uri, &uri)) {
         return;
     }
-    remark_portability(remarks, &uri, "Request-URI: ");
-    remark_service_params(remarks, &uri, "Request-URI: ");
+    annotation_portability(annotations, &uri, "Request-URI: ");
+    annotation_service_params(annotations, &uri, "Request-URI: ");
 }
 
 /* RFC 7044 10.4: how a Contact was made from the entry of History-Info that it names. */
 static void
-remark_mapping(remarks_t *remarks, const sip_address_t *address, const char *lead)
+annotation_mapping(annotations_t *annotations, const sip_address_t *address, const char *lead)
 {
     sip_slice_t index;
     const char *name = "mp";
@@ -618,12 +621,12 @@ remark_mapping(remarks_t *remarks, const sip_address_t *address, const char *lea
             return;
         }
     }
-    text = remark_begin(remarks, lead);
+    text = annotation_begin(annotations, lead);
     wmem_strbuf_append(text, *name == 'm' ? "another user than in" : "the same user as in");
     wmem_strbuf_append(text, " entry ");
     append_wire(text, index, MAX_PIECE);
     wmem_strbuf_append_printf(text, " of History-Info (%s)", name);
-    remark_end(remarks, text);
+    annotation_end(annotations, text);
 }
 
 static unsigned
@@ -638,7 +641,7 @@ target_order(const redirect_t *redirect, sip_slice_t uri)
 }
 
 static void
-remark_targets(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+annotation_targets(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
     sip_value_iter_t values;
     sip_slice_t value;
@@ -649,13 +652,13 @@ remark_targets(remarks_t *remarks, const sip_message_t *sip, const redirect_note
     while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
         char lead[sizeof("Target 4294967295: ")];
         unsigned order;
-        if (!sip_address_parse(value, &address) || (order = target_order(note->redirect, address.uri.whole)) == 0) {
+        if (!sip_address_parse(value, &address) || (order = target_order(record->redirect, address.uri.whole)) == 0) {
             continue;
         }
         (void)g_snprintf(lead, sizeof(lead), "Target %u: ", order);
-        remark_portability(remarks, &address.uri, lead);
-        remark_service_params(remarks, &address.uri, lead);
-        remark_mapping(remarks, &address, lead);
+        annotation_portability(annotations, &address.uri, lead);
+        annotation_service_params(annotations, &address.uri, lead);
+        annotation_mapping(annotations, &address, lead);
         count++;
     }
 }
@@ -693,16 +696,16 @@ identity_kind(const sip_message_t *sip)
 }
 
 static void
-remark_identity(remarks_t *remarks, const sip_message_t *sip, const redirect_note_t *note)
+annotation_identity(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
     bool is_signed = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
-    bool is_answer = note->redirect->query_answer;
+    bool is_answer = record->redirect->dip_response;
     wmem_strbuf_t *text;
 
     if (!is_signed && !is_answer) {
         return;
     }
-    text = remark_begin(remarks, is_answer ? "Answers a query, is no forward: " : "");
+    text = annotation_begin(annotations, is_answer ? "Answers a query, is no forward: " : "");
     if (is_signed) {
         sip_slice_t kind = identity_kind(sip);
         wmem_strbuf_append(text, is_answer ? "it carries a signed Identity" : "Carries a signed Identity");
@@ -715,7 +718,7 @@ remark_identity(remarks_t *remarks, const sip_message_t *sip, const redirect_not
     } else {
         wmem_strbuf_append(text, "the same number, with the result of a number portability lookup");
     }
-    remark_end(remarks, text);
+    annotation_end(annotations, text);
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
@@ -727,7 +730,7 @@ enum {
     HEADER_REPLACES = 1 << 3,
 };
 
-static const uint8_t telling_header[SIP_HEADER_COUNT] = {
+static const uint8_t relevant_header[SIP_HEADER_COUNT] = {
     [SIP_HEADER_HISTORY_INFO] = HEADER_HISTORY_INFO,
     [SIP_HEADER_DIVERSION] = HEADER_DIVERSION,
     [SIP_HEADER_REASON] = HEADER_REASON,
@@ -737,7 +740,7 @@ static const uint8_t telling_header[SIP_HEADER_COUNT] = {
 
 /* Which header fields that tell something are there: one walk over the list. */
 static unsigned
-headers_that_tell(const sip_message_t *sip)
+relevant_headers_of(const sip_message_t *sip)
 {
     const uint32_t any = UINT32_C(1) << SIP_HEADER_HISTORY_INFO | UINT32_C(1) << SIP_HEADER_DIVERSION |
                          UINT32_C(1) << SIP_HEADER_REASON | UINT32_C(1) << SIP_HEADER_REPLACES |
@@ -748,16 +751,16 @@ headers_that_tell(const sip_message_t *sip)
         return 0; /* as in nearly every message */
     }
     for (unsigned i = 0; i < sip->header_count; i++) {
-        found |= telling_header[sip->header[i].id];
+        found |= relevant_header[sip->header[i].id];
     }
     return found;
 }
 
 static bool
-opens_its_attempt(const redirect_note_t *note)
+opens_its_transaction(const redirect_record_t *record)
 {
-    return note->status == 0 && note->attempt != NULL && note->attempt->request_frame == note->frame &&
-           note->method != SIP_METHOD_ACK && note->method != SIP_METHOD_CANCEL;
+    return record->status == 0 && record->transaction != NULL && record->transaction->request_frame == record->frame &&
+           record->method != SIP_METHOD_ACK && record->method != SIP_METHOD_CANCEL;
 }
 
 static uint64_t
@@ -812,7 +815,7 @@ room_to_keep(const sip_message_t *sip)
     size_t room = KEPT_BEGIN.len + sip->request_uri.len + KEPT_VERSION.len;
 
     for (unsigned i = 0; i < sip->header_count; i++) {
-        if (telling_header[sip->header[i].id]) {
+        if (relevant_header[sip->header[i].id]) {
             room += sip->header[i].name.len + KEPT_COLON.len + sip->header[i].value.len + KEPT_LINE_END.len;
         }
     }
@@ -830,7 +833,7 @@ history_keep(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers
     put(&end, sip->request_uri);
     put(&end, KEPT_VERSION);
     for (unsigned i = 0; i < sip->header_count; i++) {
-        if (telling_header[sip->header[i].id]) {
+        if (relevant_header[sip->header[i].id]) {
             put(&end, sip->header[i].name);
             put(&end, KEPT_COLON);
             put(&end, sip->header[i].value);
@@ -863,92 +866,93 @@ tells_of_global_failure(const sip_message_t *sip)
 
 /* The history in a provisional response but repeats the request's, save in a 181 (Call Is Being Forwarded). */
 static bool
-is_worth_history(const redirect_note_t *note)
+is_worth_history(const redirect_record_t *record)
 {
-    return note->method != SIP_METHOD_ACK && note->method != SIP_METHOD_CANCEL &&
-           (note->status == 0 || note->status == 181 || note->status >= 200);
+    return record->method != SIP_METHOD_ACK && record->method != SIP_METHOD_CANCEL &&
+           (record->status == 0 || record->status == 181 || record->status >= 200);
 }
 
 static void
-make_remarks(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers, redirect_note_t *note)
+make_annotations(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers, redirect_record_t *record)
 {
-    remarks_t remarks = {scope, &note->remarks};
+    annotations_t annotations = {scope, &record->annotations};
 
-    if ((headers & HEADER_HISTORY_INFO) && is_worth_history(note)) {
-        remark_history_info(&remarks, sip, note);
+    if ((headers & HEADER_HISTORY_INFO) && is_worth_history(record)) {
+        annotation_history_info(&annotations, sip, record);
     }
-    if ((headers & HEADER_DIVERSION) && is_worth_history(note)) {
-        remark_diversions(&remarks, sip, note);
+    if ((headers & HEADER_DIVERSION) && is_worth_history(record)) {
+        annotation_diversions(&annotations, sip, record);
     }
     if (headers & HEADER_REASON) {
-        remark_reasons(&remarks, sip, note);
+        annotation_reasons(&annotations, sip, record);
     }
-    if (note->status == 0) {
-        remark_request_uri(&remarks, note, sip->request_uri);
-    } else if (note->redirect) {
-        remark_identity(&remarks, sip, note);
-        remark_targets(&remarks, sip, note);
+    if (record->status == 0) {
+        annotation_request_uri(&annotations, record, sip->request_uri);
+    } else if (record->redirect) {
+        annotation_identity(&annotations, sip, record);
+        annotation_targets(&annotations, sip, record);
     } else {
-        remark_cancel_cause(&remarks, note);
+        annotation_cancel_cause(&annotations, record);
     }
 }
 
 bool
-redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_note_t *note)
+redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_record_t *record)
 {
     const sip_message_t *sip = message->sip;
-    unsigned headers = headers_that_tell(sip);
-    bool speaks_alone = (headers & HEADER_REASON) && tells_of_global_failure(sip);
-    bool is_refusal = note->status / 100 == 3 || note->status / 100 == 6;
-    bool is_shown = note->attempt == NULL || note->attempt->chain->begun || is_refusal || speaks_alone;
+    unsigned headers = relevant_headers_of(sip);
+    bool always_shown = (headers & HEADER_REASON) && tells_of_global_failure(sip);
+    bool is_failure_details = record->status / 100 == 3 || record->status / 100 == 6;
+    bool is_shown =
+        record->transaction == NULL || record->transaction->chain->visible || is_failure_details || always_shown;
     size_t room;
 
-    if (!is_shown && (!opens_its_attempt(note) || (headers == 0 && !uri_may_tell(sip->request_uri)))) {
+    if (!is_shown && (!opens_its_transaction(record) || (headers == 0 && !uri_may_tell(sip->request_uri)))) {
         return false;
     }
     room = is_shown ? 0 : room_to_keep(sip);
     if (room > 0) {
-        note->attempt->history = history_keep(scope, sip, headers, room);
+        record->transaction->history = history_keep(scope, sip, headers, room);
         return false;
     }
-    if (opens_its_attempt(note) && (headers & (HEADER_DIVERSION | HEADER_REPLACES))) {
-        note->attempt->history = history_new(scope, headers, 0);
-        history_read_diverters(note->attempt->history, sip);
+    if (opens_its_transaction(record) && (headers & (HEADER_DIVERSION | HEADER_REPLACES))) {
+        record->transaction->history = history_new(scope, headers, 0);
+        history_read_diverters(record->transaction->history, sip);
     }
-    make_remarks(scope, sip, headers, note);
-    return speaks_alone;
+    make_annotations(scope, sip, headers, record);
+    return always_shown;
 }
 
 void
-redirect_history_begin(wmem_allocator_t *scope, redirect_attempt_t *attempt)
+redirect_history_begin(wmem_allocator_t *scope, redirect_transaction_t *transaction)
 {
-    redirect_history_t *history = attempt->history;
-    redirect_note_t *note = attempt->first_note;
+    redirect_history_t *history = transaction->history;
+    redirect_record_t *record = transaction->first_record;
     sip_message_t sip;
 
-    while (note && !opens_its_attempt(note)) {
-        note = note->next_in_attempt;
+    while (record && !opens_its_transaction(record)) {
+        record = record->next_in_transaction;
     }
-    if (note && history && sip_slice_has_text(history->kept) && sip_message_parse(history->kept, &sip)) {
+    if (record && history && sip_slice_has_text(history->kept) && sip_message_parse(history->kept, &sip)) {
         history_read_diverters(history, &sip);
-        make_remarks(scope, &sip, headers_that_tell(&sip), note);
+        make_annotations(scope, &sip, relevant_headers_of(&sip), record);
         history->kept = SIP_SLICE_NONE;
     }
 }
 
 void
-redirect_history_free(wmem_allocator_t *scope, redirect_attempt_t *attempt)
+redirect_history_free(wmem_allocator_t *scope, redirect_transaction_t *transaction)
 {
-    for (redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
-        while (note->remarks) {
-            redirect_remark_t *remark = note->remarks;
-            note->remarks = remark->next;
-            wmem_free(scope, (char *)remark->text);
-            wmem_free(scope, remark);
+    for (redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
+        while (record->annotations) {
+            redirect_annotation_t *annotation = record->annotations;
+            record->annotations = annotation->next;
+            wmem_free(scope, (char *)annotation->text);
+            wmem_free(scope, annotation);
         }
     }
-    wmem_free(scope, attempt->history);
-    attempt->history = NULL;
+    wmem_free(scope, transaction->history);
+    transaction->history = NULL;
 }
 
 /* --- contradictions ----------------------------------------------------------------------------------------------- */
@@ -960,11 +964,11 @@ redirect_history_free(wmem_allocator_t *scope, redirect_attempt_t *attempt)
 static bool
 chain_knows(const redirect_chain_t *chain, const sip_uri_t *told)
 {
-    const redirect_attempt_t *attempt = chain->first_attempt;
+    const redirect_transaction_t *transaction = chain->first_transaction;
 
-    for (unsigned steps = 0; attempt; attempt = attempt->next_in_chain, steps++) {
+    for (unsigned steps = 0; transaction; transaction = transaction->next_in_chain, steps++) {
         sip_uri_t uri;
-        if (steps == REDIRECT_MAX_ATTEMPTS_PER_CALL || !sip_uri_parse(attempt->raw_uri, &uri) ||
+        if (steps == REDIRECT_MAX_TRANSACTIONS_PER_CALL || !sip_uri_parse(transaction->raw_uri, &uri) ||
             sip_uri_match(told, &uri, NULL) != SIP_URI_MATCH_NONE) {
             return true;
         }
@@ -989,7 +993,7 @@ is_callee(const sip_message_t *sip, const sip_uri_t *told)
 
 /* A Diversion that the redirected request brought along tells of an earlier one. */
 static bool
-was_there_before(const redirect_attempt_t *redirected, const sip_uri_t *diverter)
+was_there_before(const redirect_transaction_t *redirected, const sip_uri_t *diverter)
 {
     const redirect_history_t *history = redirected->history;
     uint64_t hash = diverter_hash(diverter);
@@ -1004,7 +1008,7 @@ was_there_before(const redirect_attempt_t *redirected, const sip_uri_t *diverter
 
 /* RFC 5806 5.3: the latest Diversion names the Request-URI that was diverted. */
 static char *
-diversion_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_attempt_t *redirected)
+diversion_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_transaction_t *redirected)
 {
     sip_value_iter_t values;
     sip_slice_t value;
@@ -1020,16 +1024,16 @@ diversion_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const r
         return NULL;
     }
     text = wmem_strbuf_new(scope, "Diversion says that ");
-    append_uri(text, told, MAX_FINDING_PIECE);
+    append_uri(text, told, MAX_EXPERT_PIECE);
     wmem_strbuf_append(text, " diverted, but the request redirected was for ");
-    append_uri(text, &seen, MAX_FINDING_PIECE);
+    append_uri(text, &seen, MAX_EXPERT_PIECE);
     wmem_strbuf_append(text, ".");
     return wmem_strbuf_finalize(text);
 }
 
 /* The entry from which the last one was made, where both are there and the last one is this very request. */
 static const sip_history_entry_t *
-entry_redirected(const history_list_t *list, const redirect_attempt_t *attempt)
+entry_redirected(const history_list_t *list, const redirect_transaction_t *transaction)
 {
     const sip_history_entry_t *last;
     sip_slice_t from;
@@ -1040,7 +1044,7 @@ entry_redirected(const history_list_t *list, const redirect_attempt_t *attempt)
     }
     last = &list->entry[list->count - 1];
     from = sip_slice_has_text(last->mp) ? last->mp : last->rc;
-    if (!sip_slice_has_text(from) || !sip_uri_parse(attempt->raw_uri, &uri) ||
+    if (!sip_slice_has_text(from) || !sip_uri_parse(transaction->raw_uri, &uri) ||
         sip_uri_match(&last->address.uri, &uri, NULL) > SIP_URI_MATCH_LOOSE) {
         return NULL;
     }
@@ -1065,29 +1069,29 @@ has_code(const redirect_t *redirect, uint32_t code)
 }
 
 static char *
-history_info_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_attempt_t *attempt)
+history_info_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_transaction_t *transaction)
 {
-    const redirect_attempt_t *redirected = redirect_attempt_before(attempt);
+    const redirect_transaction_t *redirected = redirect_transaction_before(transaction);
     const sip_history_entry_t *entry;
     history_list_t list;
     sip_uri_t seen;
     wmem_strbuf_t *text;
 
     history_list_read(sip, &list);
-    entry = entry_redirected(&list, attempt);
+    entry = entry_redirected(&list, transaction);
     if (entry == NULL || redirected == NULL || redirected->request_frame == 0 ||
         !sip_uri_parse(redirected->raw_uri, &seen)) {
         return NULL;
     }
     text = wmem_strbuf_new(scope, "History-Info says that ");
-    append_uri(text, &entry->address.uri, MAX_FINDING_PIECE);
+    append_uri(text, &entry->address.uri, MAX_EXPERT_PIECE);
     if (sip_uri_match(&entry->address.uri, &seen, NULL) <= SIP_URI_MATCH_LOOSE &&
-        !has_code(attempt->cause, entry->reason_cause)) {
+        !has_code(transaction->cause, entry->reason_cause)) {
         wmem_strbuf_append_printf(text, " answered %u, but the answer in frame %u is %u.", entry->reason_cause,
-                                  attempt->cause->frame, attempt->cause->code);
-    } else if (is_other_user(&entry->address.uri, &seen) && !chain_knows(attempt->chain, &entry->address.uri)) {
-        wmem_strbuf_append_printf(text, " was redirected, but frame %u redirected ", attempt->cause->frame);
-        append_uri(text, &seen, MAX_FINDING_PIECE);
+                                  transaction->cause->frame, transaction->cause->code);
+    } else if (is_other_user(&entry->address.uri, &seen) && !chain_knows(transaction->chain, &entry->address.uri)) {
+        wmem_strbuf_append_printf(text, " was redirected, but frame %u redirected ", transaction->cause->frame);
+        append_uri(text, &seen, MAX_EXPERT_PIECE);
         wmem_strbuf_append(text, ".");
     } else {
         wmem_strbuf_destroy(text);
@@ -1097,27 +1101,28 @@ history_info_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, cons
 }
 
 char *
-redirect_history_contradiction(wmem_allocator_t *scope, const redirect_message_t *message, const redirect_note_t *note)
+redirect_history_contradiction(wmem_allocator_t *scope, const redirect_message_t *message,
+                               const redirect_record_t *record)
 {
     const sip_message_t *sip = message->sip;
-    const redirect_attempt_t *attempt = note->attempt;
-    unsigned headers = headers_that_tell(sip);
+    const redirect_transaction_t *transaction = record->transaction;
+    unsigned headers = relevant_headers_of(sip);
     char *text = NULL;
 
-    if (attempt == NULL || (headers & (HEADER_HISTORY_INFO | HEADER_DIVERSION)) == 0) {
+    if (transaction == NULL || (headers & (HEADER_HISTORY_INFO | HEADER_DIVERSION)) == 0) {
         return NULL;
     }
-    if (note->redirect) {
-        return diversion_contradicts(scope, sip, attempt);
+    if (record->redirect) {
+        return diversion_contradicts(scope, sip, transaction);
     }
-    if (!opens_its_attempt(note) || attempt->cause == NULL) {
+    if (!opens_its_transaction(record) || transaction->cause == NULL) {
         return NULL;
     }
     if (headers & HEADER_HISTORY_INFO) {
-        text = history_info_contradicts(scope, sip, attempt);
+        text = history_info_contradicts(scope, sip, transaction);
     }
-    if (text == NULL && redirect_attempt_before(attempt)) {
-        text = diversion_contradicts(scope, sip, redirect_attempt_before(attempt));
+    if (text == NULL && redirect_transaction_before(transaction)) {
+        text = diversion_contradicts(scope, sip, redirect_transaction_before(transaction));
     }
     return text;
 }

@@ -207,7 +207,8 @@ next_leg_id(sip_slice_t *ids)
 }
 
 void
-redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_attempt_t *leg, const sip_message_t *sip)
+redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_transaction_t *leg,
+                   const sip_message_t *sip)
 {
     redirect_open_t open = {.redirect = redirect, .leg = leg, .caller = redirect_caller_key(sip->from_uri)};
     sip_slice_t ids = leg->leg_ids;
@@ -253,7 +254,7 @@ redirect_link_expire(redirect_tracker_t *tracker)
 typedef struct {
     redirect_t *redirect;
     redirect_target_t *target;
-    const redirect_attempt_t *leg;
+    const redirect_transaction_t *leg;
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     bool caller_unknown; /* that both speak for the same caller could not be seen */
@@ -262,7 +263,7 @@ typedef struct {
 /* The new request, and the best redirect so far. */
 typedef struct {
     redirect_tracker_t *tracker;
-    const redirect_attempt_t *attempt;
+    const redirect_transaction_t *transaction;
     const sip_message_t *sip;
     sip_uri_t uri;
     uint32_t key;
@@ -313,7 +314,7 @@ is_settled(const redirect_tracker_t *tracker, const redirect_open_t *open)
 
 /* The key was made of much less than the URI. */
 static bool
-asked_for(const redirect_attempt_t *leg, const sip_uri_t *redirected)
+asked_for(const redirect_transaction_t *leg, const sip_uri_t *redirected)
 {
     sip_uri_t asked;
 
@@ -329,7 +330,7 @@ choose_target(search_t *search, const redirect_open_t *open, choice_t choice, si
         if (choice.match > worst || choice.target->tried_by) {
             continue;
         }
-        if (open->leg->chain->attempt_count >= REDIRECT_MAX_ATTEMPTS_PER_CHAIN) {
+        if (open->leg->chain->transaction_count >= REDIRECT_MAX_TRANSACTIONS_PER_CHAIN) {
             open->leg->chain->truncated = true;
             continue;
         }
@@ -352,7 +353,7 @@ choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip
             open_remove(search->tracker, open);
         } else {
             seen++;
-            if (redirect_same_method(open->leg, search->attempt) &&
+            if (redirect_same_method(open->leg, search->transaction) &&
                 (redirected == NULL || asked_for(open->leg, redirected))) {
                 choose_target(search, open, choice, worst);
             }
@@ -367,7 +368,7 @@ choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip
 static void
 choose_by_leg_header(search_t *search)
 {
-    sip_slice_t ids = search->attempt->leg_ids;
+    sip_slice_t ids = search->transaction->leg_ids;
 
     while (ids.len > 0) {
         choose_by_key(search, key_of_text(EVIDENCE_LEG_HEADER, next_leg_id(&ids)), SIP_URI_MATCH_USER, NULL);
@@ -377,7 +378,7 @@ choose_by_leg_header(search_t *search)
 static void
 choose_by_session_id(search_t *search)
 {
-    choose_by_key(search, key_of_session(search->attempt->session_id), SIP_URI_MATCH_USER, NULL);
+    choose_by_key(search, key_of_session(search->transaction->session_id), SIP_URI_MATCH_USER, NULL);
 }
 
 /* Redirects of redirected for the same caller, then those for whom no caller is known. */
@@ -418,10 +419,10 @@ choose_by_history_info(search_t *search)
 static void
 choose_by_new_call(search_t *search)
 {
-    const redirect_endpoint_t *party = &search->attempt->source;
+    const redirect_endpoint_t *party = &search->transaction->source;
 
     /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->attempt->via_count != 1 || sip_message_header(search->sip, SIP_HEADER_REPLACES) ||
+    if (search->transaction->via_count != 1 || sip_message_header(search->sip, SIP_HEADER_REPLACES) ||
         sip_message_header(search->sip, SIP_HEADER_JOIN)) {
         return;
     }
@@ -453,14 +454,14 @@ static const struct {
 };
 
 /* A 6xx that the same party got before in this chain, under another Call-ID. */
-static const redirect_attempt_t *
-refused_before(const redirect_chain_t *chain, const redirect_attempt_t *attempt)
+static const redirect_transaction_t *
+refused_before(const redirect_chain_t *chain, const redirect_transaction_t *transaction)
 {
-    const redirect_attempt_t *found = NULL;
+    const redirect_transaction_t *found = NULL;
 
-    for (const redirect_attempt_t *other = chain->first_attempt; other; other = other->next_in_chain) {
-        if (other->final / 100 == 6 && redirect_same_address(&other->source, &attempt->source) &&
-            redirect_is_definitive_for(other, attempt)) {
+    for (const redirect_transaction_t *other = chain->first_transaction; other; other = other->next_in_chain) {
+        if (other->final / 100 == 6 && redirect_same_address(&other->source, &transaction->source) &&
+            redirect_is_definitive_for(other, transaction)) {
             found = other;
         }
     }
@@ -483,17 +484,17 @@ place_across(redirect_placement_t *place, const search_t *search, size_t kind)
     place->link = across_calls[kind].link;
     place->confidence = sure ? across_calls[kind].exact : across_calls[kind].loose;
     place->evidence = across_calls[kind].evidence;
-    place->global_failure = refused_before(place->chain, search->attempt);
+    place->global_failure = refused_before(place->chain, search->transaction);
     place->ambiguous = 0;
 }
 
 void
-redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_attempt_t *attempt, const sip_message_t *sip,
-                           redirect_placement_t *place)
+redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_transaction_t *transaction,
+                           const sip_message_t *sip, redirect_placement_t *place)
 {
-    search_t search = {.tracker = tracker, .attempt = attempt, .sip = sip, .asserted = attempt->asserted};
+    search_t search = {.tracker = tracker, .transaction = transaction, .sip = sip, .asserted = transaction->asserted};
 
-    if (tracker->open_count == 0 || !sip_uri_parse(attempt->raw_uri, &search.uri)) {
+    if (tracker->open_count == 0 || !sip_uri_parse(transaction->raw_uri, &search.uri)) {
         return;
     }
     search.key = sip_uri_match_key(&search.uri);

@@ -1,5 +1,5 @@
 /* redirect-link.c
- * Which redirect an attempt follows, and where else it belongs, within one call.
+ * Which redirect a transaction follows, and where else it belongs, within one call.
  * Across Call-IDs: redirect-link-calls.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -16,11 +16,11 @@
 /* History-Info entries of one request that are looked at. */
 #define MAX_HISTORY_ENTRIES 32
 
-/* --- how two attempts of one call stand to each other ------------------------------------------------------------- */
+/* --- how two transactions of one call stand to each other ------------------------------------------------------------- */
 
-/* Best first: an earlier attempt's redirects are considered in this order. */
+/* Best first: an earlier transaction's redirects are considered in this order. */
 typedef enum {
-    RELATION_SAME_CLIENT, /* the client that made the new attempt made this one, for the same upstream request */
+    RELATION_SAME_CLIENT, /* the client that made the new transaction made this one, for the same upstream request */
     RELATION_SAME_PATH,   /* it came by the same elements, but not all of their requests were captured */
     RELATION_FARTHER_ON,  /* a forward of what that client sent: what the client itself got was not captured */
     RELATION_SAME_CALLER, /* no more than Call-ID and From tag in common */
@@ -28,14 +28,14 @@ typedef enum {
 } relation_t;
 
 static bool
-same_sender(const redirect_attempt_t *a, const redirect_attempt_t *b)
+same_sender(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
     return redirect_same_address(&a->source, &b->source) ||
            sip_slice_equal_nocase(redirect_sent_by_host(a->sent_by), redirect_sent_by_host(b->sent_by));
 }
 
 bool
-redirect_same_method(const redirect_attempt_t *a, const redirect_attempt_t *b)
+redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
     return a->method == b->method && sip_slice_equal(a->other_method, b->other_method);
 }
@@ -45,7 +45,7 @@ redirect_same_method(const redirect_attempt_t *a, const redirect_attempt_t *b)
  * request that follows it.
  */
 static bool
-same_dialog(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
+same_dialog(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
     return sip_slice_equal(earlier->to_tag, later->to_tag) ||
            (!sip_slice_has_text(earlier->to_tag) && earlier->final >= 300 &&
@@ -54,26 +54,26 @@ same_dialog(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
 
 /* Neither has an upstream that was captured: the Vias tell. */
 static relation_t
-relation_by_vias(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
+relation_by_vias(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
     if (earlier->via_count != later->via_count || !same_sender(earlier, later)) {
         return RELATION_SAME_CALLER;
     }
-    if (earlier->lower_path == later->lower_path) {
+    if (earlier->via_path_hash == later->via_path_hash) {
         return RELATION_SAME_CLIENT;
     }
-    return earlier->lower_hosts == later->lower_hosts ? RELATION_SAME_PATH : RELATION_SAME_CALLER;
+    return earlier->via_hosts_hash == later->via_hosts_hash ? RELATION_SAME_PATH : RELATION_SAME_CALLER;
 }
 
 /* The later one is a forward: only what came of the same upstream request, directly or farther on, concerns it. */
 static relation_t
-relation_of_forward(const redirect_attempt_t *earlier, const redirect_attempt_t *later,
-                    const redirect_attempt_t *upstream)
+relation_of_forward(const redirect_transaction_t *earlier, const redirect_transaction_t *later,
+                    const redirect_transaction_t *upstream)
 {
     if (earlier->upstream == upstream) {
         return same_sender(earlier, later) ? RELATION_SAME_CLIENT : RELATION_SAME_PATH;
     }
-    for (const redirect_attempt_t *above = earlier->upstream; above; above = above->upstream) {
+    for (const redirect_transaction_t *above = earlier->upstream; above; above = above->upstream) {
         if (above == upstream) {
             return RELATION_FARTHER_ON;
         }
@@ -83,9 +83,9 @@ relation_of_forward(const redirect_attempt_t *earlier, const redirect_attempt_t 
 
 /* The earlier one is a forward of something that the same client may have sent, and whose own 3xx was not captured. */
 static relation_t
-relation_to_forward(const redirect_attempt_t *earlier, const redirect_attempt_t *later)
+relation_to_forward(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
-    const redirect_attempt_t *top = earlier->upstream;
+    const redirect_transaction_t *top = earlier->upstream;
 
     while (top->upstream) {
         top = top->upstream;
@@ -94,7 +94,8 @@ relation_to_forward(const redirect_attempt_t *earlier, const redirect_attempt_t 
 }
 
 static relation_t
-relation(const redirect_attempt_t *earlier, const redirect_attempt_t *later, const redirect_attempt_t *upstream)
+relation(const redirect_transaction_t *earlier, const redirect_transaction_t *later,
+         const redirect_transaction_t *upstream)
 {
     if (earlier == upstream || !redirect_same_method(earlier, later) || !same_dialog(earlier, later) ||
         !sip_slice_equal(earlier->from_tag, later->from_tag)) {
@@ -108,20 +109,20 @@ relation(const redirect_attempt_t *earlier, const redirect_attempt_t *later, con
 
 /* --- upstream and downstream -------------------------------------------------------------------------------------- */
 
-/* The nearest attempt that this is a forward of: its branch stands among the Vias below the top (RFC 3261 16.6). */
-static redirect_attempt_t *
-find_upstream(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip)
+/* The nearest transaction that this is a forward of: its branch stands among the Vias below the top (RFC 3261 16.6). */
+static redirect_transaction_t *
+find_upstream(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    redirect_attempt_t *found = NULL;
+    redirect_transaction_t *found = NULL;
 
     for (unsigned i = 1; i < sip->via_kept && found == NULL; i++) {
         const sip_via_t *via = &sip->via[i];
         if (!sip_slice_has_text(via->branch)) {
             continue;
         }
-        for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
+        for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
             if (sip_slice_equal(other->branch, via->branch) && sip_slice_equal_nocase(other->sent_by, via->sent_by) &&
-                other->via_count < attempt->via_count && redirect_same_method(other, attempt)) {
+                other->via_count < transaction->via_count && redirect_same_method(other, transaction)) {
                 found = other;
             }
         }
@@ -130,16 +131,17 @@ find_upstream(const redirect_call_t *call, const redirect_attempt_t *attempt, co
 }
 
 /* An element that hides the path (one Via again) but keeps Call-ID, From tag and CSeq: the receiver now sends. */
-static redirect_attempt_t *
-find_hidden_upstream(const redirect_call_t *call, const redirect_attempt_t *attempt)
+static redirect_transaction_t *
+find_hidden_upstream(const redirect_call_t *call, const redirect_transaction_t *transaction)
 {
-    redirect_attempt_t *found = NULL;
+    redirect_transaction_t *found = NULL;
 
-    for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
-        if (attempt->via_count == 1 && other->final == 0 && other->request_frame &&
-            redirect_same_method(other, attempt) && other->cseq == attempt->cseq &&
-            sip_slice_equal(other->from_tag, attempt->from_tag) && sip_slice_equal(other->to_tag, attempt->to_tag) &&
-            !same_sender(other, attempt) && redirect_same_address(&other->destination, &attempt->source)) {
+    for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
+        if (transaction->via_count == 1 && other->final == 0 && other->request_frame &&
+            redirect_same_method(other, transaction) && other->cseq == transaction->cseq &&
+            sip_slice_equal(other->from_tag, transaction->from_tag) &&
+            sip_slice_equal(other->to_tag, transaction->to_tag) && !same_sender(other, transaction) &&
+            redirect_same_address(&other->destination, &transaction->source)) {
             found = other;
         }
     }
@@ -147,10 +149,10 @@ find_hidden_upstream(const redirect_call_t *call, const redirect_attempt_t *atte
 }
 
 /* A forward of this request that was captured before it, as happens in merged captures. */
-static redirect_attempt_t *
-find_downstream(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip)
+static redirect_transaction_t *
+find_downstream(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    redirect_attempt_t *other = call->first;
+    redirect_transaction_t *other = call->first;
     uint64_t path = REDIRECT_HASH_SEED;
 
     while (other && other->via_count != sip->via_count + 1) {
@@ -160,8 +162,8 @@ find_downstream(const redirect_call_t *call, const redirect_attempt_t *attempt, 
         path = redirect_hash(redirect_hash(path, sip->via[i].sent_by), sip->via[i].branch);
     }
     for (; other; other = other->next_in_call) {
-        if (other->upstream == NULL && other->via_count == sip->via_count + 1 && other->lower_path == path &&
-            redirect_same_method(other, attempt)) {
+        if (other->upstream == NULL && other->via_count == sip->via_count + 1 && other->via_path_hash == path &&
+            redirect_same_method(other, transaction)) {
             return other;
         }
     }
@@ -174,7 +176,7 @@ find_downstream(const redirect_call_t *call, const redirect_attempt_t *attempt, 
 typedef struct {
     redirect_t *redirect;
     redirect_target_t *target;
-    const redirect_attempt_t *leg;
+    const redirect_transaction_t *leg;
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     relation_t relation;
@@ -195,7 +197,7 @@ redirect_target_match(const redirect_target_t *target, const sip_uri_t *request_
 }
 
 static bool
-same_request_uri(const redirect_attempt_t *a, const redirect_attempt_t *b)
+same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
     sip_uri_t uri_a, uri_b;
 
@@ -209,8 +211,8 @@ same_request_uri(const redirect_attempt_t *a, const redirect_attempt_t *b)
  * through a Route to the proxy or straight to its address. Where the proxy has a name, any new address may be its own.
  */
 static bool
-goes_through_proxy(const redirect_target_t *target, const redirect_attempt_t *redirected,
-                   const redirect_attempt_t *attempt, const sip_message_t *sip)
+goes_through_proxy(const redirect_target_t *target, const redirect_transaction_t *redirected,
+                   const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
     sip_value_iter_t routes;
     sip_slice_t value;
@@ -218,7 +220,7 @@ goes_through_proxy(const redirect_target_t *target, const redirect_attempt_t *re
     sip_uri_t proxy;
     redirect_endpoint_t named;
 
-    if (!same_request_uri(redirected, attempt) || !sip_uri_parse(target->raw, &proxy)) {
+    if (!same_request_uri(redirected, transaction) || !sip_uri_parse(target->raw, &proxy)) {
         return false;
     }
     sip_value_iter_init(&routes, sip, SIP_HEADER_ROUTE);
@@ -226,10 +228,10 @@ goes_through_proxy(const redirect_target_t *target, const redirect_attempt_t *re
         return sip_slice_equal_nocase(route.uri.host, proxy.host);
     }
     if (redirect_target_address(target, &named)) {
-        return redirect_same_address(&named, &attempt->destination);
+        return redirect_same_address(&named, &transaction->destination);
     }
-    return attempt->destination.len > 0 && redirected->destination.len > 0 &&
-           !redirect_same_address(&attempt->destination, &redirected->destination);
+    return transaction->destination.len > 0 && redirected->destination.len > 0 &&
+           !redirect_same_address(&transaction->destination, &redirected->destination);
 }
 
 /* Best first: an untried target before a tried one, then how well the URI fits, then who sent it. */
@@ -241,9 +243,9 @@ candidate_rank(const candidate_t *candidate)
     return tried * 100 + (unsigned)candidate->match * 10 + (unsigned)candidate->relation;
 }
 
-/* How poor a match still counts, by how the redirected attempt stands to the new one. */
+/* How poor a match still counts, by how the redirected transaction stands to the new one. */
 static bool
-match_suffices(const candidate_t *candidate, const redirect_attempt_t *attempt)
+match_suffices(const candidate_t *candidate, const redirect_transaction_t *transaction)
 {
     switch (candidate->match) {
     case SIP_URI_MATCH_EXACT:
@@ -254,24 +256,25 @@ match_suffices(const candidate_t *candidate, const redirect_attempt_t *attempt)
     case SIP_URI_MATCH_USER:
         /* A location lookup before the next sighting; only where there was one place to go, and it goes elsewhere. */
         return candidate->relation == RELATION_SAME_CLIENT && candidate->redirect->target_total == 1 &&
-               !same_request_uri(candidate->leg, attempt);
+               !same_request_uri(candidate->leg, transaction);
     default:
         return false;
     }
 }
 
 static void
-consider_target(candidate_t *best, const candidate_t *candidate, const redirect_attempt_t *attempt)
+consider_target(candidate_t *best, const candidate_t *candidate, const redirect_transaction_t *transaction)
 {
-    if (match_suffices(candidate, attempt) &&
+    if (match_suffices(candidate, transaction) &&
         (best->redirect == NULL || candidate_rank(candidate) <= candidate_rank(best))) {
         *best = *candidate;
     }
 }
 
 static void
-consider_redirect(candidate_t *best, const redirect_attempt_t *earlier, relation_t how,
-                  const redirect_attempt_t *attempt, const sip_message_t *sip, const sip_uri_t *uri, uint32_t key)
+consider_redirect(candidate_t *best, const redirect_transaction_t *earlier, relation_t how,
+                  const redirect_transaction_t *transaction, const sip_message_t *sip, const sip_uri_t *uri,
+                  uint32_t key)
 {
     redirect_t *redirect = earlier->redirect;
 
@@ -279,35 +282,35 @@ consider_redirect(candidate_t *best, const redirect_attempt_t *earlier, relation
         candidate_t candidate = {.redirect = redirect, .target = &redirect->target[i], .leg = earlier, .relation = how};
         candidate.match = redirect_target_match(candidate.target, uri, key, &candidate.difference);
         if (redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
-            goes_through_proxy(candidate.target, earlier, attempt, sip)) {
+            goes_through_proxy(candidate.target, earlier, transaction, sip)) {
             candidate.match = SIP_URI_MATCH_EXACT;
             candidate.difference = SIP_URI_DIFF_NONE;
         }
-        consider_target(best, &candidate, attempt);
+        consider_target(best, &candidate, transaction);
     }
 }
 
 /* The best target of all redirects in the call; among equals the latest redirect wins. */
 static candidate_t
-find_target(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
-            const redirect_attempt_t *upstream)
+find_target(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip,
+            const redirect_transaction_t *upstream)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
-    redirect_attempt_t *earlier = call->first;
+    redirect_transaction_t *earlier = call->first;
     sip_uri_t uri;
     uint32_t key;
 
     while (earlier && earlier->redirect == NULL) {
         earlier = earlier->next_in_call;
     }
-    if (earlier == NULL || !sip_uri_parse(attempt->raw_uri, &uri)) {
+    if (earlier == NULL || !sip_uri_parse(transaction->raw_uri, &uri)) {
         return best;
     }
     key = sip_uri_match_key(&uri);
     for (; earlier; earlier = earlier->next_in_call) {
-        relation_t how = earlier->redirect ? relation(earlier, attempt, upstream) : RELATION_NONE;
+        relation_t how = earlier->redirect ? relation(earlier, transaction, upstream) : RELATION_NONE;
         if (how != RELATION_NONE) {
-            consider_redirect(&best, earlier, how, attempt, sip, &uri, key);
+            consider_redirect(&best, earlier, how, transaction, sip, &uri, key);
         }
     }
     return best;
@@ -318,8 +321,8 @@ find_target(const redirect_call_t *call, const redirect_attempt_t *attempt, cons
  * still names the target, as one of its entries (RFC 7044 10.3).
  */
 static candidate_t
-find_target_by_history(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
-                       const redirect_attempt_t *upstream)
+find_target_by_history(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip,
+                       const redirect_transaction_t *upstream)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
     sip_value_iter_t values;
@@ -327,7 +330,7 @@ find_target_by_history(const redirect_call_t *call, const redirect_attempt_t *at
     sip_history_entry_t entry;
     sip_uri_t uri;
 
-    if (sip_message_header(sip, SIP_HEADER_HISTORY_INFO) == NULL || !sip_uri_parse(attempt->raw_uri, &uri)) {
+    if (sip_message_header(sip, SIP_HEADER_HISTORY_INFO) == NULL || !sip_uri_parse(transaction->raw_uri, &uri)) {
         return best;
     }
     sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
@@ -338,10 +341,10 @@ find_target_by_history(const redirect_call_t *call, const redirect_attempt_t *at
         }
         entry.address.uri.headers = SIP_SLICE_NONE; /* its Reason is no part of where it went */
         key = sip_uri_match_key(&entry.address.uri);
-        for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-            relation_t how = earlier->redirect ? relation(earlier, attempt, upstream) : RELATION_NONE;
+        for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+            relation_t how = earlier->redirect ? relation(earlier, transaction, upstream) : RELATION_NONE;
             if (how <= RELATION_FARTHER_ON) {
-                consider_redirect(&best, earlier, how, attempt, sip, &entry.address.uri, key);
+                consider_redirect(&best, earlier, how, transaction, sip, &entry.address.uri, key);
             }
         }
     }
@@ -386,105 +389,110 @@ is_failover(uint16_t status)
  * but not while the phone rings. Of a proxy, a second branch at once to the same address is a fork.
  */
 static bool
-is_given_up(const redirect_attempt_t *earlier, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+is_given_up(const redirect_transaction_t *earlier, const redirect_transaction_t *transaction,
+            const redirect_transaction_t *upstream)
 {
     if (earlier->final != 0 || earlier->last_provisional > 100) {
         return false;
     }
-    return (upstream == NULL && attempt->via_count == 1) ||
-           !redirect_same_address(&earlier->destination, &attempt->destination) ||
-           attempt->request_time - earlier->request_time >= SECOND_TRY_AFTER;
+    return (upstream == NULL && transaction->via_count == 1) ||
+           !redirect_same_address(&earlier->destination, &transaction->destination) ||
+           transaction->request_time - earlier->request_time >= SECOND_TRY_AFTER;
 }
 
 static bool
-repeats(const redirect_attempt_t *earlier, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+repeats(const redirect_transaction_t *earlier, const redirect_transaction_t *transaction,
+        const redirect_transaction_t *upstream)
 {
     if (earlier->retried_by || earlier->request_frame == 0) {
         return false;
     }
     if (redirect_is_amend_and_retry(earlier->final)) {
-        return earlier->final == 416 || same_request_uri(earlier, attempt);
+        return earlier->final == 416 || same_request_uri(earlier, transaction);
     }
-    return (is_failover(earlier->final) || is_given_up(earlier, attempt, upstream)) &&
-           same_request_uri(earlier, attempt);
+    return (is_failover(earlier->final) || is_given_up(earlier, transaction, upstream)) &&
+           same_request_uri(earlier, transaction);
 }
 
-/* The latest attempt of the same client that the new one repeats, amended or at another server. */
-static redirect_attempt_t *
-find_repeated(const redirect_call_t *call, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+/* The latest transaction of the same client that the new one repeats, amended or at another server. */
+static redirect_transaction_t *
+find_repeated(const redirect_call_t *call, const redirect_transaction_t *transaction,
+              const redirect_transaction_t *upstream)
 {
-    redirect_attempt_t *found = NULL;
+    redirect_transaction_t *found = NULL;
 
-    for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        if (repeats(earlier, attempt, upstream) && relation(earlier, attempt, upstream) <= RELATION_SAME_PATH) {
+    for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+        if (repeats(earlier, transaction, upstream) && relation(earlier, transaction, upstream) <= RELATION_SAME_PATH) {
             found = earlier;
         }
     }
     return found;
 }
 
-/* --- the rest of the family --------------------------------------------------------------------------------------- */
+/* --- the rest of the client's history --------------------------------------------------------------------------------------- */
 
 /*
- * What the same client did before, as far as the new attempt may go on from it: on its own leg where that was captured,
+ * What the same client did before, as far as the new transaction may go on from it: on its own leg where that was captured,
  * else as seen farther on.
  */
 typedef struct {
-    redirect_attempt_t *redirected; /* the latest that ended in a 3xx */
-    redirect_attempt_t *refused;    /* the latest that ended in a 6xx */
-    redirect_attempt_t *fork;       /* the first branch of the same response context */
-} family_t;
+    redirect_transaction_t *redirected; /* the latest that ended in a 3xx */
+    redirect_transaction_t *refused;    /* the latest that ended in a 6xx */
+    redirect_transaction_t *fork;       /* the first branch of the same response context */
+} client_history_t;
 
 /* The later one, unless the one before stood nearer. */
 static void
-family_take(redirect_attempt_t **member, redirect_attempt_t *earlier, const redirect_attempt_t *upstream)
+client_history_take(redirect_transaction_t **member, redirect_transaction_t *earlier,
+                    const redirect_transaction_t *upstream)
 {
     if (*member == NULL || earlier->upstream == upstream || (*member)->upstream != upstream) {
         *member = earlier;
     }
 }
 
-static family_t
-find_family(const redirect_call_t *call, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+static client_history_t
+find_client_history(const redirect_call_t *call, const redirect_transaction_t *transaction,
+                    const redirect_transaction_t *upstream)
 {
-    family_t family = {NULL, NULL, NULL};
+    client_history_t client_history = {NULL, NULL, NULL};
 
-    for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        relation_t how = relation(earlier, attempt, upstream);
+    for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+        relation_t how = relation(earlier, transaction, upstream);
         if (how > RELATION_FARTHER_ON) {
             continue;
         }
         if (earlier->redirect) {
-            family_take(&family.redirected, earlier, upstream);
+            client_history_take(&client_history.redirected, earlier, upstream);
         }
         if (earlier->final / 100 == 6) {
-            family_take(&family.refused, earlier, upstream);
+            client_history_take(&client_history.refused, earlier, upstream);
         }
-        if (how == RELATION_SAME_CLIENT && attempt->via_count > 1 && family.fork == NULL) {
-            family.fork = earlier;
+        if (how == RELATION_SAME_CLIENT && transaction->via_count > 1 && client_history.fork == NULL) {
+            client_history.fork = earlier;
         }
     }
-    return family;
+    return client_history;
 }
 
 static bool
 chain_is_answered(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
-    return chain->begun && redirect_chain_result(tracker, chain).outcome == REDIRECT_OUTCOME_ANSWERED;
+    return chain->visible && redirect_chain_result(tracker, chain).outcome == REDIRECT_OUTCOME_ANSWERED;
 }
 
 /*
  * 606 leaves it to the caller to offer other media at once (RFC 3261 21.6.4), and a Retry-After that has run out
- * invites the next attempt (RFC 5057 5.1).
+ * invites the next transaction (RFC 5057 5.1).
  */
 bool
-redirect_is_definitive_for(const redirect_attempt_t *refused, const redirect_attempt_t *attempt)
+redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect_transaction_t *transaction)
 {
-    if (refused->final == 606 && same_request_uri(refused, attempt)) {
+    if (refused->final == 606 && same_request_uri(refused, transaction)) {
         return false;
     }
     return refused->retry_after == 0 ||
-           attempt->request_time - refused->final_time < (redirect_time_t)refused->retry_after * REDIRECT_SECOND;
+           transaction->request_time - refused->final_time < (redirect_time_t)refused->retry_after * REDIRECT_SECOND;
 }
 
 /*
@@ -492,22 +500,22 @@ redirect_is_definitive_for(const redirect_attempt_t *refused, const redirect_att
  * (REGISTER, SUBSCRIBE, MESSAGE, those in a dialog) and are each a journey of their own.
  */
 static bool
-goes_on_with_call(const redirect_attempt_t *attempt)
+goes_on_with_call(const redirect_transaction_t *transaction)
 {
-    return attempt->method == SIP_METHOD_INVITE && !sip_slice_has_text(attempt->to_tag);
+    return transaction->method == SIP_METHOD_INVITE && !sip_slice_has_text(transaction->to_tag);
 }
 
 /* --- placing ------------------------------------------------------------------------------------------------------ */
 
 static void
-place_beside(redirect_placement_t *place, const redirect_attempt_t *other)
+place_beside(redirect_placement_t *place, const redirect_transaction_t *other)
 {
     place->chain = other->chain;
     place->hop = other->hop;
 }
 
 static void
-place_repeat(redirect_placement_t *place, redirect_attempt_t *repeated)
+place_repeat(redirect_placement_t *place, redirect_transaction_t *repeated)
 {
     place_beside(place, repeated);
     place->retry_of = repeated;
@@ -515,9 +523,10 @@ place_repeat(redirect_placement_t *place, redirect_attempt_t *repeated)
 
 /* A proxy that goes on by itself: its upstream's request is the same, below its own Via. */
 static bool
-is_recursion(const candidate_t *found, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+is_recursion(const candidate_t *found, const redirect_transaction_t *transaction,
+             const redirect_transaction_t *upstream)
 {
-    return upstream != NULL || (found->relation == RELATION_SAME_CLIENT && attempt->via_count > 1);
+    return upstream != NULL || (found->relation == RELATION_SAME_CLIENT && transaction->via_count > 1);
 }
 
 static redirect_confidence_t
@@ -565,9 +574,9 @@ evidence_in_call(const candidate_t *found, bool recursion)
 }
 
 static void
-place_followup(redirect_placement_t *place, const candidate_t *found, const redirect_attempt_t *attempt)
+place_followup(redirect_placement_t *place, const candidate_t *found, const redirect_transaction_t *transaction)
 {
-    bool recursion = is_recursion(found, attempt, place->upstream);
+    bool recursion = is_recursion(found, transaction, place->upstream);
 
     place->chain = found->leg->chain;
     place->cause = found->redirect;
@@ -586,7 +595,7 @@ place_followup(redirect_placement_t *place, const candidate_t *found, const redi
 
 /* The request that this one's forward, captured before it, was a forward of: it stands where the forward stands. */
 static void
-place_above(redirect_placement_t *place, const redirect_attempt_t *downstream)
+place_above(redirect_placement_t *place, const redirect_transaction_t *downstream)
 {
     place_beside(place, downstream);
     place->cause = downstream->cause;
@@ -600,16 +609,17 @@ place_above(redirect_placement_t *place, const redirect_attempt_t *downstream)
     place->above = downstream;
 }
 
-/* The latest attempt of the family that ended in a 3xx and asked for the same URI as the new one. */
-static redirect_attempt_t *
-find_returned(const redirect_call_t *call, const redirect_attempt_t *attempt, const redirect_attempt_t *upstream)
+/* The latest transaction of the client's history that ended in a 3xx and asked for the same URI as the new one. */
+static redirect_transaction_t *
+find_returned(const redirect_call_t *call, const redirect_transaction_t *transaction,
+              const redirect_transaction_t *upstream)
 {
-    redirect_attempt_t *returned = NULL;
+    redirect_transaction_t *returned = NULL;
 
-    for (redirect_attempt_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        if (earlier->redirect && relation(earlier, attempt, upstream) <= RELATION_FARTHER_ON &&
-            same_request_uri(earlier, attempt)) {
-            family_take(&returned, earlier, upstream);
+    for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
+        if (earlier->redirect && relation(earlier, transaction, upstream) <= RELATION_FARTHER_ON &&
+            same_request_uri(earlier, transaction)) {
+            client_history_take(&returned, earlier, upstream);
         }
     }
     return returned;
@@ -617,25 +627,26 @@ find_returned(const redirect_call_t *call, const redirect_attempt_t *attempt, co
 
 /* Without a redirect, a repeat or an upstream: what the same client did before may still say where it belongs. */
 static void
-place_by_family(const redirect_tracker_t *tracker, const redirect_call_t *call, redirect_placement_t *place,
-                const family_t *family, const redirect_attempt_t *attempt)
+place_by_client_history(const redirect_tracker_t *tracker, const redirect_call_t *call, redirect_placement_t *place,
+                        const client_history_t *client_history, const redirect_transaction_t *transaction)
 {
-    const redirect_attempt_t *redirected = family->redirected;
-    const redirect_attempt_t *returned = redirected ? find_returned(call, attempt, place->upstream) : NULL;
+    const redirect_transaction_t *redirected = client_history->redirected;
+    const redirect_transaction_t *returned = redirected ? find_returned(call, transaction, place->upstream) : NULL;
 
-    if (family->fork) {
-        place_beside(place, family->fork);
+    if (client_history->fork) {
+        place_beside(place, client_history->fork);
     } else if (returned && !chain_is_answered(tracker, returned->chain)) {
         /* Back to where it was redirected: once more by the same journey, or a later journey of its own. */
-        if (goes_on_with_call(attempt)) {
+        if (goes_on_with_call(transaction)) {
             place_beside(place, returned);
         }
     } else if (redirected && !chain_is_answered(tracker, redirected->chain) &&
-               attempt->request_time - redirected->final_time <= ELSEWHERE_WITHIN) {
+               transaction->request_time - redirected->final_time <= ELSEWHERE_WITHIN) {
         place_beside(place, redirected);
         place->elsewhere_after = redirected;
-    } else if (family->refused && goes_on_with_call(attempt) && !chain_is_answered(tracker, family->refused->chain)) {
-        place_beside(place, family->refused);
+    } else if (client_history->refused && goes_on_with_call(transaction) &&
+               !chain_is_answered(tracker, client_history->refused->chain)) {
+        place_beside(place, client_history->refused);
     }
 }
 
@@ -644,19 +655,19 @@ static void
 place_at_tried_target(redirect_placement_t *place, const candidate_t *found)
 {
     if (found->relation <= RELATION_FARTHER_ON) {
-        place_repeat(place, (redirect_attempt_t *)found->target->tried_by);
+        place_repeat(place, (redirect_transaction_t *)found->target->tried_by);
     } else {
         place_beside(place, found->target->tried_by);
     }
 }
 
 static void
-place_request(const redirect_tracker_t *tracker, const redirect_call_t *call, const redirect_attempt_t *attempt,
-              const sip_message_t *sip, redirect_placement_t *place, const family_t *family)
+place_request(const redirect_tracker_t *tracker, const redirect_call_t *call, const redirect_transaction_t *transaction,
+              const sip_message_t *sip, redirect_placement_t *place, const client_history_t *client_history)
 {
-    redirect_attempt_t *upstream = place->upstream;
-    redirect_attempt_t *repeated = find_repeated(call, attempt, upstream);
-    candidate_t found = find_target(call, attempt, sip, upstream);
+    redirect_transaction_t *upstream = place->upstream;
+    redirect_transaction_t *repeated = find_repeated(call, transaction, upstream);
+    candidate_t found = find_target(call, transaction, sip, upstream);
     bool untried;
 
     if (found.redirect && upstream == NULL && chain_is_answered(tracker, found.leg->chain)) {
@@ -668,60 +679,60 @@ place_request(const redirect_tracker_t *tracker, const redirect_call_t *call, co
         return;
     }
     if (!untried) {
-        candidate_t told = find_target_by_history(call, attempt, sip, upstream);
+        candidate_t told = find_target_by_history(call, transaction, sip, upstream);
         if (told.redirect && (upstream || !chain_is_answered(tracker, told.leg->chain))) {
             found = told;
             untried = true;
         }
     }
     if (untried) {
-        place_followup(place, &found, attempt);
+        place_followup(place, &found, transaction);
     } else if (upstream) {
         place_beside(place, upstream);
     } else if (found.redirect) {
         place_at_tried_target(place, &found);
     } else {
-        place_by_family(tracker, call, place, family, attempt);
+        place_by_client_history(tracker, call, place, client_history, transaction);
     }
 }
 
 void
-redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call, const redirect_attempt_t *attempt,
-                      const sip_message_t *sip, redirect_placement_t *place)
+redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
+                      const redirect_transaction_t *transaction, const sip_message_t *sip, redirect_placement_t *place)
 {
-    redirect_attempt_t *downstream;
-    family_t family;
+    redirect_transaction_t *downstream;
+    client_history_t client_history;
 
     if (call->first == NULL) {
         return; /* the first of its call, as most are */
     }
-    downstream = find_downstream(call, attempt, sip);
-    place->upstream = find_upstream(call, attempt, sip);
+    downstream = find_downstream(call, transaction, sip);
+    place->upstream = find_upstream(call, transaction, sip);
     if (place->upstream == NULL) {
-        place->upstream = find_hidden_upstream(call, attempt);
+        place->upstream = find_hidden_upstream(call, transaction);
     }
-    family = find_family(call, attempt, place->upstream);
-    if (downstream && (downstream->cause || downstream->chain->begun)) {
+    client_history = find_client_history(call, transaction, place->upstream);
+    if (downstream && (downstream->cause || downstream->chain->visible)) {
         place_above(place, downstream);
     } else {
-        place_request(tracker, call, attempt, sip, place, &family);
+        place_request(tracker, call, transaction, sip, place, &client_history);
         if (place->chain == NULL && downstream) {
             place_beside(place, downstream);
         }
     }
     place->downstream = downstream;
-    if (family.refused && place->chain == family.refused->chain &&
-        redirect_is_definitive_for(family.refused, attempt)) {
-        place->global_failure = family.refused;
+    if (client_history.refused && place->chain == client_history.refused->chain &&
+        redirect_is_definitive_for(client_history.refused, transaction)) {
+        place->global_failure = client_history.refused;
     }
 }
 
 void
-redirect_link_response(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
+redirect_link_response(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip,
                        redirect_placement_t *place)
 {
-    place->upstream = find_upstream(call, attempt, sip);
-    place->downstream = find_downstream(call, attempt, sip);
+    place->upstream = find_upstream(call, transaction, sip);
+    place->downstream = find_downstream(call, transaction, sip);
     if (place->upstream) {
         place_beside(place, place->upstream);
         return;
@@ -731,24 +742,24 @@ redirect_link_response(const redirect_call_t *call, const redirect_attempt_t *at
         return;
     }
     /* The answer to a later request of a client whose redirect was captured: what it sent then was not. */
-    for (redirect_attempt_t *other = call->first; other; other = other->next_in_call) {
-        if (other->redirect && other->cseq < attempt->cseq && redirect_same_method(other, attempt) &&
-            goes_on_with_call(other) && relation_by_vias(other, attempt) <= RELATION_SAME_PATH &&
-            sip_slice_equal(other->from_tag, attempt->from_tag)) {
+    for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
+        if (other->redirect && other->cseq < transaction->cseq && redirect_same_method(other, transaction) &&
+            goes_on_with_call(other) && relation_by_vias(other, transaction) <= RELATION_SAME_PATH &&
+            sip_slice_equal(other->from_tag, transaction->from_tag)) {
             place_beside(place, other);
         }
     }
 }
 
-redirect_attempt_t *
-redirect_link_reordered(const redirect_call_t *call, const redirect_attempt_t *leg, redirect_placement_t *place)
+redirect_transaction_t *
+redirect_link_reordered(const redirect_call_t *call, const redirect_transaction_t *leg, redirect_placement_t *place)
 {
-    for (redirect_attempt_t *later = call->first; later; later = later->next_in_call) {
+    for (redirect_transaction_t *later = call->first; later; later = later->next_in_call) {
         candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
         sip_message_t none = {.is_response = false};
         sip_uri_t uri;
 
-        if (later->chain == leg->chain || later->chain->begun || later->chain->kept || later != later->chain->root ||
+        if (later->chain == leg->chain || later->chain->visible || later->chain->kept || later != later->chain->root ||
             leg->request_frame == 0 || later->request_frame < leg->request_frame ||
             leg->final_time - later->request_time > REORDERED_WITHIN ||
             relation(leg, later, later->upstream) != RELATION_SAME_CLIENT || !sip_uri_parse(later->raw_uri, &uri)) {

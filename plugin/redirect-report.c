@@ -70,17 +70,17 @@ struct redirect_report {
 /* --- figures ------------------------------------------------------------------------------------------------------ */
 
 bool
-redirect_report_followup_delay(const redirect_attempt_t *attempt, redirect_time_t *delay)
+redirect_report_followup_delay(const redirect_transaction_t *transaction, redirect_time_t *delay)
 {
-    const redirect_attempt_t *redirected;
+    const redirect_transaction_t *redirected;
     redirect_time_t since;
 
-    if (attempt->cause == NULL || attempt->request_frame == 0) {
+    if (transaction->cause == NULL || transaction->request_frame == 0) {
         return false;
     }
-    redirected = redirect_attempt_before(attempt);
-    since = redirected && redirected->request_frame != 0 ? redirected->request_time : attempt->cause->time;
-    *delay = MAX(attempt->request_time - since, 0);
+    redirected = redirect_transaction_before(transaction);
+    since = redirected && redirected->request_frame != 0 ? redirected->request_time : transaction->cause->time;
+    *delay = MAX(transaction->request_time - since, 0);
     return true;
 }
 
@@ -88,16 +88,16 @@ redirect_report_row_t
 redirect_report_row(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
     redirect_report_row_t row = {.chain = chain, .result = redirect_chain_result(tracker, chain)};
-    const redirect_attempt_t *step = redirect_path_end(chain->root);
+    const redirect_transaction_t *step = redirect_path_end(chain->root);
     redirect_time_t delay;
 
-    /* Every step leads to another attempt of the chain; the bound is against a ring that should not be there. */
-    for (unsigned left = chain->attempt_count; step && left > 0; left--) {
+    /* Every step leads to another transaction of the chain; the bound is against a ring that should not be there. */
+    for (unsigned left = chain->transaction_count; step && left > 0; left--) {
         if (redirect_report_followup_delay(step, &delay)) {
             row.delay += delay;
             row.delayed = true;
         }
-        step = redirect_attempt_before(step);
+        step = redirect_transaction_before(step);
     }
     return row;
 }
@@ -118,47 +118,50 @@ redirect_report_outcome(redirect_outcome_t outcome)
 }
 
 bool
-redirect_report_is_first_sighting(const redirect_attempt_t *attempt)
+redirect_report_is_first_sighting(const redirect_transaction_t *transaction)
 {
-    return attempt->redirect && attempt->redirect->attempt == attempt && attempt->redirect->source == NULL;
+    return transaction->redirect && transaction->redirect->transaction == transaction &&
+           transaction->redirect->source == NULL;
 }
 
-static const redirect_attempt_t *
-forward_with_same_final(const redirect_attempt_t *attempt)
+static const redirect_transaction_t *
+forward_with_same_final(const redirect_transaction_t *transaction)
 {
-    for (const redirect_attempt_t *other = attempt->chain->first_attempt; other; other = other->next_in_chain) {
-        if (other->upstream == attempt && other->final == attempt->final &&
-            sip_slice_equal(other->final_to_tag, attempt->final_to_tag)) {
+    for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
+         other = other->next_in_chain) {
+        if (other->upstream == transaction && other->final == transaction->final &&
+            sip_slice_equal(other->final_to_tag, transaction->final_to_tag)) {
             return other;
         }
     }
     return NULL;
 }
 
-const redirect_attempt_t *
-redirect_report_refused(const redirect_attempt_t *attempt)
+const redirect_transaction_t *
+redirect_report_refused(const redirect_transaction_t *transaction)
 {
-    const redirect_attempt_t *farther;
+    const redirect_transaction_t *farther;
 
-    for (unsigned left = attempt->chain->attempt_count; left > 0; left--) {
-        farther = forward_with_same_final(attempt);
+    for (unsigned left = transaction->chain->transaction_count; left > 0; left--) {
+        farther = forward_with_same_final(transaction);
         if (farther == NULL) {
             break;
         }
-        attempt = farther;
+        transaction = farther;
     }
-    return attempt;
+    return transaction;
 }
 
 uint16_t
 redirect_report_counterpart(const redirect_chain_t *chain, uint16_t status)
 {
     const unsigned other = status / 100 == 3 ? 6 : 3;
-    const redirect_attempt_t *latest = NULL;
+    const redirect_transaction_t *latest = NULL;
 
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        if (attempt->final / 100U == other && (latest == NULL || attempt->final_frame > latest->final_frame)) {
-            latest = attempt;
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        if (transaction->final / 100U == other && (latest == NULL || transaction->final_frame > latest->final_frame)) {
+            latest = transaction;
         }
     }
     return latest ? latest->final : 0;
@@ -358,10 +361,11 @@ redirect_report_new(wmem_allocator_t *scope, const redirect_tracker_t *tracker, 
 static void
 count_redirects(redirect_report_t *report, const redirect_chain_t *chain)
 {
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        if (redirect_report_is_first_sighting(attempt)) {
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        if (redirect_report_is_first_sighting(transaction)) {
             report->redirects++;
-            report->followed += attempt->redirect->followed;
+            report->followed += transaction->redirect->followed;
         }
     }
 }
@@ -377,8 +381,8 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
 {
     const redirect_report_row_t row = redirect_report_row(report->tracker, chain);
     wmem_allocator_t *scope = report->scope;
-    const line_t line = {redirect_attempt_uri(scope, chain->root),
-                         redirect_attempt_path(scope, chain->root),
+    const line_t line = {redirect_transaction_uri(scope, chain->root),
+                         redirect_transaction_path(scope, chain->root),
                          {
                              [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
                              [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
@@ -396,8 +400,8 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
     }
     count_redirects(report, chain);
     /* Only the redirect that ended a chain can have been left alone. */
-    if (row.result.attempt && row.result.attempt->redirect) {
-        report->not_followed += redirect_is_not_followed(report->tracker, row.result.attempt->redirect);
+    if (row.result.transaction && row.result.transaction->redirect) {
+        report->not_followed += redirect_is_not_followed(report->tracker, row.result.transaction->redirect);
     }
 }
 

@@ -29,21 +29,22 @@ redirect_report_row_t redirect_report_row(const redirect_tracker_t *tracker, con
 /**
  * The time that one redirect cost: from the request that it answered to the follow-up; where that request was not
  * captured, from the redirect. Never negative.
- * @return false where attempt follows no redirect, or its request was not captured.
+ * @return false where transaction follows no redirect, or its request was not captured.
  */
-bool redirect_report_followup_delay(const redirect_attempt_t *attempt, redirect_time_t *delay);
+bool redirect_report_followup_delay(const redirect_transaction_t *transaction, redirect_time_t *delay);
 
 /** "answered", "not followed", ...: one or two words for a column; a static string. */
 const char *redirect_report_outcome(redirect_outcome_t outcome);
 
-/** True where this attempt is the first on whose leg the redirect that answered it was seen. */
-bool redirect_report_is_first_sighting(const redirect_attempt_t *attempt);
+/** True where this transaction is the first on whose leg the redirect that answered it was seen. */
+bool redirect_report_is_first_sighting(const redirect_transaction_t *transaction);
 
 /**
- * The attempt that a 6xx answered first, farthest from the caller, where a proxy passed it on to this attempt; attempt
- * itself otherwise. Several attempts that lead to the same one show sightings of one refusal.
+ * The transaction that a 6xx answered first, farthest from the caller, where a proxy passed it on to this
+ * transaction; transaction
+ * itself otherwise. Several transactions that lead to the same one show legs_seen of one failure details.
  */
-const redirect_attempt_t *redirect_report_refused(const redirect_attempt_t *attempt);
+const redirect_transaction_t *redirect_report_refused(const redirect_transaction_t *transaction);
 
 /**
  * The code of the other class that a chain holds beside a 3xx or a 6xx: for a 3xx the latest 6xx, for a 6xx the latest

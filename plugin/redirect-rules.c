@@ -12,7 +12,7 @@
 static char *
 check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->note->redirect;
+    const redirect_t *redirect = context->record->redirect;
     const sip_response_t *row;
 
     if (redirect == NULL || redirect->target_total > 0) {
@@ -25,7 +25,7 @@ check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context
     return wmem_strdup_printf(scope, "This %u names no Contact: there is nowhere to go.", redirect->code);
 }
 
-/* How many targets one finding names; a list of all would be cut off where Wireshark shows it. */
+/* How many targets one expert item names; a list of all would be cut off where Wireshark shows it. */
 #define MAX_NAMED_TARGETS 8
 
 /* The targets of the redirect with any of these flags, as "1, 3" by their order; NULL where there is none. */
@@ -57,7 +57,7 @@ targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned fl
 static char *
 check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    if (context->note->redirect == NULL || !(context->note->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
+    if (context->record->redirect == NULL || !(context->record->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
         return NULL;
     }
     return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
@@ -66,7 +66,7 @@ check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->note->redirect;
+    const redirect_t *redirect = context->record->redirect;
     char *list = targets_flagged(scope, redirect, SIP_ADDRESS_FLAG_UNCLOSED | SIP_ADDRESS_FLAG_BARE_QUESTION,
                                  SIP_URI_FLAG_NO_SCHEME | SIP_URI_FLAG_BAD_PORT | SIP_URI_FLAG_BAD_HOST |
                                      SIP_URI_FLAG_EMPTY_USER);
@@ -84,7 +84,7 @@ static char *
 check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     char *list =
-        targets_flagged(scope, context->note->redirect, SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
+        targets_flagged(scope, context->record->redirect, SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
 
     return list ? wmem_strdup_printf(scope, "q breaks the grammar (0 to 1, at most three decimals, once): target %s.",
                                      list)
@@ -94,7 +94,7 @@ check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list = targets_flagged(scope, context->note->redirect, SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
+    char *list = targets_flagged(scope, context->record->redirect, SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
 
     return list ? wmem_strdup_printf(scope, "The expiry is no number of seconds and counts as 3600: target %s.", list)
                 : NULL;
@@ -103,7 +103,7 @@ check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *contex
 static char *
 check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->note->redirect;
+    const redirect_t *redirect = context->record->redirect;
 
     for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
         sip_uri_t uri;
@@ -118,7 +118,7 @@ check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->note->redirect;
+    const redirect_t *redirect = context->record->redirect;
 
     if (redirect == NULL || redirect->target_total <= redirect->target_count) {
         return NULL;
@@ -133,7 +133,7 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
 {
     sip_network_blocked_t details;
 
-    if (context->note->status != 603) {
+    if (context->record->status != 603) {
         return NULL;
     }
     switch (sip_message_network_blocked(context->message->sip, &details)) {
@@ -158,20 +158,20 @@ redirect_same_resource(sip_slice_t raw, const sip_uri_t *uri)
            sip_uri_compare(&other, uri) == SIP_URI_DIFF_NONE && sip_slice_equal_nocase(other.params, uri->params);
 }
 
-/* The attempt on the path up to and including from that asked for this very URI; NULL where there is none. */
-static const redirect_attempt_t *
-asked_before(const redirect_attempt_t *from, sip_slice_t raw)
+/* The transaction on the path up to and including from that asked for this very URI; NULL where there is none. */
+static const redirect_transaction_t *
+asked_before(const redirect_transaction_t *from, sip_slice_t raw)
 {
     sip_uri_t uri;
 
     if (!sip_uri_parse(raw, &uri)) {
         return NULL;
     }
-    for (unsigned steps = 0; from && steps < REDIRECT_MAX_ATTEMPTS_PER_CALL; steps++) {
+    for (unsigned steps = 0; from && steps < REDIRECT_MAX_TRANSACTIONS_PER_CALL; steps++) {
         if (sip_slice_has_text(from->raw_uri) && redirect_same_resource(from->raw_uri, &uri)) {
             return from;
         }
-        from = redirect_attempt_before(from);
+        from = redirect_transaction_before(from);
     }
     return NULL;
 }
@@ -180,24 +180,24 @@ asked_before(const redirect_attempt_t *from, sip_slice_t raw)
 static bool
 can_loop(const redirect_t *redirect)
 {
-    return redirect->code != 305 && redirect->code != 380 && !redirect->query_answer;
+    return redirect->code != 305 && redirect->code != 380 && !redirect->dip_response;
 }
 
 static char *
 check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->note->redirect;
+    const redirect_t *redirect = context->record->redirect;
 
     if (!context->new_redirect || redirect == NULL || !can_loop(redirect)) {
         return NULL;
     }
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        const redirect_attempt_t *before = asked_before(context->note->attempt, target->raw);
+        const redirect_transaction_t *before = asked_before(context->record->transaction, target->raw);
         if (before == NULL) {
             continue;
         }
-        if (before == context->note->attempt) {
+        if (before == context->record->transaction) {
             return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
                                       target->order);
         }
@@ -210,13 +210,13 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
 static char *
 check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_attempt_t *attempt = context->note->attempt;
-    const redirect_attempt_t *before;
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_transaction_t *before;
 
-    if (!context->new_attempt || attempt->cause == NULL || !can_loop(attempt->cause)) {
+    if (!context->new_transaction || transaction->cause == NULL || !can_loop(transaction->cause)) {
         return NULL;
     }
-    before = asked_before(redirect_attempt_before(attempt), attempt->raw_uri);
+    before = asked_before(redirect_transaction_before(transaction), transaction->raw_uri);
     return before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
                                        before->request_frame)
                   : NULL;
@@ -225,20 +225,20 @@ check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *cont
 static char *
 check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_attempt_t *attempt = context->note->attempt;
+    const redirect_transaction_t *transaction = context->record->transaction;
 
-    if (!context->new_attempt || attempt->cause == NULL || context->config->max_hops == 0 ||
-        attempt->hop <= context->config->max_hops) {
+    if (!context->new_transaction || transaction->cause == NULL || context->config->max_hops == 0 ||
+        transaction->hop <= context->config->max_hops) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "Redirect number %u in a row; more than %u are worth a look.", attempt->hop,
+    return wmem_strdup_printf(scope, "Redirect number %u in a row; more than %u are worth a look.", transaction->hop,
                               context->config->max_hops);
 }
 
 static char *
 check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_attempt_t *refused = context->global_failure;
+    const redirect_transaction_t *refused = context->global_failure;
 
     if (refused == NULL) {
         return NULL;
@@ -250,7 +250,7 @@ check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_
 static char *
 check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_attempt_t *redirected = context->elsewhere_after;
+    const redirect_transaction_t *redirected = context->elsewhere_after;
 
     if (redirected == NULL || redirected->redirect->target_total == 0) {
         return NULL;
@@ -261,12 +261,13 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
 
 /* A Route, or a responder that forwards to others, is a proxy on the way: then the old address is right. */
 static bool
-went_through_proxy(const redirect_rule_context_t *context, const redirect_attempt_t *redirected)
+went_through_proxy(const redirect_rule_context_t *context, const redirect_transaction_t *redirected)
 {
     if (sip_message_header(context->message->sip, SIP_HEADER_ROUTE)) {
         return true;
     }
-    for (const redirect_attempt_t *other = redirected->chain->first_attempt; other; other = other->next_in_chain) {
+    for (const redirect_transaction_t *other = redirected->chain->first_transaction; other;
+         other = other->next_in_chain) {
         if (other->upstream == redirected || redirect_same_address(&other->source, &redirected->destination)) {
             return true;
         }
@@ -277,17 +278,17 @@ went_through_proxy(const redirect_rule_context_t *context, const redirect_attemp
 static char *
 check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_attempt_t *attempt = context->note->attempt;
-    const redirect_attempt_t *redirected;
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_transaction_t *redirected;
     redirect_endpoint_t named;
 
-    if (!context->new_attempt || attempt->cause == NULL || attempt->cause_target == NULL ||
-        attempt->cause->code == 305 || !redirect_target_address(attempt->cause_target, &named)) {
+    if (!context->new_transaction || transaction->cause == NULL || transaction->cause_target == NULL ||
+        transaction->cause->code == 305 || !redirect_target_address(transaction->cause_target, &named)) {
         return NULL;
     }
-    redirected = attempt->cause->attempt;
-    if (redirect_same_address(&named, &attempt->destination) ||
-        !redirect_same_address(&redirected->destination, &attempt->destination) ||
+    redirected = transaction->cause->transaction;
+    if (redirect_same_address(&named, &transaction->destination) ||
+        !redirect_same_address(&redirected->destination, &transaction->destination) ||
         went_through_proxy(context, redirected)) {
         return NULL;
     }
@@ -306,7 +307,7 @@ check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *con
 static char *
 check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    return redirect_history_contradiction(scope, context->message, context->note);
+    return redirect_history_contradiction(scope, context->message, context->record);
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */
@@ -358,28 +359,28 @@ redirect_rules_table(void)
     return rules;
 }
 
-redirect_finding_t *
+redirect_expert_item_t *
 redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    redirect_finding_t *first = NULL, **last = &first;
-    uint16_t status = context->note->status;
+    redirect_expert_item_t *first = NULL, **last = &first;
+    uint16_t status = context->record->status;
 
     /* No rule has anything to say of the messages between: 1xx, 2xx, ACK, retransmissions. */
-    if (!context->new_attempt && status / 100 != 3 && status / 100 != 6 && context->ambiguous_redirects == 0) {
+    if (!context->new_transaction && status / 100 != 3 && status / 100 != 6 && context->ambiguous_redirects == 0) {
         return NULL;
     }
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
         char *text;
-        if (rules[i].check == NULL || (context->note->attempt == NULL && i >= REDIRECT_RULE_LOOP_OFFERED)) {
+        if (rules[i].check == NULL || (context->record->transaction == NULL && i >= REDIRECT_RULE_LOOP_OFFERED)) {
             continue;
         }
         text = rules[i].check(scope, context);
         if (text) {
-            redirect_finding_t *finding = wmem_new0(scope, redirect_finding_t);
-            finding->rule = &rules[i];
-            finding->text = text;
-            *last = finding;
-            last = &finding->next;
+            redirect_expert_item_t *expert_item = wmem_new0(scope, redirect_expert_item_t);
+            expert_item->rule = &rules[i];
+            expert_item->text = text;
+            *last = expert_item;
+            last = &expert_item->next;
         }
     }
     return first;

@@ -9,7 +9,7 @@
 
 #include "redirect-tracker.h"
 
-/** Severity of a finding, as in Wireshark's expert information. */
+/** Severity of an expert item, as in Wireshark's expert information. */
 typedef enum {
     REDIRECT_SEVERITY_CHAT,
     REDIRECT_SEVERITY_NOTE,
@@ -17,7 +17,7 @@ typedef enum {
     REDIRECT_SEVERITY_ERROR,
 } redirect_severity_t;
 
-/** Where Wireshark groups a finding. */
+/** Where Wireshark groups an expert item. */
 typedef enum {
     REDIRECT_GROUP_SEQUENCE, /**< conditions of a chain */
     REDIRECT_GROUP_PROTOCOL, /**< breaches of a rule */
@@ -51,12 +51,12 @@ typedef struct {
     const redirect_tracker_t *tracker;
     const redirect_config_t *config;
     const redirect_message_t *message;
-    const redirect_note_t *note;               /**< its attempt and redirect are set */
-    bool new_attempt;                          /**< the message is a request that opened note->attempt */
-    bool new_redirect;                         /**< the message is the first sighting of note->redirect on its leg */
-    const redirect_attempt_t *elsewhere_after; /**< the redirected attempt after which this went elsewhere */
-    const redirect_attempt_t *global_failure;  /**< an attempt of the same client that a 6xx had ended before */
-    unsigned ambiguous_redirects;              /**< how many redirects in other calls fitted equally well */
+    const redirect_record_t *record; /**< its transaction and redirect are set */
+    bool new_transaction;            /**< the message is a request that opened record->transaction */
+    bool new_redirect;               /**< the message is the first sighting of record->redirect on its leg */
+    const redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
+    const redirect_transaction_t *global_failure;  /**< a transaction of the same client that a 6xx had ended before */
+    unsigned ambiguous_redirects;                  /**< how many redirects in other calls fitted equally well */
 } redirect_rule_context_t;
 
 /** One rule. name is the tail of its filter name "sip_redirect.<name>"; two rows may share one. */
@@ -74,7 +74,7 @@ typedef struct redirect_rule {
 /** All rules, indexed by redirect_rule_id_t. */
 const redirect_rule_t *redirect_rules_table(void);
 
-/** Runs all rules over one message. @return the findings, in table order, owned by scope; NULL where there is none. */
-redirect_finding_t *redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context);
+/** Runs all rules over one message. @return the expert items, in table order, owned by scope; NULL where there is none. */
+redirect_expert_item_t *redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context);
 
 #endif /* REDIRECT_RULES_H */

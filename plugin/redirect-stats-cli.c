@@ -96,9 +96,11 @@ chains_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const voi
 static bool
 has_remembered_message(const chains_tap_t *tap, const redirect_chain_t *chain)
 {
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        for (const redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
-            if (is_remembered(tap->frames, note->frame)) {
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        for (const redirect_record_t *record = transaction->first_record; record;
+             record = record->next_in_transaction) {
+            if (is_remembered(tap->frames, record->frame)) {
                 return true;
             }
         }

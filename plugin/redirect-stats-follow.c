@@ -15,28 +15,28 @@
 
 #define CHAIN_FILTER "sip_redirect.chain == "
 
-static const redirect_note_t *
-notes_of(const packet_info *pinfo)
+static const redirect_record_t *
+records_of(const packet_info *pinfo)
 {
     const redirect_tracker_t *tracker = sip_redirect_tracker();
 
-    return tracker ? redirect_tracker_notes(tracker, pinfo->num) : NULL;
+    return tracker ? redirect_tracker_records(tracker, pinfo->num) : NULL;
 }
 
 /* NULL where the message belongs to no chain that is shown. */
 static const redirect_chain_t *
-chain_of(const redirect_note_t *note)
+chain_of(const redirect_record_t *record)
 {
-    return note->attempt && note->attempt->chain->begun ? note->attempt->chain : NULL;
+    return record->transaction && record->transaction->chain->visible ? record->transaction->chain : NULL;
 }
 
 static const redirect_chain_t *
-first_chain(const redirect_note_t *note)
+first_chain(const redirect_record_t *record)
 {
-    while (note && chain_of(note) == NULL) {
-        note = note->next_in_frame;
+    while (record && chain_of(record) == NULL) {
+        record = record->next_in_frame;
     }
-    return note ? chain_of(note) : NULL;
+    return record ? chain_of(record) : NULL;
 }
 
 /* --- conversation filter ------------------------------------------------------------------------------------------ */
@@ -44,16 +44,16 @@ first_chain(const redirect_note_t *note)
 static redirect_filter_bool_t
 has_chain(packet_info *pinfo REDIRECT_FILTER_DATA)
 {
-    return first_chain(notes_of(pinfo)) != NULL;
+    return first_chain(records_of(pinfo)) != NULL;
 }
 
 static bool
-is_named_before(const redirect_note_t *first, const redirect_note_t *note)
+is_named_before(const redirect_record_t *first, const redirect_record_t *record)
 {
-    while (first != note && chain_of(first) != chain_of(note)) {
+    while (first != record && chain_of(first) != chain_of(record)) {
         first = first->next_in_frame;
     }
-    return first != note;
+    return first != record;
 }
 
 /* Every chain that the frame has a message of. */
@@ -61,11 +61,11 @@ static char *
 chain_filter(packet_info *pinfo REDIRECT_FILTER_DATA)
 {
     GString *filter = g_string_new(NULL);
-    const redirect_note_t *first = notes_of(pinfo);
+    const redirect_record_t *first = records_of(pinfo);
 
-    for (const redirect_note_t *note = first; note; note = note->next_in_frame) {
-        if (chain_of(note) && !is_named_before(first, note)) {
-            g_string_append_printf(filter, "%s" CHAIN_FILTER "%u", filter->len ? " || " : "", chain_of(note)->number);
+    for (const redirect_record_t *record = first; record; record = record->next_in_frame) {
+        if (chain_of(record) && !is_named_before(first, record)) {
+            g_string_append_printf(filter, "%s" CHAIN_FILTER "%u", filter->len ? " || " : "", chain_of(record)->number);
         }
     }
     return g_string_free(filter, FALSE);
@@ -83,7 +83,7 @@ stream_filter(unsigned chain, unsigned part _U_)
 static char *
 stream_of_packet(epan_dissect_t *edt _U_, packet_info *pinfo, unsigned *stream, unsigned *part)
 {
-    const redirect_chain_t *chain = first_chain(notes_of(pinfo));
+    const redirect_chain_t *chain = first_chain(records_of(pinfo));
 
     if (chain == NULL) {
         return NULL;
@@ -150,26 +150,26 @@ add_record(follow_info_t *follow, const packet_info *pinfo, sip_slice_t text, bo
  * frame may belong to several chains.
  */
 static bool
-is_wanted(const follow_info_t *follow, const redirect_note_t *note)
+is_wanted(const follow_info_t *follow, const redirect_record_t *record)
 {
     const char *filter = follow->filter_out_filter ? g_strrstr(follow->filter_out_filter, CHAIN_FILTER) : NULL;
 
     return filter == NULL ||
-           (chain_of(note) && g_ascii_strtoull(filter + strlen(CHAIN_FILTER), NULL, 10) == chain_of(note)->number);
+           (chain_of(record) && g_ascii_strtoull(filter + strlen(CHAIN_FILTER), NULL, 10) == chain_of(record)->number);
 }
 
 static tap_packet_status
 stream_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void *tapped, tap_flags_t flags _U_)
 {
     follow_info_t *follow = (follow_info_t *)data;
-    const redirect_note_t *note = ((const sip_redirect_tap_t *)tapped)->note;
+    const redirect_record_t *record = ((const sip_redirect_tap_t *)tapped)->record;
     redirect_located_list_t list;
 
-    if (!is_wanted(follow, note) || !redirect_locate(pinfo, &list) || note->index >= list.count) {
+    if (!is_wanted(follow, record) || !redirect_locate(pinfo, &list) || record->index >= list.count) {
         return TAP_PACKET_DONT_REDRAW;
     }
-    set_peers(follow, pinfo, note->status != 0);
-    add_record(follow, pinfo, list.message[note->index].text, note->status != 0);
+    set_peers(follow, pinfo, record->status != 0);
+    add_record(follow, pinfo, list.message[record->index].text, record->status != 0);
     return TAP_PACKET_DONT_REDRAW;
 }
 

@@ -141,22 +141,22 @@ table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void
 {
     const sip_redirect_tap_t *tap = (const sip_redirect_tap_t *)tapped;
     stat_tap_table *table = g_array_index(((stat_data_t *)data)->stat_tap_data->tables, stat_tap_table *, 0);
-    const redirect_chain_t *chain = tap->note->attempt ? tap->note->attempt->chain : NULL;
+    const redirect_chain_t *chain = tap->record->transaction ? tap->record->transaction->chain : NULL;
     redirect_report_row_t chain_row;
     unsigned row;
 
-    if (chain == NULL || !chain->begun) {
+    if (chain == NULL || !chain->visible) {
         return TAP_PACKET_DONT_REDRAW;
     }
     chain_row = redirect_report_row(tap->tracker, chain);
     row = row_of(table, chain);
     set_uint(table, row, COLUMN_CHAIN, chain->number);
     set_seconds(table, row, COLUMN_START,
-                chain->start - tap->note->time + (redirect_time_t)pinfo->rel_ts.secs * REDIRECT_SECOND +
+                chain->start - tap->record->time + (redirect_time_t)pinfo->rel_ts.secs * REDIRECT_SECOND +
                     pinfo->rel_ts.nsecs);
     set_uint(table, row, COLUMN_HOPS, chain->hops);
-    set_string(table, row, COLUMN_ORIGIN, redirect_attempt_uri(pinfo->pool, chain->root));
-    set_string(table, row, COLUMN_PATH, redirect_attempt_path(pinfo->pool, chain->root));
+    set_string(table, row, COLUMN_ORIGIN, redirect_transaction_uri(pinfo->pool, chain->root));
+    set_string(table, row, COLUMN_PATH, redirect_transaction_path(pinfo->pool, chain->root));
     set_string(table, row, COLUMN_OUTCOME, redirect_report_outcome(chain_row.result.outcome));
     set_string(table, row, COLUMN_CODE,
                chain_row.result.final_code ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code) : "");

@@ -38,8 +38,8 @@ typedef struct {
 /* What belongs to one tree. */
 typedef struct {
     const redirect_tracker_t *tracker;
-    GHashTable *responses; /* redirects, and attempts that were refused, that were counted */
-    GHashTable *followups; /* attempts that were counted as such: one may be refused as well */
+    GHashTable *responses; /* redirects, and transactions that were refused, that were counted */
+    GHashTable *followups; /* transactions that were counted as such: one may be refused as well */
     GArray *counted;       /* counted_t, by chain number */
     unsigned outcomes[OUTCOME_COUNT];
     unsigned hops[MOST_HOPS + 1];
@@ -163,17 +163,17 @@ original_redirect(const redirect_t *redirect)
 }
 
 static void
-count_response(stats_tree *tree, state_t *state, packet_info *pinfo, const redirect_note_t *note)
+count_response(stats_tree *tree, state_t *state, packet_info *pinfo, const redirect_record_t *record)
 {
-    if (note->redirect) {
-        const redirect_t *redirect = original_redirect(note->redirect);
+    if (record->redirect) {
+        const redirect_t *redirect = original_redirect(record->redirect);
         if (g_hash_table_add(state->responses, (void *)redirect)) {
             count_code(tree, state, pinfo, redirect->code);
             count_range(tree, TARGETS, redirect->target_total);
         }
-    } else if (note->status / 100 == 6 && note->attempt &&
-               g_hash_table_add(state->responses, (void *)redirect_report_refused(note->attempt))) {
-        count_code(tree, state, pinfo, note->status);
+    } else if (record->status / 100 == 6 && record->transaction &&
+               g_hash_table_add(state->responses, (void *)redirect_report_refused(record->transaction))) {
+        count_code(tree, state, pinfo, record->status);
     }
 }
 
@@ -195,15 +195,15 @@ link_name(redirect_link_t link)
 }
 
 static void
-count_followup(stats_tree *tree, state_t *state, const redirect_attempt_t *attempt)
+count_followup(stats_tree *tree, state_t *state, const redirect_transaction_t *transaction)
 {
     redirect_time_t delay;
 
-    if (attempt->cause == NULL || !g_hash_table_add(state->followups, (void *)attempt)) {
+    if (transaction->cause == NULL || !g_hash_table_add(state->followups, (void *)transaction)) {
         return;
     }
-    stats_tree_tick_pivot(tree, state->links, link_name(attempt->link));
-    if (redirect_report_followup_delay(attempt, &delay)) {
+    stats_tree_tick_pivot(tree, state->links, link_name(transaction->link));
+    if (redirect_report_followup_delay(transaction, &delay)) {
         count_range(tree, TIMES, (unsigned)MIN(delay / (REDIRECT_SECOND / 1000), 1000000000));
     }
 }
@@ -270,10 +270,10 @@ tree_packet(stats_tree *tree, packet_info *pinfo, epan_dissect_t *edt _U_, const
         return TAP_PACKET_DONT_REDRAW;
     }
     state->tracker = tap->tracker;
-    count_response(tree, state, pinfo, tap->note);
-    if (tap->note->attempt && tap->note->attempt->chain->begun) {
-        count_followup(tree, state, tap->note->attempt);
-        update_chain(tree, state, tap->note->attempt->chain);
+    count_response(tree, state, pinfo, tap->record);
+    if (tap->record->transaction && tap->record->transaction->chain->visible) {
+        count_followup(tree, state, tap->record->transaction);
+        update_chain(tree, state, tap->record->transaction->chain);
     }
     return TAP_PACKET_REDRAW;
 }

@@ -60,81 +60,82 @@ lifetime_word(sip_response_lifetime_t lifetime)
 }
 
 static char *
-redirect_label(wmem_allocator_t *scope, const redirect_note_t *note)
+redirect_label(wmem_allocator_t *scope, const redirect_record_t *record)
 {
-    const redirect_t *redirect = note->redirect;
+    const redirect_t *redirect = record->redirect;
 
     if (redirect == NULL || redirect->target_count == 0) {
-        return wmem_strdup_printf(scope, "%u without a target", note->status);
+        return wmem_strdup_printf(scope, "%u without a target", record->status);
     }
     if (redirect->target_total > 1) {
-        return wmem_strdup_printf(scope, "%u -> %s%s, %u more", note->status, redirect->target[0].uri,
+        return wmem_strdup_printf(scope, "%u -> %s%s, %u more", record->status, redirect->target[0].uri,
                                   lifetime_word(redirect->target[0].lifetime), redirect->target_total - 1);
     }
-    return wmem_strdup_printf(scope, "%u -> %s%s", note->status, redirect->target[0].uri,
+    return wmem_strdup_printf(scope, "%u -> %s%s", record->status, redirect->target[0].uri,
                               lifetime_word(redirect->target[0].lifetime));
 }
 
 static char *
-request_label(wmem_allocator_t *scope, const redirect_note_t *note, sip_slice_t method)
+request_label(wmem_allocator_t *scope, const redirect_record_t *record, sip_slice_t method)
 {
-    const redirect_attempt_t *attempt = note->attempt;
-    char *uri = redirect_attempt_uri(scope, attempt);
+    const redirect_transaction_t *transaction = record->transaction;
+    char *uri = redirect_transaction_uri(scope, transaction);
 
-    if (attempt->cause && note->frame == attempt->request_frame) {
+    if (transaction->cause && record->frame == transaction->request_frame) {
         return wmem_strdup_printf(scope, "%.*s %s (follows %u)", (int)method.len, method.ptr, uri,
-                                  attempt->cause->code);
+                                  transaction->cause->code);
     }
     return wmem_strdup_printf(scope, "%.*s %s", (int)method.len, method.ptr, uri);
 }
 
 /* "180 Ringing": the phrase is the sender's, and shown only where it is plain text. */
 static char *
-response_label(wmem_allocator_t *scope, const redirect_note_t *note, const sip_message_t *sip)
+response_label(wmem_allocator_t *scope, const redirect_record_t *record, const sip_message_t *sip)
 {
     const sip_slice_t phrase = sip ? sip->phrase : SIP_SLICE_NONE;
 
     for (size_t i = 0; i < phrase.len; i++) {
         if (!g_ascii_isprint(phrase.ptr[i])) {
-            return wmem_strdup_printf(scope, "%u", note->status);
+            return wmem_strdup_printf(scope, "%u", record->status);
         }
     }
-    return wmem_strdup_printf(scope, "%u%s%.*s", note->status, phrase.len > 0 ? " " : "", (int)phrase.len,
+    return wmem_strdup_printf(scope, "%u%s%.*s", record->status, phrase.len > 0 ? " " : "", (int)phrase.len,
                               phrase.len > 0 ? phrase.ptr : "");
 }
 
 static char *
-frame_label(wmem_allocator_t *scope, const redirect_note_t *note, const sip_message_t *sip)
+frame_label(wmem_allocator_t *scope, const redirect_record_t *record, const sip_message_t *sip)
 {
-    switch (note->status / 100) {
+    switch (record->status / 100) {
     case 0:
-        return request_label(scope, note, sip ? sip->method : redirect_attempt_method(note->attempt));
+        return request_label(scope, record, sip ? sip->method : redirect_transaction_method(record->transaction));
     case 3:
-        return redirect_label(scope, note);
+        return redirect_label(scope, record);
     case 6:
-        return wmem_strdup_printf(scope, "%u definitive", note->status);
+        return wmem_strdup_printf(scope, "%u definitive", record->status);
     default:
-        return response_label(scope, note, sip);
+        return response_label(scope, record, sip);
     }
 }
 
 static char *
-frame_comment(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_note_t *note)
+frame_comment(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
-    char *verdict = redirect_verdict(scope, tracker, note);
+    char *verdict = redirect_verdict(scope, tracker, record);
 
     return verdict ? verdict
-                   : wmem_strdup_printf(scope, "Chain %u, hop %u", note->attempt->chain->number, note->attempt->hop);
+                   : wmem_strdup_printf(scope, "Chain %u, hop %u", record->transaction->chain->number,
+                                        record->transaction->hop);
 }
 
 /* The message itself, for what the tracker does not keep. */
 static bool
-read_message(packet_info *pinfo, const redirect_note_t *note, sip_message_t *sip)
+read_message(packet_info *pinfo, const redirect_record_t *record, sip_message_t *sip)
 {
     redirect_located_list_t list;
 
-    return redirect_locate(pinfo, &list) && note->index < list.count &&
-           sip_message_parse(list.message[note->index].text, sip);
+    return redirect_locate(pinfo, &list) && record->index < list.count &&
+           sip_message_parse(list.message[record->index].text, sip);
 }
 
 static char *
@@ -146,18 +147,18 @@ caller(wmem_allocator_t *scope, const sip_message_t *sip)
 }
 
 void
-redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker, const redirect_note_t *note)
+redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
-    const redirect_chain_t *chain = note->attempt ? note->attempt->chain : NULL;
+    const redirect_chain_t *chain = record->transaction ? record->transaction->chain : NULL;
     sip_message_t message;
     const sip_message_t *sip;
     redirect_result_t result;
     voip_packet_info_t *call;
 
-    if (!enabled || !have_tap_listener(voip_tap) || chain == NULL || !chain->begun) {
+    if (!enabled || !have_tap_listener(voip_tap) || chain == NULL || !chain->visible) {
         return;
     }
-    sip = read_message(pinfo, note, &message) ? &message : NULL;
+    sip = read_message(pinfo, record, &message) ? &message : NULL;
     result = redirect_chain_result(tracker, chain);
     call = wmem_new0(pinfo->pool, voip_packet_info_t);
     call->protocol_name = wmem_strdup(pinfo->pool, "SIP redirect");
@@ -165,11 +166,11 @@ redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker,
     call->call_state = call_state(result.outcome);
     call->call_active_state = result.outcome == REDIRECT_OUTCOME_UNFINISHED ? VOIP_ACTIVE : VOIP_INACTIVE;
     call->from_identity = caller(pinfo->pool, sip);
-    call->to_identity = redirect_attempt_uri(pinfo->pool, chain->root);
+    call->to_identity = redirect_transaction_uri(pinfo->pool, chain->root);
     call->call_comment =
         wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number, redirect_report_outcome(result.outcome),
-                           redirect_attempt_path(pinfo->pool, chain->root));
-    call->frame_label = frame_label(pinfo->pool, note, sip);
-    call->frame_comment = frame_comment(pinfo->pool, tracker, note);
+                           redirect_transaction_path(pinfo->pool, chain->root));
+    call->frame_label = frame_label(pinfo->pool, record, sip);
+    call->frame_comment = frame_comment(pinfo->pool, tracker, record);
     tap_queue_packet(voip_tap, pinfo, call);
 }

@@ -141,7 +141,7 @@ has_portability(const sip_uri_t *uri)
  * With another user, an Identity belongs to a forward.
  */
 bool
-redirect_is_query_answer(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip)
+redirect_is_dip_response(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip)
 {
     bool signature = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
     sip_uri_t asked, target;
@@ -162,12 +162,12 @@ redirect_is_query_answer(const redirect_t *redirect, sip_slice_t asked_for, cons
 uint16_t
 redirect_target_result(const redirect_target_t *target)
 {
-    const redirect_attempt_t *attempt = target->tried_by;
+    const redirect_transaction_t *transaction = target->tried_by;
 
-    while (attempt && attempt->retried_by) {
-        attempt = attempt->retried_by;
+    while (transaction && transaction->retried_by) {
+        transaction = transaction->retried_by;
     }
-    return attempt ? attempt->final : 0;
+    return transaction ? transaction->final : 0;
 }
 
 bool

@@ -1,5 +1,5 @@
 /* redirect-tracker-int.h
- * What the tracker's own files share: its state, and the steps of placing an attempt. Not for callers.
+ * What the tracker's own files share: its state, and the steps of placing a transaction. Not for callers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,11 +16,11 @@
 #include "redirect-rules.h"
 #include "redirect-tracker.h"
 
-/** All attempts with one Call-ID that may still matter. */
+/** All transactions with one Call-ID that may still matter. */
 struct redirect_call {
-    sip_slice_t id;                   /**< byte-exact (RFC 3261 20.8) */
-    unsigned hash;                    /**< of id, with the tracker's seed */
-    redirect_attempt_t *first, *last; /**< through next_in_call */
+    sip_slice_t id;                       /**< byte-exact (RFC 3261 20.8) */
+    unsigned hash;                        /**< of id, with the tracker's seed */
+    redirect_transaction_t *first, *last; /**< through next_in_call */
     unsigned count;
 };
 
@@ -31,7 +31,7 @@ typedef struct redirect_open {
     struct redirect_open_list *list;
     redirect_t *redirect;
     const redirect_target_t *target; /**< the one that the key is about; NULL: all */
-    redirect_attempt_t *leg;         /**< the attempt on whose leg it was seen */
+    redirect_transaction_t *leg;     /**< the transaction on whose leg it was seen */
     uint32_t caller;                 /**< redirect_caller_key() of its From */
     redirect_time_t until;
 } redirect_open_t;
@@ -45,18 +45,18 @@ typedef struct redirect_open_list {
 /** Chains by age, the least recently active first. */
 typedef struct {
     redirect_chain_t *oldest, *newest;
-    redirect_time_t horizon; /**< how long a chain stays without any message */
+    redirect_time_t timeout; /**< how long a chain stays without any message */
 } redirect_queue_t;
 
 enum {
-    REDIRECT_QUEUE_SETTLED, /**< every attempt has its final response */
-    REDIRECT_QUEUE_BEGUN,   /**< the same, and a redirect or a global failure was seen */
+    REDIRECT_QUEUE_SETTLED, /**< every transaction has its final response */
+    REDIRECT_QUEUE_VISIBLE, /**< the same, and a redirect or a global failure was seen */
     REDIRECT_QUEUE_PENDING,
     REDIRECT_QUEUE_COUNT
 };
 
-/** Frames whose notes are kept together: an entry for each single one would cost more than the notes' pointers. */
-#define REDIRECT_NOTES_PER_PAGE 32
+/** Frames whose records are kept together: an entry for each single one would cost more than the records' pointers. */
+#define REDIRECT_RECORDS_PER_PAGE 32
 
 struct redirect_tracker {
     wmem_allocator_t *scope;
@@ -64,60 +64,62 @@ struct redirect_tracker {
     redirect_time_t now; /**< the latest time of any frame */
     wmem_map_t *calls;   /**< redirect_call_t *, by id -> the same */
     uint64_t seed;       /**< of the hashes of Call-IDs */
-    wmem_map_t *notes;   /**< frame number / REDIRECT_NOTES_PER_PAGE -> redirect_note_t *[REDIRECT_NOTES_PER_PAGE] */
-    wmem_map_t *open;    /**< key -> redirect_open_list_t * */
+    wmem_map_t
+        *records;     /**< frame number / REDIRECT_RECORDS_PER_PAGE -> redirect_record_t *[REDIRECT_RECORDS_PER_PAGE] */
+    wmem_map_t *open; /**< key -> redirect_open_list_t * */
     redirect_open_t *expire_first, *expire_last;
     unsigned open_count;
     redirect_queue_t queue[REDIRECT_QUEUE_COUNT];
-    unsigned unbegun;
+    unsigned candidates;
     wmem_array_t *chains; /**< redirect_chain_t *, by number */
 };
 
-/** Where a new attempt belongs; all NULL and 0 where it begins a chain of its own. */
+/** Where a new transaction belongs; all NULL and 0 where it begins a chain of its own. */
 typedef struct {
     redirect_chain_t *chain;
-    redirect_attempt_t *upstream;
-    redirect_attempt_t *retry_of;
-    redirect_attempt_t *downstream;  /**< a forward of it that was captured first */
-    const redirect_attempt_t *above; /**< the same, where it stands where that forward stands */
+    redirect_transaction_t *upstream;
+    redirect_transaction_t *retry_of;
+    redirect_transaction_t *downstream;  /**< a forward of it that was captured first */
+    const redirect_transaction_t *above; /**< the same, where it stands where that forward stands */
     redirect_t *cause;
     redirect_target_t *target;
-    const redirect_attempt_t *redirected_leg; /**< the attempt whose 3xx the sender saw; NULL with above */
+    const redirect_transaction_t *redirected_leg; /**< the transaction whose 3xx the sender saw; NULL with above */
     redirect_link_t link;
     redirect_confidence_t confidence;
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     unsigned hop;
-    const redirect_attempt_t *elsewhere_after;
-    const redirect_attempt_t *global_failure;
+    const redirect_transaction_t *elsewhere_after;
+    const redirect_transaction_t *global_failure;
     unsigned ambiguous;
     const char *evidence; /**< static, or owned by the tracker's scope */
 } redirect_placement_t;
 
 /**
- * Finds where a new attempt with a captured request belongs among the attempts of its own call.
- * attempt is filled in from the request but not yet listed anywhere.
+ * Finds where a new transaction with a captured request belongs among the transactions of its own call.
+ * transaction is filled in from the request but not yet listed anywhere.
  */
 void redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
-                           const redirect_attempt_t *attempt, const sip_message_t *sip, redirect_placement_t *place);
+                           const redirect_transaction_t *transaction, const sip_message_t *sip,
+                           redirect_placement_t *place);
 
 /** The same for a response whose request was not captured: its Vias and CSeq are all there is to go by. */
-void redirect_link_response(const redirect_call_t *call, const redirect_attempt_t *attempt, const sip_message_t *sip,
-                            redirect_placement_t *place);
+void redirect_link_response(const redirect_call_t *call, const redirect_transaction_t *transaction,
+                            const sip_message_t *sip, redirect_placement_t *place);
 
 /**
- * Finds an attempt that follows the redirect that leg just got but was captured a moment before it, as in merged
+ * Finds a transaction that follows the redirect that leg just got but was captured a moment before it, as in merged
  * files, and of which nothing was shown yet. @return it, with place filled in; NULL where there is none
  */
-redirect_attempt_t *redirect_link_reordered(const redirect_call_t *call, const redirect_attempt_t *leg,
-                                            redirect_placement_t *place);
+redirect_transaction_t *redirect_link_reordered(const redirect_call_t *call, const redirect_transaction_t *leg,
+                                                redirect_placement_t *place);
 
 /** Finds the redirect of another call that a new request follows; leaves place alone where there is none. */
-void redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_attempt_t *attempt,
+void redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_transaction_t *transaction,
                                 const sip_message_t *sip, redirect_placement_t *place);
 
 /** Files a redirect, as seen on one leg, for calls that may follow it under another Call-ID. */
-void redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_attempt_t *leg,
+void redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_transaction_t *leg,
                         const sip_message_t *sip);
 
 /** Drops the filed redirects whose window has passed. */
@@ -126,11 +128,11 @@ void redirect_link_expire(redirect_tracker_t *tracker);
 /** True for the answers after which the same request is amended and sent again (rules of RFC 3261 8.1.3.5). */
 bool redirect_is_amend_and_retry(uint16_t status);
 
-/** True where a 6xx still says that attempt is in vain. */
-bool redirect_is_definitive_for(const redirect_attempt_t *refused, const redirect_attempt_t *attempt);
+/** True where a 6xx still says that transaction is in vain. */
+bool redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect_transaction_t *transaction);
 
-/** True for two attempts of one method, also where it is one that is not listed in sip_method_t. */
-bool redirect_same_method(const redirect_attempt_t *a, const redirect_attempt_t *b);
+/** True for two transactions of one method, also where it is one that is not listed in sip_method_t. */
+bool redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b);
 
 /**
  * How well a Request-URI, whose sip_uri_match_key() is key, fits a target. Cheap where the keys differ.
@@ -166,7 +168,7 @@ uint64_t redirect_hash(uint64_t seed, sip_slice_t text);
 sip_slice_t redirect_sent_by_host(sip_slice_t sent_by);
 
 /** True where the 3xx, whose targets were read, answers a query and does not send the request to anybody else. */
-bool redirect_is_query_answer(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip);
+bool redirect_is_dip_response(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip);
 
 /** Fills in a redirect's targets from the Contact values of its response. */
 void redirect_targets_read(redirect_tracker_t *tracker, redirect_t *redirect, const sip_message_t *sip);

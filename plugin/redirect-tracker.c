@@ -1,6 +1,6 @@
 /* redirect-tracker.c
- * The tracker's life cycle: calls, attempts, notes, and what is forgotten when.
- * Which redirect an attempt follows is decided in redirect-link.c, how a chain ended in redirect-outcome.c.
+ * The tracker's life cycle: calls, transactions, records, and what is forgotten when.
+ * Which redirect a transaction follows is decided in redirect-link.c, how a chain ended in redirect-outcome.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,11 +9,11 @@
 #include "redirect-tracker-int.h"
 
 /* A transaction and its retransmissions are over after 64*T1 = 32 s (RFC 3261 17.1); twice that tolerates clocks. */
-#define HORIZON_SETTLED (64 * REDIRECT_SECOND)
+#define TIMEOUT_SETTLED (64 * REDIRECT_SECOND)
 /* A person may take a while to choose among the targets of a 300. */
-#define HORIZON_BEGUN (180 * REDIRECT_SECOND)
+#define TIMEOUT_VISIBLE (180 * REDIRECT_SECOND)
 /* A phone may ring for Timer C, more than three minutes (RFC 3261 16.6), and every 1xx resets it. */
-#define HORIZON_PENDING (600 * REDIRECT_SECOND)
+#define TIMEOUT_PENDING (600 * REDIRECT_SECOND)
 
 static unsigned
 call_hash(gconstpointer key)
@@ -58,7 +58,7 @@ call_find(const redirect_tracker_t *tracker, sip_slice_t id)
 
 /* Times of damaged captures may be anything; far below the limits of the type no sum or difference overflows. */
 static redirect_time_t
-sane_time(redirect_time_t time)
+clamp_time(redirect_time_t time)
 {
     static const redirect_time_t limit = INT64_MAX / 2; /* in the year 2116 */
 
@@ -72,16 +72,16 @@ redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config)
 
     tracker->scope = scope;
     tracker->config = *config;
-    tracker->now = sane_time(INT64_MIN);
+    tracker->now = clamp_time(INT64_MIN);
     tracker->calls = wmem_map_new(scope, call_hash, call_equal);
     tracker->seed =
         (uint64_t)wmem_strong_hash((const uint8_t *)"call", 4) << 32 ^ wmem_strong_hash((const uint8_t *)"id", 2);
-    tracker->notes = wmem_map_new(scope, g_direct_hash, g_direct_equal);
+    tracker->records = wmem_map_new(scope, g_direct_hash, g_direct_equal);
     tracker->open = wmem_map_new(scope, wmem_str_hash, g_str_equal);
     tracker->chains = wmem_array_new(scope, sizeof(redirect_chain_t *));
-    tracker->queue[REDIRECT_QUEUE_SETTLED].horizon = HORIZON_SETTLED;
-    tracker->queue[REDIRECT_QUEUE_BEGUN].horizon = HORIZON_BEGUN;
-    tracker->queue[REDIRECT_QUEUE_PENDING].horizon = HORIZON_PENDING;
+    tracker->queue[REDIRECT_QUEUE_SETTLED].timeout = TIMEOUT_SETTLED;
+    tracker->queue[REDIRECT_QUEUE_VISIBLE].timeout = TIMEOUT_VISIBLE;
+    tracker->queue[REDIRECT_QUEUE_PENDING].timeout = TIMEOUT_PENDING;
     return tracker;
 }
 
@@ -141,7 +141,7 @@ static void
 queue_append(redirect_tracker_t *tracker, redirect_chain_t *chain)
 {
     chain->queue = chain->pending > 0 ? REDIRECT_QUEUE_PENDING
-                   : chain->begun     ? REDIRECT_QUEUE_BEGUN
+                   : chain->visible   ? REDIRECT_QUEUE_VISIBLE
                                       : REDIRECT_QUEUE_SETTLED;
     redirect_queue_t *queue = &tracker->queue[chain->queue];
 
@@ -170,27 +170,27 @@ chain_new(redirect_tracker_t *tracker, redirect_time_t start)
     chain->start = start;
     chain->last_active = tracker->now;
     queue_append(tracker, chain);
-    tracker->unbegun++;
+    tracker->candidates++;
     return chain;
 }
 
-/* Takes a chain's attempts out of their calls, and drops calls that have none left. */
+/* Takes a chain's transactions out of their calls, and drops calls that have none left. */
 static void
 call_forget_chain(redirect_tracker_t *tracker, redirect_call_t *call, const redirect_chain_t *chain)
 {
-    redirect_attempt_t **link = &call->first;
+    redirect_transaction_t **link = &call->first;
 
     call->last = NULL;
     while (*link) {
-        redirect_attempt_t *attempt = *link;
-        if (attempt->chain == chain) {
-            *link = attempt->next_in_call;
-            attempt->call = NULL;
-            attempt->next_in_call = NULL;
+        redirect_transaction_t *transaction = *link;
+        if (transaction->chain == chain) {
+            *link = transaction->next_in_call;
+            transaction->call = NULL;
+            transaction->next_in_call = NULL;
             call->count--;
         } else {
-            call->last = attempt;
-            link = &attempt->next_in_call;
+            call->last = transaction;
+            link = &transaction->next_in_call;
         }
     }
     if (call->first == NULL) {
@@ -200,38 +200,39 @@ call_forget_chain(redirect_tracker_t *tracker, redirect_call_t *call, const redi
 }
 
 static void
-attempt_free(redirect_tracker_t *tracker, redirect_attempt_t *attempt)
+transaction_free(redirect_tracker_t *tracker, redirect_transaction_t *transaction)
 {
-    redirect_note_t *note = attempt->first_note;
+    redirect_record_t *record = transaction->first_record;
 
-    redirect_history_free(tracker->scope, attempt);
-    while (note) {
-        redirect_note_t *next = note->next_in_attempt;
-        wmem_free(tracker->scope, note);
-        note = next;
+    redirect_history_free(tracker->scope, transaction);
+    while (record) {
+        redirect_record_t *next = record->next_in_transaction;
+        wmem_free(tracker->scope, record);
+        record = next;
     }
-    wmem_free(tracker->scope, attempt);
+    wmem_free(tracker->scope, transaction);
 }
 
-/* A chain that has begun stays to be shown; only linking forgets it. One that never began leaves nothing. */
+/* A chain that is visible stays to be shown; only linking forgets it. One that never began leaves nothing. */
 static void
 chain_forget(redirect_tracker_t *tracker, redirect_chain_t *chain)
 {
     queue_remove(tracker, chain);
-    for (redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        if (attempt->call) {
-            call_forget_chain(tracker, attempt->call, chain);
+    for (redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        if (transaction->call) {
+            call_forget_chain(tracker, transaction->call, chain);
         }
     }
-    if (!chain->begun) {
-        tracker->unbegun--;
+    if (!chain->visible) {
+        tracker->candidates--;
     }
-    if (!chain->begun && !chain->kept) {
-        redirect_attempt_t *attempt = chain->first_attempt;
-        while (attempt) {
-            redirect_attempt_t *next = attempt->next_in_chain;
-            attempt_free(tracker, attempt);
-            attempt = next;
+    if (!chain->visible && !chain->kept) {
+        redirect_transaction_t *transaction = chain->first_transaction;
+        while (transaction) {
+            redirect_transaction_t *next = transaction->next_in_chain;
+            transaction_free(tracker, transaction);
+            transaction = next;
         }
         wmem_free(tracker->scope, chain);
     }
@@ -242,15 +243,15 @@ tracker_forget_old(redirect_tracker_t *tracker)
 {
     for (int i = 0; i < REDIRECT_QUEUE_COUNT; i++) {
         redirect_queue_t *queue = &tracker->queue[i];
-        while (queue->oldest && tracker->now - queue->oldest->last_active > queue->horizon) {
+        while (queue->oldest && tracker->now - queue->oldest->last_active > queue->timeout) {
             chain_forget(tracker, queue->oldest);
         }
     }
-    while (tracker->unbegun > REDIRECT_MAX_OPEN_CALLS) {
+    while (tracker->candidates > REDIRECT_MAX_OPEN_CALLS) {
         redirect_chain_t *victim = tracker->queue[REDIRECT_QUEUE_SETTLED].oldest;
         if (victim == NULL) {
             victim = tracker->queue[REDIRECT_QUEUE_PENDING].oldest;
-            while (victim && victim->begun) {
+            while (victim && victim->visible) {
                 victim = victim->newer;
             }
         }
@@ -262,158 +263,161 @@ tracker_forget_old(redirect_tracker_t *tracker)
     redirect_link_expire(tracker);
 }
 
-/* --- notes ---------------------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------------------------- */
 
-/* Where the notes of a frame hang; its page is made where there is none yet. */
-static redirect_note_t **
-notes_slot(redirect_tracker_t *tracker, uint32_t frame)
+/* Where the records of a frame hang; its page is made where there is none yet. */
+static redirect_record_t **
+records_slot(redirect_tracker_t *tracker, uint32_t frame)
 {
-    void *key = GUINT_TO_POINTER(frame / REDIRECT_NOTES_PER_PAGE);
-    redirect_note_t **page = wmem_map_lookup(tracker->notes, key);
+    void *key = GUINT_TO_POINTER(frame / REDIRECT_RECORDS_PER_PAGE);
+    redirect_record_t **page = wmem_map_lookup(tracker->records, key);
 
     if (page == NULL) {
-        page = wmem_alloc0_array(tracker->scope, redirect_note_t *, REDIRECT_NOTES_PER_PAGE);
-        wmem_map_insert(tracker->notes, key, page);
+        page = wmem_alloc0_array(tracker->scope, redirect_record_t *, REDIRECT_RECORDS_PER_PAGE);
+        wmem_map_insert(tracker->records, key, page);
     }
-    return &page[frame % REDIRECT_NOTES_PER_PAGE];
+    return &page[frame % REDIRECT_RECORDS_PER_PAGE];
 }
 
-/* Files a note under its frame, by the position of its message. */
+/* Files a record under its frame, by the position of its message. */
 static void
-note_publish(redirect_tracker_t *tracker, redirect_note_t *note)
+record_list(redirect_tracker_t *tracker, redirect_record_t *record)
 {
-    redirect_note_t **slot, *first;
+    redirect_record_t **slot, *first;
 
-    if (note->published) {
+    if (record->listed) {
         return;
     }
-    note->published = true;
-    slot = notes_slot(tracker, note->frame);
+    record->listed = true;
+    slot = records_slot(tracker, record->frame);
     first = *slot;
-    if (first == NULL || first->index > note->index) {
-        note->next_in_frame = first;
-        *slot = note;
+    if (first == NULL || first->index > record->index) {
+        record->next_in_frame = first;
+        *slot = record;
         return;
     }
-    while (first->next_in_frame && first->next_in_frame->index < note->index) {
+    while (first->next_in_frame && first->next_in_frame->index < record->index) {
         first = first->next_in_frame;
     }
-    note->next_in_frame = first->next_in_frame;
-    first->next_in_frame = note;
+    record->next_in_frame = first->next_in_frame;
+    first->next_in_frame = record;
 }
 
-static redirect_note_t *
-note_new(redirect_tracker_t *tracker, const redirect_message_t *message)
+static redirect_record_t *
+record_new(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
-    redirect_note_t *note = wmem_new0(tracker->scope, redirect_note_t);
+    redirect_record_t *record = wmem_new0(tracker->scope, redirect_record_t);
 
-    note->frame = message->frame;
-    note->index = (uint16_t)message->index;
-    note->status = message->sip->status;
-    note->method = message->sip->cseq_method_id;
-    note->time = message->time;
-    return note;
+    record->frame = message->frame;
+    record->index = (uint16_t)message->index;
+    record->status = message->sip->status;
+    record->method = message->sip->cseq_method_id;
+    record->time = message->time;
+    return record;
 }
 
-static redirect_note_t *
-attempt_add_note(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+static redirect_record_t *
+transaction_add_record(redirect_tracker_t *tracker, redirect_transaction_t *transaction,
+                       const redirect_message_t *message)
 {
-    redirect_note_t *note;
+    redirect_record_t *record;
 
-    if (attempt->note_count >= REDIRECT_MAX_MESSAGES_PER_ATTEMPT) {
-        attempt->chain->truncated = true;
+    if (transaction->record_count >= REDIRECT_MAX_MESSAGES_PER_TRANSACTION) {
+        transaction->chain->truncated = true;
         return NULL;
     }
-    note = note_new(tracker, message);
-    note->attempt = attempt;
-    if (attempt->last_note) {
-        attempt->last_note->next_in_attempt = note;
+    record = record_new(tracker, message);
+    record->transaction = transaction;
+    if (transaction->last_record) {
+        transaction->last_record->next_in_transaction = record;
     } else {
-        attempt->first_note = note;
+        transaction->first_record = record;
     }
-    attempt->last_note = note;
-    attempt->note_count++;
-    if (attempt->chain->begun) {
-        note_publish(tracker, note);
+    transaction->last_record = record;
+    transaction->record_count++;
+    if (transaction->chain->visible) {
+        record_list(tracker, record);
     }
-    return note;
+    return record;
 }
 
 /* From its first 3xx or 6xx on a chain has a number, and the messages before it are part of it. */
 static void
 chain_begin(redirect_tracker_t *tracker, redirect_chain_t *chain)
 {
-    if (chain->begun) {
+    if (chain->visible) {
         return;
     }
-    chain->begun = true;
+    chain->visible = true;
     chain->number = wmem_array_get_count(tracker->chains);
     wmem_array_append_one(tracker->chains, chain);
-    tracker->unbegun--;
-    for (redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        redirect_history_begin(tracker->scope, attempt);
-        for (redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
-            note_publish(tracker, note);
+    tracker->candidates--;
+    for (redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        redirect_history_begin(tracker->scope, transaction);
+        for (redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
+            record_list(tracker, record);
         }
     }
 }
 
-/* The frame in which an attempt was first seen; one that is only being entered comes last. */
+/* The frame in which a transaction was first seen; one that is only being entered comes last. */
 static uint32_t
-attempt_frame(const redirect_attempt_t *attempt)
+transaction_frame(const redirect_transaction_t *transaction)
 {
-    return attempt->first_note ? attempt->first_note->frame : UINT32_MAX;
+    return transaction->first_record ? transaction->first_record->frame : UINT32_MAX;
 }
 
 static void
-chain_list(redirect_chain_t *chain, redirect_attempt_t *attempt)
+chain_list(redirect_chain_t *chain, redirect_transaction_t *transaction)
 {
-    redirect_attempt_t **link = &chain->first_attempt;
+    redirect_transaction_t **link = &chain->first_transaction;
 
-    if (chain->last_attempt && attempt_frame(chain->last_attempt) <= attempt_frame(attempt)) {
-        link = &chain->last_attempt->next_in_chain;
+    if (chain->last_transaction && transaction_frame(chain->last_transaction) <= transaction_frame(transaction)) {
+        link = &chain->last_transaction->next_in_chain;
     }
-    while (*link && attempt_frame(*link) <= attempt_frame(attempt)) {
+    while (*link && transaction_frame(*link) <= transaction_frame(transaction)) {
         link = &(*link)->next_in_chain;
     }
-    attempt->next_in_chain = *link;
-    *link = attempt;
-    if (attempt->next_in_chain == NULL) {
-        chain->last_attempt = attempt;
+    transaction->next_in_chain = *link;
+    *link = transaction;
+    if (transaction->next_in_chain == NULL) {
+        chain->last_transaction = transaction;
     }
-    attempt->chain = chain;
-    chain->attempt_count++;
-    chain->hops = MAX(chain->hops, attempt->hop);
-    chain->pending += attempt->method == SIP_METHOD_INVITE && attempt->final == 0 ? 1 : 0;
+    transaction->chain = chain;
+    chain->transaction_count++;
+    chain->hops = MAX(chain->hops, transaction->hop);
+    chain->pending += transaction->method == SIP_METHOD_INVITE && transaction->final == 0 ? 1 : 0;
 }
 
 /* Makes a chain that was not shown yet a part of another, shift hops deeper; it is gone afterwards. */
 static void
 chain_merge(redirect_tracker_t *tracker, redirect_chain_t *into, redirect_chain_t *from, unsigned shift)
 {
-    redirect_attempt_t *attempt = from->first_attempt;
+    redirect_transaction_t *transaction = from->first_transaction;
 
-    while (attempt) {
-        redirect_attempt_t *next = attempt->next_in_chain;
-        attempt->hop += shift;
-        chain_list(into, attempt);
-        if (into->begun) {
-            redirect_history_begin(tracker->scope, attempt);
+    while (transaction) {
+        redirect_transaction_t *next = transaction->next_in_chain;
+        transaction->hop += shift;
+        chain_list(into, transaction);
+        if (into->visible) {
+            redirect_history_begin(tracker->scope, transaction);
         }
-        for (redirect_note_t *note = attempt->first_note; into->begun && note; note = note->next_in_attempt) {
-            note_publish(tracker, note);
+        for (redirect_record_t *record = transaction->first_record; into->visible && record;
+             record = record->next_in_transaction) {
+            record_list(tracker, record);
         }
-        attempt = next;
+        transaction = next;
     }
     into->start = MIN(into->start, from->start);
     into->kept = into->kept || from->kept;
     queue_remove(tracker, from);
-    tracker->unbegun--;
+    tracker->candidates--;
     wmem_free(tracker->scope, from);
     chain_touch(tracker, into);
 }
 
-/* --- calls and attempts --------------------------------------------------------------------------------------- */
+/* --- calls and transactions --------------------------------------------------------------------------------------- */
 
 static redirect_call_t *
 call_get(redirect_tracker_t *tracker, sip_slice_t id)
@@ -441,96 +445,98 @@ branch_is_unique(sip_slice_t branch)
 
 /* ACK and CANCEL belong to the transaction whose branch they carry (RFC 3261 9.1, 17.1.1.3). */
 static bool
-method_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+method_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
     switch (sip->cseq_method_id) {
     case SIP_METHOD_CANCEL:
         return true;
     case SIP_METHOD_ACK:
-        return attempt->method == SIP_METHOD_INVITE;
+        return transaction->method == SIP_METHOD_INVITE;
     case SIP_METHOD_OTHER:
-        return attempt->method == SIP_METHOD_OTHER && sip_slice_equal(attempt->other_method, sip->cseq_method);
+        return transaction->method == SIP_METHOD_OTHER && sip_slice_equal(transaction->other_method, sip->cseq_method);
     default:
-        return attempt->method == sip->cseq_method_id;
+        return transaction->method == sip->cseq_method_id;
     }
 }
 
-/* The Request-URI parts attempts that wrongly share a branch, and is part of an RFC 2543 key (RFC 3261 17.2.3). */
+/* The Request-URI parts transactions that wrongly share a branch, and is part of an RFC 2543 key (RFC 3261 17.2.3). */
 static bool
-request_uri_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+request_uri_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
     return sip->is_response || sip->method_id == SIP_METHOD_ACK || sip->method_id == SIP_METHOD_CANCEL ||
-           attempt->request_frame == 0 || sip_slice_equal(attempt->raw_uri, sip->request_uri);
+           transaction->request_frame == 0 || sip_slice_equal(transaction->raw_uri, sip->request_uri);
 }
 
 static bool
-transaction_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+transaction_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
     const sip_via_t *top = &sip->via[0];
 
-    return attempt->cseq == sip->cseq && sip_slice_equal(attempt->branch, top->branch) &&
-           sip_slice_equal_nocase(attempt->sent_by, top->sent_by) && method_fits(attempt, sip) &&
-           (branch_is_unique(top->branch) || sip_slice_equal(attempt->from_tag, sip->from_tag)) &&
-           request_uri_fits(attempt, sip);
+    return transaction->cseq == sip->cseq && sip_slice_equal(transaction->branch, top->branch) &&
+           sip_slice_equal_nocase(transaction->sent_by, top->sent_by) && method_fits(transaction, sip) &&
+           (branch_is_unique(top->branch) || sip_slice_equal(transaction->from_tag, sip->from_tag)) &&
+           request_uri_fits(transaction, sip);
 }
 
 /* The ACK for a 2xx has a branch of its own; the sender, CSeq and both tags tell its INVITE (RFC 3261 13.2.2.4). */
 static bool
-ack_of_2xx_fits(const redirect_attempt_t *attempt, const sip_message_t *sip)
+ack_of_2xx_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    return sip->method_id == SIP_METHOD_ACK && attempt->method == SIP_METHOD_INVITE && attempt->final / 100 == 2 &&
-           attempt->cseq == sip->cseq && sip_slice_equal(attempt->from_tag, sip->from_tag) &&
-           sip_slice_equal(attempt->final_to_tag, sip->to_tag) &&
-           sip_slice_equal_nocase(redirect_sent_by_host(attempt->sent_by), redirect_sent_by_host(sip->via[0].sent_by));
+    return sip->method_id == SIP_METHOD_ACK && transaction->method == SIP_METHOD_INVITE &&
+           transaction->final / 100 == 2 && transaction->cseq == sip->cseq &&
+           sip_slice_equal(transaction->from_tag, sip->from_tag) &&
+           sip_slice_equal(transaction->final_to_tag, sip->to_tag) &&
+           sip_slice_equal_nocase(redirect_sent_by_host(transaction->sent_by),
+                                  redirect_sent_by_host(sip->via[0].sent_by));
 }
 
-/* The message went between the two ends of the attempt, in its direction. */
+/* The message went between the two ends of the transaction, in its direction. */
 static bool
-ends_fit(const redirect_attempt_t *attempt, const redirect_message_t *message)
+ends_fit(const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     bool back = message->sip->is_response;
 
-    return redirect_same_address(&attempt->source, back ? &message->destination : &message->source) &&
-           redirect_same_address(&attempt->destination, back ? &message->source : &message->destination);
+    return redirect_same_address(&transaction->source, back ? &message->destination : &message->source) &&
+           redirect_same_address(&transaction->destination, back ? &message->source : &message->destination);
 }
 
 /*
- * How well a message fits an attempt; 0 is not at all. Attempts share a key only where a client gave a branch twice, or
- * where it knows no branches (RFC 2543): then a final response seen before is that attempt's, and addresses help.
+ * How well a message fits a transaction; 0 is not at all. Transactions share a key only where a client gave a branch twice, or
+ * where it knows no branches (RFC 2543): then a final response seen before is that transaction's, and addresses help.
  */
 static unsigned
-attempt_fit(const redirect_attempt_t *attempt, const redirect_message_t *message)
+transaction_fit(const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
 
-    if (!transaction_fits(attempt, sip)) {
-        return ack_of_2xx_fits(attempt, sip) ? 1 : 0;
+    if (!transaction_fits(transaction, sip)) {
+        return ack_of_2xx_fits(transaction, sip) ? 1 : 0;
     }
-    if (sip->is_response && sip->status >= 200 && attempt->final == sip->status &&
-        sip_slice_equal(attempt->final_to_tag, sip->to_tag)) {
-        return ends_fit(attempt, message) ? 5 : 3;
+    if (sip->is_response && sip->status >= 200 && transaction->final == sip->status &&
+        sip_slice_equal(transaction->final_to_tag, sip->to_tag)) {
+        return ends_fit(transaction, message) ? 5 : 3;
     }
-    return ends_fit(attempt, message) ? 4 : 2;
+    return ends_fit(transaction, message) ? 4 : 2;
 }
 
 /* The latest of those that fit best. */
-static redirect_attempt_t *
-call_find_attempt(const redirect_call_t *call, const redirect_message_t *message)
+static redirect_transaction_t *
+call_find_transaction(const redirect_call_t *call, const redirect_message_t *message)
 {
-    redirect_attempt_t *found = NULL;
+    redirect_transaction_t *found = NULL;
     unsigned best = 1;
 
-    for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
-        unsigned fit = attempt_fit(attempt, message);
+    for (redirect_transaction_t *transaction = call->first; transaction; transaction = transaction->next_in_call) {
+        unsigned fit = transaction_fit(transaction, message);
         if (fit >= best) {
             best = fit;
-            found = attempt;
+            found = transaction;
         }
     }
     return found;
 }
 
-/* Copies text behind an attempt; *free points to the next free byte. */
+/* Copies text behind a transaction; *free points to the next free byte. */
 static sip_slice_t
 text_keep(char **free, sip_slice_t text)
 {
@@ -592,36 +598,37 @@ lower_vias_hash(const sip_message_t *sip, bool with_branches)
 }
 
 static void
-attempt_set_request(redirect_attempt_t *attempt, const redirect_message_t *message)
+transaction_set_request(redirect_transaction_t *transaction, const redirect_message_t *message)
 {
-    attempt->request_frame = message->frame;
-    attempt->request_time = message->time;
-    attempt->source = message->source;
-    attempt->destination = message->destination;
+    transaction->request_frame = message->frame;
+    transaction->request_time = message->time;
+    transaction->source = message->source;
+    transaction->destination = message->destination;
 }
 
-/* The request of an attempt whose response was captured first; once the chain was shown, its origin stays unknown. */
+/* The request of a transaction whose response was captured first; once the chain was shown, its origin stays unknown. */
 static void
-attempt_set_late_request(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+transaction_set_late_request(redirect_tracker_t *tracker, redirect_transaction_t *transaction,
+                             const redirect_message_t *message)
 {
     sip_slice_t uri = message->sip->request_uri;
 
-    if (attempt->chain->begun) {
+    if (transaction->chain->visible) {
         return;
     }
-    attempt_set_request(attempt, message);
-    attempt->raw_uri = sip_slice_make(wmem_strndup(tracker->scope, uri.ptr, uri.len), uri.len);
+    transaction_set_request(transaction, message);
+    transaction->raw_uri = sip_slice_make(wmem_strndup(tracker->scope, uri.ptr, uri.len), uri.len);
 }
 
-static redirect_attempt_t *
-attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
+static redirect_transaction_t *
+transaction_new(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
     const sip_via_t *top = &sip->via[0];
     sip_slice_t uri = sip->request_uri, session = SIP_SLICE_NONE, remote, legs = SIP_SLICE_NONE;
     sip_slice_t other = sip->cseq_method_id == SIP_METHOD_OTHER ? sip->cseq_method : SIP_SLICE_NONE;
     sip_slice_t to_tag = sip->is_response ? SIP_SLICE_NONE : sip->to_tag;
-    redirect_attempt_t *attempt;
+    redirect_transaction_t *transaction;
     uint32_t asserted = 0;
     char *text;
 
@@ -633,35 +640,35 @@ attempt_new(redirect_tracker_t *tracker, const redirect_message_t *message)
         legs = leg_ids_read(tracker->scope, tracker->config.leg_headers, sip);
         asserted = redirect_asserted_key(sip);
     }
-    attempt = wmem_alloc(tracker->scope, sizeof(*attempt) + top->branch.len + top->sent_by.len + uri.len +
-                                             sip->from_tag.len + to_tag.len + session.len + legs.len + other.len);
-    memset(attempt, 0, sizeof(*attempt));
-    text = (char *)(attempt + 1);
-    attempt->branch = text_keep(&text, top->branch);
-    attempt->sent_by = text_keep(&text, top->sent_by);
-    attempt->raw_uri = text_keep(&text, uri);
-    attempt->from_tag = text_keep(&text, sip->from_tag);
-    attempt->to_tag = text_keep(&text, to_tag);
-    attempt->session_id = text_keep(&text, session);
-    attempt->leg_ids = text_keep(&text, legs);
-    attempt->other_method = text_keep(&text, other);
+    transaction = wmem_alloc(tracker->scope, sizeof(*transaction) + top->branch.len + top->sent_by.len + uri.len +
+                                                 sip->from_tag.len + to_tag.len + session.len + legs.len + other.len);
+    memset(transaction, 0, sizeof(*transaction));
+    text = (char *)(transaction + 1);
+    transaction->branch = text_keep(&text, top->branch);
+    transaction->sent_by = text_keep(&text, top->sent_by);
+    transaction->raw_uri = text_keep(&text, uri);
+    transaction->from_tag = text_keep(&text, sip->from_tag);
+    transaction->to_tag = text_keep(&text, to_tag);
+    transaction->session_id = text_keep(&text, session);
+    transaction->leg_ids = text_keep(&text, legs);
+    transaction->other_method = text_keep(&text, other);
     if (legs.ptr) {
         wmem_free(tracker->scope, (char *)legs.ptr);
     }
-    attempt->asserted = asserted;
-    attempt->method = sip->cseq_method_id;
-    attempt->cseq = sip->cseq;
-    attempt->via_count = sip->via_count;
-    attempt->lower_path = lower_vias_hash(sip, true);
-    attempt->lower_hosts = lower_vias_hash(sip, false);
-    attempt->match = SIP_URI_MATCH_NONE;
+    transaction->asserted = asserted;
+    transaction->method = sip->cseq_method_id;
+    transaction->cseq = sip->cseq;
+    transaction->via_count = sip->via_count;
+    transaction->via_path_hash = lower_vias_hash(sip, true);
+    transaction->via_hosts_hash = lower_vias_hash(sip, false);
+    transaction->match = SIP_URI_MATCH_NONE;
     if (sip->is_response) {
-        attempt->source = message->destination;
-        attempt->destination = message->source;
+        transaction->source = message->destination;
+        transaction->destination = message->source;
     } else {
-        attempt_set_request(attempt, message);
+        transaction_set_request(transaction, message);
     }
-    return attempt;
+    return transaction;
 }
 
 static redirect_target_t *
@@ -676,11 +683,11 @@ redirect_find_target(const redirect_t *redirect, sip_slice_t raw)
 }
 
 /* A proxy that changed a 3xx, or put several into one, took each target from a branch below: the deepest such one. */
-static redirect_attempt_t *
+static redirect_transaction_t *
 target_origin(const redirect_t *redirect, const redirect_target_t *target)
 {
-    redirect_attempt_t *origin = redirect->attempt;
-    redirect_attempt_t *below = target && origin->call ? origin->call->first : NULL;
+    redirect_transaction_t *origin = redirect->transaction;
+    redirect_transaction_t *below = target && origin->call ? origin->call->first : NULL;
 
     /* Forwards stand behind what they forward, but for reordered frames: one walk down the list will do. */
     for (; below; below = below->next_in_call) {
@@ -692,10 +699,10 @@ target_origin(const redirect_t *redirect, const redirect_target_t *target)
 }
 
 static bool
-attempt_is_below(const redirect_attempt_t *attempt, const redirect_attempt_t *above)
+transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
 {
-    for (attempt = attempt->upstream; attempt; attempt = attempt->upstream) {
-        if (attempt == above) {
+    for (transaction = transaction->upstream; transaction; transaction = transaction->upstream) {
+        if (transaction == above) {
             return true;
         }
     }
@@ -704,88 +711,88 @@ attempt_is_below(const redirect_attempt_t *attempt, const redirect_attempt_t *ab
 
 /* What a proxy took together was tried wherever it came from. */
 static void
-mark_tried(redirect_attempt_t *attempt, redirect_t *cause, redirect_target_t *target)
+mark_tried(redirect_transaction_t *transaction, redirect_t *cause, redirect_target_t *target)
 {
-    redirect_attempt_t *below = cause->attempt->call ? cause->attempt->call->first : NULL;
+    redirect_transaction_t *below = cause->transaction->call ? cause->transaction->call->first : NULL;
 
     for (redirect_t *redirect = cause; redirect; redirect = redirect->source) {
         redirect->followed = true;
     }
     if (target && target->tried_by == NULL) {
-        target->tried_by = attempt;
+        target->tried_by = transaction;
     }
     for (; below && target; below = below->next_in_call) {
         redirect_target_t *same = redirect_find_target(below->redirect, target->raw);
-        if (same && below->redirect != cause && attempt_is_below(below, cause->attempt)) {
+        if (same && below->redirect != cause && transaction_is_below(below, cause->transaction)) {
             below->redirect->followed = true;
-            same->tried_by = same->tried_by ? same->tried_by : attempt;
+            same->tried_by = same->tried_by ? same->tried_by : transaction;
         }
     }
 }
 
 static void
-attempt_follow(redirect_attempt_t *attempt, const redirect_placement_t *place)
+transaction_follow(redirect_transaction_t *transaction, const redirect_placement_t *place)
 {
     redirect_t *cause = place->cause;
 
-    attempt->cause = cause;
-    attempt->cause_target = place->target;
-    attempt->link = place->link;
-    attempt->confidence = place->confidence;
-    attempt->match = place->match;
-    attempt->difference = place->difference;
-    attempt->evidence = place->evidence;
+    transaction->cause = cause;
+    transaction->cause_target = place->target;
+    transaction->link = place->link;
+    transaction->confidence = place->confidence;
+    transaction->match = place->match;
+    transaction->difference = place->difference;
+    transaction->evidence = place->evidence;
     if (place->above) { /* one follow-up, seen on two legs: its forward is listed already */
-        attempt->redirected_in = place->above->redirected_in;
-        attempt->redirected_at = place->above->redirected_at;
-        attempt->cause_attempt = place->above->cause_attempt;
+        transaction->redirected_in = place->above->redirected_in;
+        transaction->redirected_at = place->above->redirected_at;
+        transaction->cause_transaction = place->above->cause_transaction;
         return;
     }
-    attempt->redirected_in = place->redirected_leg->final_frame;
-    attempt->redirected_at = place->redirected_leg->final_time;
-    attempt->cause_attempt = target_origin(cause, place->target);
-    *(cause->last_followup ? &cause->last_followup->next_followup : &cause->first_followup) = attempt;
-    cause->last_followup = attempt;
-    mark_tried(attempt, cause, place->target);
+    transaction->redirected_in = place->redirected_leg->final_frame;
+    transaction->redirected_at = place->redirected_leg->final_time;
+    transaction->cause_transaction = target_origin(cause, place->target);
+    *(cause->last_followup ? &cause->last_followup->next_followup : &cause->first_followup) = transaction;
+    cause->last_followup = transaction;
+    mark_tried(transaction, cause, place->target);
 }
 
-/* Lists a new attempt in its call and its chain, where place says. */
+/* Lists a new transaction in its call and its chain, where place says. */
 static void
-attempt_enter(redirect_tracker_t *tracker, redirect_call_t *call, redirect_attempt_t *attempt,
-              const redirect_placement_t *place, redirect_time_t time)
+transaction_enter(redirect_tracker_t *tracker, redirect_call_t *call, redirect_transaction_t *transaction,
+                  const redirect_placement_t *place, redirect_time_t time)
 {
     redirect_chain_t *chain = place->chain ? place->chain : chain_new(tracker, time);
 
-    attempt->call = call;
-    attempt->hop = place->hop;
-    attempt->upstream = place->upstream;
-    attempt->retry_of = place->retry_of;
+    transaction->call = call;
+    transaction->hop = place->hop;
+    transaction->upstream = place->upstream;
+    transaction->retry_of = place->retry_of;
     if (place->retry_of) {
-        place->retry_of->retried_by = attempt;
+        place->retry_of->retried_by = transaction;
     }
     if (place->cause) {
-        attempt_follow(attempt, place);
+        transaction_follow(transaction, place);
     }
-    *(call->last ? &call->last->next_in_call : &call->first) = attempt;
-    call->last = attempt;
+    *(call->last ? &call->last->next_in_call : &call->first) = transaction;
+    call->last = transaction;
     call->count++;
-    chain_list(chain, attempt);
+    chain_list(chain, transaction);
     if (chain->root == NULL) {
-        chain->root = attempt;
+        chain->root = transaction;
     }
     chain_touch(tracker, chain);
 }
 
-/* Frames in no sane order must not make an attempt its own ancestor: everything walks up to where there is nothing. */
+/* Frames in no sane order must not make a transaction its own ancestor: everything walks up to where there is nothing. */
 static bool
-attempt_comes_after(const redirect_attempt_t *attempt, const redirect_attempt_t *other)
+transaction_comes_after(const redirect_transaction_t *transaction, const redirect_transaction_t *other)
 {
-    const redirect_attempt_t *step = attempt;
+    const redirect_transaction_t *step = transaction;
 
     while (step && step != other) {
-        step = redirect_attempt_before(step);
+        step = redirect_transaction_before(step);
     }
-    return step == other || attempt_is_below(attempt, other);
+    return step == other || transaction_is_below(transaction, other);
 }
 
 /*
@@ -793,27 +800,28 @@ attempt_comes_after(const redirect_attempt_t *attempt, const redirect_attempt_t 
  * unless the chain was shown to begin with the forward already.
  */
 static void
-attempt_adopt_downstream(redirect_tracker_t *tracker, redirect_attempt_t *attempt, redirect_attempt_t *downstream)
+transaction_adopt_downstream(redirect_tracker_t *tracker, redirect_transaction_t *transaction,
+                             redirect_transaction_t *downstream)
 {
     redirect_chain_t *chain = downstream->chain;
 
-    if (attempt_comes_after(attempt, downstream)) {
+    if (transaction_comes_after(transaction, downstream)) {
         return;
     }
-    downstream->upstream = attempt;
-    downstream->upstream_late = chain->begun;
-    if (chain != attempt->chain && !chain->begun) {
-        chain_merge(tracker, attempt->chain, chain, attempt->hop);
-    } else if (chain == attempt->chain && !chain->begun && chain->root == downstream) {
-        chain->root = attempt;
-        if (attempt->request_frame) {
-            chain->start = MIN(chain->start, attempt->request_time);
+    downstream->upstream = transaction;
+    downstream->upstream_late = chain->visible;
+    if (chain != transaction->chain && !chain->visible) {
+        chain_merge(tracker, transaction->chain, chain, transaction->hop);
+    } else if (chain == transaction->chain && !chain->visible && chain->root == downstream) {
+        chain->root = transaction;
+        if (transaction->request_frame) {
+            chain->start = MIN(chain->start, transaction->request_time);
         }
     }
 }
 
 static bool
-opens_attempt(const sip_message_t *sip)
+opens_transaction(const sip_message_t *sip)
 {
     return sip->cseq_method_id != SIP_METHOD_ACK && sip->cseq_method_id != SIP_METHOD_CANCEL;
 }
@@ -821,22 +829,22 @@ opens_attempt(const sip_message_t *sip)
 /* --- what one message changes ----------------------------------------------------------------------------------- */
 
 static void
-note_cancel(redirect_attempt_t *attempt, const redirect_message_t *message)
+record_cancel(redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     sip_value_iter_t values;
     sip_slice_t value;
     sip_reason_t reason;
 
-    if (attempt->cancel_frame) {
+    if (transaction->cancel_frame) {
         return;
     }
-    attempt->cancel_frame = message->frame;
-    attempt->cancel_time = message->time;
+    transaction->cancel_frame = message->frame;
+    transaction->cancel_time = message->time;
     sip_value_iter_init(&values, message->sip, SIP_HEADER_REASON);
     while (sip_value_iter_next(&values, &value)) {
         if (sip_reason_parse(value, &reason) && reason.has_cause && reason.cause < 700 &&
             sip_slice_equal_nocase(reason.protocol, SIP_SLICE_LITERAL("SIP"))) {
-            attempt->cancel_cause = (uint16_t)reason.cause;
+            transaction->cancel_cause = (uint16_t)reason.cause;
             return;
         }
     }
@@ -856,16 +864,17 @@ redirect_offers_same(const redirect_t *a, const redirect_t *b)
     return true;
 }
 
-/* The redirect that a proxy passed on when it answered attempt, seen nearer to its origin; NULL where there is none. */
+/* The redirect that a proxy passed on when it answered transaction, seen nearer to its origin; NULL where there is none. */
 static redirect_t *
-redirect_source_of(const redirect_attempt_t *attempt, sip_slice_t to_tag, const redirect_t *fresh, bool *unchanged)
+redirect_source_of(const redirect_transaction_t *transaction, sip_slice_t to_tag, const redirect_t *fresh,
+                   bool *unchanged)
 {
     redirect_t *source = NULL;
 
     *unchanged = false;
-    for (redirect_attempt_t *below = attempt->call->first; below; below = below->next_in_call) {
+    for (redirect_transaction_t *below = transaction->call->first; below; below = below->next_in_call) {
         redirect_t *candidate = below->redirect;
-        if (below->upstream != attempt || candidate == NULL) {
+        if (below->upstream != transaction || candidate == NULL) {
             continue;
         }
         if (redirect_offers_same(candidate, fresh)) {
@@ -895,28 +904,29 @@ redirect_new(redirect_tracker_t *tracker, const redirect_message_t *message)
 
 /* A follow-up that was captured a moment before its redirect joins the chain now. */
 static void
-adopt_reordered(redirect_tracker_t *tracker, redirect_attempt_t *attempt)
+adopt_reordered(redirect_tracker_t *tracker, redirect_transaction_t *transaction)
 {
     redirect_placement_t place = {.match = SIP_URI_MATCH_NONE};
-    redirect_attempt_t *later;
+    redirect_transaction_t *later;
 
-    while ((later = redirect_link_reordered(attempt->call, attempt, &place)) != NULL) {
-        chain_merge(tracker, attempt->chain, later->chain, place.hop - later->hop);
-        attempt_follow(later, &place);
+    while ((later = redirect_link_reordered(transaction->call, transaction, &place)) != NULL) {
+        chain_merge(tracker, transaction->chain, later->chain, place.hop - later->hop);
+        transaction_follow(later, &place);
     }
 }
 
 static void
-attempt_redirected(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+transaction_redirected(redirect_tracker_t *tracker, redirect_transaction_t *transaction,
+                       const redirect_message_t *message)
 {
     redirect_t *redirect = redirect_new(tracker, message);
     redirect_t *source;
     bool unchanged;
 
-    redirect->attempt = attempt;
-    redirect->depth = attempt->hop + 1;
-    redirect->query_answer = redirect_is_query_answer(redirect, attempt->raw_uri, message->sip);
-    source = redirect_source_of(attempt, message->sip->to_tag, redirect, &unchanged);
+    redirect->transaction = transaction;
+    redirect->depth = transaction->hop + 1;
+    redirect->dip_response = redirect_is_dip_response(redirect, transaction->raw_uri, message->sip);
+    source = redirect_source_of(transaction, message->sip->to_tag, redirect, &unchanged);
     if (unchanged) {
         redirect = source;
     } else {
@@ -924,57 +934,58 @@ attempt_redirected(redirect_tracker_t *tracker, redirect_attempt_t *attempt, con
         redirect->depth = source ? MAX(redirect->depth, source->depth) : redirect->depth;
     }
     if (source == NULL) {
-        attempt->chain->redirect_count++;
+        transaction->chain->redirect_count++;
     }
-    redirect->sightings++;
-    attempt->redirect = redirect;
+    redirect->legs_seen++;
+    transaction->redirect = redirect;
     if (tracker->config.link_calls) {
-        redirect_link_open(tracker, redirect, attempt, message->sip);
+        redirect_link_open(tracker, redirect, transaction, message->sip);
     }
 }
 
 static void
-attempt_finish(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+transaction_finish(redirect_tracker_t *tracker, redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
-    redirect_chain_t *chain = attempt->chain;
+    redirect_chain_t *chain = transaction->chain;
     sip_retry_after_t retry_after;
 
-    if (attempt->method == SIP_METHOD_INVITE) {
+    if (transaction->method == SIP_METHOD_INVITE) {
         chain->pending--;
     }
-    attempt->final = sip->status;
-    attempt->final_frame = message->frame;
-    attempt->final_time = message->time;
-    attempt->final_to_tag = sip_slice_has_text(sip->to_tag)
-                                ? sip_slice_from_string(wmem_strndup(tracker->scope, sip->to_tag.ptr, sip->to_tag.len))
-                                : SIP_SLICE_NONE;
+    transaction->final = sip->status;
+    transaction->final_frame = message->frame;
+    transaction->final_time = message->time;
+    transaction->final_to_tag =
+        sip_slice_has_text(sip->to_tag)
+            ? sip_slice_from_string(wmem_strndup(tracker->scope, sip->to_tag.ptr, sip->to_tag.len))
+            : SIP_SLICE_NONE;
     if (sip->status / 100 == 3) {
-        attempt_redirected(tracker, attempt, message);
+        transaction_redirected(tracker, transaction, message);
     }
     if (sip_message_retry_after(sip, &retry_after)) {
-        attempt->retry_after = retry_after.seconds;
+        transaction->retry_after = retry_after.seconds;
     }
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         chain_begin(tracker, chain);
     }
-    if (attempt->redirect) {
-        adopt_reordered(tracker, attempt);
+    if (transaction->redirect) {
+        adopt_reordered(tracker, transaction);
     }
     chain_touch(tracker, chain);
 }
 
-/* Takes in one message of an attempt. @return true where it was the attempt's first 3xx on this leg */
+/* Takes in one message of a transaction. @return true where it was the transaction's first 3xx on this leg */
 static bool
-attempt_update(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const redirect_message_t *message)
+transaction_update(redirect_tracker_t *tracker, redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
 
     if (!sip->is_response) {
         if (sip->method_id == SIP_METHOD_CANCEL) {
-            note_cancel(attempt, message);
-        } else if (sip->method_id != SIP_METHOD_ACK && attempt->request_frame == 0) {
-            attempt_set_late_request(tracker, attempt, message);
+            record_cancel(transaction, message);
+        } else if (sip->method_id != SIP_METHOD_ACK && transaction->request_frame == 0) {
+            transaction_set_late_request(tracker, transaction, message);
         }
         return false;
     }
@@ -982,14 +993,14 @@ attempt_update(redirect_tracker_t *tracker, redirect_attempt_t *attempt, const r
         return false;
     }
     if (sip->status < 200) {
-        attempt->last_provisional = sip->status;
+        transaction->last_provisional = sip->status;
         return false;
     }
-    if (attempt->final != 0) {
+    if (transaction->final != 0) {
         return false; /* a retransmission, or a final too late to matter (RFC 3261 13.2.2.3) */
     }
-    attempt_finish(tracker, attempt, message);
-    return attempt->redirect != NULL;
+    transaction_finish(tracker, transaction, message);
+    return transaction->redirect != NULL;
 }
 
 static const char *
@@ -998,166 +1009,166 @@ text_or_null(wmem_allocator_t *scope, sip_slice_t text)
     return sip_slice_has_text(text) ? wmem_strndup(scope, text.ptr, text.len) : NULL;
 }
 
-static const redirect_refusal_t *
-refusal_read(wmem_allocator_t *scope, const sip_message_t *sip)
+static const redirect_failure_details_t *
+failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip)
 {
-    redirect_refusal_t *refusal = wmem_new0(scope, redirect_refusal_t);
+    redirect_failure_details_t *failure_details = wmem_new0(scope, redirect_failure_details_t);
     const sip_response_t *row = sip_response_lookup(sip->status);
     sip_retry_after_t retry_after;
     sip_network_blocked_t details;
 
     if (row && row->retry_after && sip_message_retry_after(sip, &retry_after)) {
-        refusal->has_retry_after = true;
-        refusal->retry_after = retry_after.seconds;
+        failure_details->has_retry_after = true;
+        failure_details->retry_after = retry_after.seconds;
     }
     if (sip->status == 603 && sip_message_network_blocked(sip, &details) == SIP_NETWORK_BLOCKED_YES) {
-        refusal->network_blocked = true;
-        refusal->url = text_or_null(scope, details.url);
-        refusal->tel = text_or_null(scope, details.tel);
-        refusal->email = text_or_null(scope, details.email);
-        refusal->id = text_or_null(scope, details.id);
-        refusal->location = text_or_null(scope, details.location);
+        failure_details->network_blocked = true;
+        failure_details->url = text_or_null(scope, details.url);
+        failure_details->tel = text_or_null(scope, details.tel);
+        failure_details->email = text_or_null(scope, details.email);
+        failure_details->id = text_or_null(scope, details.id);
+        failure_details->location = text_or_null(scope, details.location);
     }
-    return refusal;
+    return failure_details;
 }
 
 /*
- * What the message itself carries beside its place in a chain; note->redirect is set.
- * @return true where it is to be shown even if its chain has not begun
+ * What the message itself carries beside its place in a chain; record->redirect is set.
+ * @return true where it is to be shown even if its chain has not become visible
  */
 static bool
-note_fill(const redirect_tracker_t *tracker, redirect_note_t *note, const redirect_message_t *message)
+record_fill(const redirect_tracker_t *tracker, redirect_record_t *record, const redirect_message_t *message)
 {
-    bool speaks_alone = redirect_history_read(tracker->scope, message, note);
+    bool always_shown = redirect_history_read(tracker->scope, message, record);
 
-    if (note->status / 100 == 6) {
-        note->refusal = refusal_read(tracker->scope, message->sip);
-    } else if (note->status == 380) {
-        note->service = redirect_service_read(tracker->scope, message->sip);
+    if (record->status / 100 == 6) {
+        record->failure_details = failure_details_read(tracker->scope, message->sip);
+    } else if (record->status == 380) {
+        record->service = redirect_service_read(tracker->scope, message->sip);
     }
-    return speaks_alone || note->status / 100 == 3 || note->status / 100 == 6;
+    return always_shown || record->status / 100 == 3 || record->status / 100 == 6;
 }
 
-/* A message that no attempt can take is explained, where its code is worth it, and belongs to no chain. */
-static const redirect_note_t *
-note_without_attempt(redirect_tracker_t *tracker, const redirect_message_t *message)
+/* A message that no transaction can take is explained, where its code is worth it, and belongs to no chain. */
+static const redirect_record_t *
+record_without_transaction(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
-    redirect_note_t *note;
+    redirect_record_t *record;
 
     if (message->sip->status / 100 != 3 && message->sip->status / 100 != 6) {
         return NULL;
     }
-    note = note_new(tracker, message);
-    note_publish(tracker, note);
-    if (note->status / 100 == 3 && note->method != SIP_METHOD_CANCEL) {
-        note->redirect = redirect_new(tracker, message);
+    record = record_new(tracker, message);
+    record_list(tracker, record);
+    if (record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL) {
+        record->redirect = redirect_new(tracker, message);
     }
-    note_fill(tracker, note, message);
+    record_fill(tracker, record, message);
     redirect_rule_context_t context = {
-        .tracker = tracker, .config = &tracker->config, .message = message, .note = note};
-    note->findings = redirect_rules_check(tracker->scope, &context);
-    return note;
+        .tracker = tracker, .config = &tracker->config, .message = message, .record = record};
+    record->expert_items = redirect_rules_check(tracker->scope, &context);
+    return record;
 }
 
 /* Makes room in a call that is full: a long dialog's old requests no longer matter. */
 static void
 call_make_room(redirect_tracker_t *tracker, const redirect_call_t *call)
 {
-    for (redirect_attempt_t *attempt = call->first; attempt; attempt = attempt->next_in_call) {
-        if (!attempt->chain->begun && attempt->chain->pending == 0) {
-            chain_forget(tracker, attempt->chain);
+    for (redirect_transaction_t *transaction = call->first; transaction; transaction = transaction->next_in_call) {
+        if (!transaction->chain->visible && transaction->chain->pending == 0) {
+            chain_forget(tracker, transaction->chain);
             return;
         }
     }
 }
 
-static redirect_attempt_t *
-attempt_open(redirect_tracker_t *tracker, const redirect_message_t *message, redirect_placement_t *place)
+static redirect_transaction_t *
+transaction_open(redirect_tracker_t *tracker, const redirect_message_t *message, redirect_placement_t *place)
 {
     redirect_call_t *call = call_get(tracker, message->sip->call_id);
-    redirect_attempt_t *attempt;
+    redirect_transaction_t *transaction;
 
-    if (call->count >= REDIRECT_MAX_ATTEMPTS_PER_CALL) {
+    if (call->count >= REDIRECT_MAX_TRANSACTIONS_PER_CALL) {
         call_make_room(tracker, call);
     }
-    if (call->count >= REDIRECT_MAX_ATTEMPTS_PER_CALL) {
+    if (call->count >= REDIRECT_MAX_TRANSACTIONS_PER_CALL) {
         call->last->chain->truncated = true;
         return NULL;
     }
-    attempt = attempt_new(tracker, message);
+    transaction = transaction_new(tracker, message);
     if (message->sip->is_response) {
-        redirect_link_response(call, attempt, message->sip, place);
+        redirect_link_response(call, transaction, message->sip, place);
     } else {
-        redirect_link_in_call(tracker, call, attempt, message->sip, place);
+        redirect_link_in_call(tracker, call, transaction, message->sip, place);
         if (place->chain == NULL && tracker->config.link_calls && !sip_slice_has_text(message->sip->to_tag)) {
-            redirect_link_across_calls(tracker, attempt, message->sip, place);
+            redirect_link_across_calls(tracker, transaction, message->sip, place);
         }
     }
-    attempt_enter(tracker, call, attempt, place, message->time);
+    transaction_enter(tracker, call, transaction, place, message->time);
     if (place->downstream) {
-        attempt_adopt_downstream(tracker, attempt, place->downstream);
+        transaction_adopt_downstream(tracker, transaction, place->downstream);
     }
-    return attempt;
+    return transaction;
 }
 
-static const redirect_note_t *
+static const redirect_record_t *
 tracker_take(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
     redirect_placement_t place = {.match = SIP_URI_MATCH_NONE};
     redirect_rule_context_t context = {.tracker = tracker, .config = &tracker->config, .message = message};
-    redirect_attempt_t *attempt = NULL;
-    redirect_note_t *note;
+    redirect_transaction_t *transaction = NULL;
+    redirect_record_t *record;
     redirect_call_t *call;
-    bool speaks_alone;
+    bool always_shown;
 
     tracker_forget_old(tracker);
     if (!sip_slice_has_text(sip->call_id) || !sip->has_cseq || sip->via_kept == 0) {
-        return note_without_attempt(tracker, message);
+        return record_without_transaction(tracker, message);
     }
     call = call_find(tracker, sip->call_id);
     if (call) {
-        attempt = call_find_attempt(call, message);
+        transaction = call_find_transaction(call, message);
     }
-    if (attempt == NULL) {
-        attempt = opens_attempt(sip) ? attempt_open(tracker, message, &place) : NULL;
-        if (attempt == NULL) {
-            return note_without_attempt(tracker, message);
+    if (transaction == NULL) {
+        transaction = opens_transaction(sip) ? transaction_open(tracker, message, &place) : NULL;
+        if (transaction == NULL) {
+            return record_without_transaction(tracker, message);
         }
-        context.new_attempt = !sip->is_response;
+        context.new_transaction = !sip->is_response;
     }
-    note = attempt_add_note(tracker, attempt, message);
-    context.new_redirect = attempt_update(tracker, attempt, message);
-    chain_touch(tracker, attempt->chain);
-    if (note == NULL) {
+    record = transaction_add_record(tracker, transaction, message);
+    context.new_redirect = transaction_update(tracker, transaction, message);
+    chain_touch(tracker, transaction->chain);
+    if (record == NULL) {
         return NULL;
     }
     if (sip->status / 100 == 3 && sip->cseq_method_id != SIP_METHOD_CANCEL) {
         /* One that came after another final response changes nothing (RFC 3261 13.2.2.3), but has its targets. */
-        note->redirect =
-            attempt->redirect && attempt->final == sip->status ? attempt->redirect : redirect_new(tracker, message);
+        record->redirect = transaction->redirect && transaction->final == sip->status ? transaction->redirect
+                                                                                      : redirect_new(tracker, message);
     }
-    speaks_alone = note_fill(tracker, note, message);
-    context.note = note;
+    always_shown = record_fill(tracker, record, message);
+    context.record = record;
     context.elsewhere_after = place.elsewhere_after;
     context.global_failure = place.global_failure;
     context.ambiguous_redirects = place.ambiguous;
-    if (attempt->chain->begun || place.ambiguous) {
-        note->findings = redirect_rules_check(tracker->scope, &context);
+    if (transaction->chain->visible || place.ambiguous) {
+        record->expert_items = redirect_rules_check(tracker->scope, &context);
     }
-    if (note->findings || speaks_alone) {
-        attempt->chain->kept = true;
-        note_publish(tracker, note);
+    if (record->expert_items || always_shown) {
+        transaction->chain->kept = true;
+        record_list(tracker, record);
     }
-    return note->published ? note : NULL;
+    return record->listed ? record : NULL;
 }
 
-const redirect_note_t *
+const redirect_record_t *
 redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     redirect_message_t sane = *message;
 
-    sane.time = sane_time(message->time);
+    sane.time = clamp_time(message->time);
     redirect_tracker_advance(tracker, sane.time);
     return tracker_take(tracker, &sane);
 }
@@ -1165,15 +1176,15 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
 void
 redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now)
 {
-    tracker->now = MAX(tracker->now, sane_time(now));
+    tracker->now = MAX(tracker->now, clamp_time(now));
 }
 
-const redirect_note_t *
-redirect_tracker_notes(const redirect_tracker_t *tracker, uint32_t frame)
+const redirect_record_t *
+redirect_tracker_records(const redirect_tracker_t *tracker, uint32_t frame)
 {
-    redirect_note_t **page = wmem_map_lookup(tracker->notes, GUINT_TO_POINTER(frame / REDIRECT_NOTES_PER_PAGE));
+    redirect_record_t **page = wmem_map_lookup(tracker->records, GUINT_TO_POINTER(frame / REDIRECT_RECORDS_PER_PAGE));
 
-    return page ? page[frame % REDIRECT_NOTES_PER_PAGE] : NULL;
+    return page ? page[frame % REDIRECT_RECORDS_PER_PAGE] : NULL;
 }
 
 uint32_t
@@ -1195,5 +1206,5 @@ redirect_tracker_load(const redirect_tracker_t *tracker)
 {
     return (redirect_tracker_load_t){.calls = wmem_map_size(tracker->calls),
                                      .open_redirects = tracker->open_count,
-                                     .unbegun_chains = tracker->unbegun};
+                                     .candidate_chains = tracker->candidates};
 }

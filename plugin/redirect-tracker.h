@@ -1,9 +1,9 @@
 /* redirect-tracker.h
- * Follows requests through redirections: messages in, notes out.
+ * Follows requests through redirections: messages in, records out.
  *
- * The words are those of RFC 3261 and of this plugin's README: an attempt is one client transaction as one hop saw
- * it, a redirect a 3xx final response, a follow-up an attempt made because of a redirect, a chain the tree of
- * attempts that one request led to.
+ * The words are those of RFC 3261 and of this plugin's README: a transaction is one client transaction as one hop saw
+ * it, a redirect a 3xx final response, a follow-up a transaction made because of a redirect, a chain the tree of
+ * transactions that one request led to.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,12 +24,13 @@ typedef int64_t redirect_time_t;
 /** What is kept at most; what lies beyond is counted or flagged, and said so in the tree. */
 enum {
     REDIRECT_MAX_TARGETS = 64,                /**< Contact targets of one redirect */
-    REDIRECT_MAX_ATTEMPTS_PER_CALL = 256,     /**< attempts of one Call-ID that are remembered at a time */
-    REDIRECT_MAX_ATTEMPTS_PER_CHAIN = 1024,   /**< attempts of one chain after which no further call is linked to it */
-    REDIRECT_MAX_OPEN_KEYS = 1 << 18,         /**< keys under which redirects wait for calls that follow them */
-    REDIRECT_MAX_PATH_HOPS = 32,              /**< hops that a path spells out */
-    REDIRECT_MAX_OPEN_CALLS = 1 << 17,        /**< calls without any redirect that are remembered at a time */
-    REDIRECT_MAX_MESSAGES_PER_ATTEMPT = 4096, /**< messages of one attempt that get a note */
+    REDIRECT_MAX_TRANSACTIONS_PER_CALL = 256, /**< transactions of one Call-ID that are remembered at a time */
+    REDIRECT_MAX_TRANSACTIONS_PER_CHAIN =
+        1024,                          /**< transactions of one chain after which no further call is linked to it */
+    REDIRECT_MAX_OPEN_KEYS = 1 << 18,  /**< keys under which redirects wait for calls that follow them */
+    REDIRECT_MAX_PATH_HOPS = 32,       /**< hops that a path spells out */
+    REDIRECT_MAX_OPEN_CALLS = 1 << 17, /**< calls without any redirect that are remembered at a time */
+    REDIRECT_MAX_MESSAGES_PER_TRANSACTION = 4096, /**< messages of one transaction that get a record */
 };
 
 /** How long the capture must go on after a redirect before "nobody followed it" is said: 64*T1 (RFC 3261 17.1.1.2). */
@@ -94,9 +95,9 @@ typedef struct {
 typedef struct redirect_tracker redirect_tracker_t;
 typedef struct redirect_chain redirect_chain_t;
 typedef struct redirect_call redirect_call_t;
-typedef struct redirect_attempt redirect_attempt_t;
+typedef struct redirect_transaction redirect_transaction_t;
 typedef struct redirect redirect_t;
-typedef struct redirect_note redirect_note_t;
+typedef struct redirect_record redirect_record_t;
 struct redirect_rule;
 
 /* All that follows is owned by the tracker's scope and read-only for callers; pointers stay valid as long as it.
@@ -112,51 +113,52 @@ typedef struct {
     sip_response_lifetime_t lifetime;
     bool single_use; /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
     bool has_expires;
-    uint32_t expires;                   /**< seconds from receipt */
-    uint32_t key;                       /**< sip_uri_match_key() of it */
-    unsigned flags;                     /**< SIP_ADDRESS_FLAG_* */
-    unsigned uri_flags;                 /**< SIP_URI_FLAG_* */
-    bool followable;                    /**< a SIP element can send a request there */
-    const redirect_attempt_t *tried_by; /**< grows: the first follow-up that tried it */
+    uint32_t expires;                       /**< seconds from receipt */
+    uint32_t key;                           /**< sip_uri_match_key() of it */
+    unsigned flags;                         /**< SIP_ADDRESS_FLAG_* */
+    unsigned uri_flags;                     /**< SIP_URI_FLAG_* */
+    bool followable;                        /**< a SIP element can send a request there */
+    const redirect_transaction_t *tried_by; /**< grows: the first follow-up that tried it */
 } redirect_target_t;
 
 /**
- * A 3xx final response. A proxy that passes it on unchanged gives it a further sighting: then several attempts share
+ * A 3xx final response. A proxy that passes it on unchanged gives it a further sighting: then several transactions share
  * it. One that a proxy changed (targets added or taken out) is another redirect that points to its source.
  */
 struct redirect {
     uint16_t code;
     uint32_t frame; /**< first seen in */
     redirect_time_t time;
-    redirect_attempt_t *attempt;        /**< that it answered first, farthest from the caller; NULL if not placed */
-    redirect_t *source;                 /**< the redirect from which a proxy made this one, or NULL */
-    unsigned sightings;                 /**< grows: legs that it was seen on */
-    redirect_target_t *target;          /**< in the order to try */
-    unsigned target_count;              /**< of target[] */
-    unsigned target_total;              /**< all that the message held */
-    unsigned odd_values;                /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
-    unsigned depth;                     /**< hop of the attempts that follow it */
-    bool followed;                      /**< grows: an attempt followed it or one made from it */
-    redirect_attempt_t *first_followup; /**< grows: list through next_followup, in frame order */
-    redirect_attempt_t *last_followup;
-    bool query_answer; /**< answers a query (signing, number portability) rather than to forward */
+    redirect_transaction_t *transaction;    /**< that it answered first, farthest from the caller; NULL if not placed */
+    redirect_t *source;                     /**< the redirect from which a proxy made this one, or NULL */
+    unsigned legs_seen;                     /**< grows: legs that it was seen on */
+    redirect_target_t *target;              /**< in the order to try */
+    unsigned target_count;                  /**< of target[] */
+    unsigned target_total;                  /**< all that the message held */
+    unsigned odd_values;                    /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
+    unsigned depth;                         /**< hop of the transactions that follow it */
+    bool followed;                          /**< grows: a transaction followed it or one made from it */
+    redirect_transaction_t *first_followup; /**< grows: list through next_followup, in frame order */
+    redirect_transaction_t *last_followup;
+    bool dip_response; /**< answers a query (signing, number portability) rather than to forward */
 };
 
 /** One client transaction as one hop saw it. */
-struct redirect_attempt {
+struct redirect_transaction {
     redirect_chain_t *chain;
-    redirect_call_t *call;             /**< NULL once forgotten */
-    redirect_attempt_t *next_in_chain; /**< grows: in frame order */
-    redirect_attempt_t *next_in_call;
-    redirect_attempt_t *upstream;      /**< the attempt of which this is a proxy's forward, or NULL */
-    bool upstream_late;                /**< it was captured when this was shown already: not on its path */
-    redirect_attempt_t *retry_of;      /**< the attempt that this repeats (401, 407, failover, ...), or NULL */
-    redirect_attempt_t *retried_by;    /**< grows: the latest such repeat */
-    redirect_t *cause;                 /**< the redirect that this follows, or NULL */
-    redirect_target_t *cause_target;   /**< its target that this tries, or NULL */
-    redirect_attempt_t *cause_attempt; /**< the attempt, farthest from the caller, whose 3xx named that target */
-    redirect_attempt_t *next_followup; /**< grows: next follow-up of cause */
-    uint32_t redirected_in;            /**< frame of the 3xx that the sender of this attempt saw; 0 for none */
+    redirect_call_t *call;                 /**< NULL once forgotten */
+    redirect_transaction_t *next_in_chain; /**< grows: in frame order */
+    redirect_transaction_t *next_in_call;
+    redirect_transaction_t *upstream;   /**< the transaction of which this is a proxy's forward, or NULL */
+    bool upstream_late;                 /**< it was captured when this was shown already: not on its path */
+    redirect_transaction_t *retry_of;   /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
+    redirect_transaction_t *retried_by; /**< grows: the latest such repeat */
+    redirect_t *cause;                  /**< the redirect that this follows, or NULL */
+    redirect_target_t *cause_target;    /**< its target that this tries, or NULL */
+    redirect_transaction_t
+        *cause_transaction; /**< the transaction, farthest from the caller, whose 3xx named that target */
+    redirect_transaction_t *next_followup; /**< grows: next follow-up of cause */
+    uint32_t redirected_in;                /**< frame of the 3xx that the sender of this transaction saw; 0 for none */
     redirect_time_t redirected_at;
     redirect_link_t link;
     redirect_confidence_t confidence;
@@ -166,8 +168,8 @@ struct redirect_attempt {
 
     sip_slice_t raw_uri;         /**< Request-URI as written; absent where no request was captured */
     sip_slice_t branch, sent_by; /**< of the top Via */
-    uint64_t lower_path;         /**< of the Vias below the top, with branches: one upstream transaction */
-    uint64_t lower_hosts;        /**< the same without branches: one upstream path */
+    uint64_t via_path_hash;      /**< of the Vias below the top, with branches: one upstream transaction */
+    uint64_t via_hosts_hash;     /**< the same without branches: one upstream path */
     unsigned via_count;
     sip_slice_t from_tag;
     sip_slice_t to_tag;       /**< of the request */
@@ -194,21 +196,21 @@ struct redirect_attempt {
     uint32_t retry_after;             /**< seconds, with the final response; 0 for none */
     struct redirect_history *history; /**< what its request tells of earlier redirections, or NULL */
     redirect_t *redirect;             /**< grows: set where final is 3xx */
-    redirect_note_t *first_note, *last_note;
-    unsigned note_count;
+    redirect_record_t *first_record, *last_record;
+    unsigned record_count;
 };
 
-/** The tree of attempts that one request led to; shown from its first 3xx or 6xx on. */
+/** The tree of transactions that one request led to; shown from its first 3xx or 6xx on. */
 struct redirect_chain {
-    bool begun;               /**< grows: a 3xx or 6xx was seen */
-    uint32_t number;          /**< from 0; only when begun */
-    bool kept;                /**< a message of it has something to show although it has not begun */
-    bool truncated;           /**< grows: attempts beyond a limit were left out */
-    redirect_attempt_t *root; /**< the original request, nearest to the caller; fixed once begun */
-    redirect_attempt_t *first_attempt, *last_attempt; /**< through next_in_chain */
-    unsigned attempt_count;
+    bool visible;                 /**< grows: a 3xx or 6xx was seen */
+    uint32_t number;              /**< from 0; only when begun */
+    bool kept;                    /**< a message of it has something to show although it has not become visible */
+    bool truncated;               /**< grows: transactions beyond a limit were left out */
+    redirect_transaction_t *root; /**< the original request, nearest to the caller; fixed once begun */
+    redirect_transaction_t *first_transaction, *last_transaction; /**< through next_in_chain */
+    unsigned transaction_count;
     unsigned hops;           /**< grows: the deepest hop */
-    unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
+    unsigned redirect_count; /**< grows: redirects, legs_seen on further legs not counted */
     redirect_time_t start;   /**< of the first message */
     unsigned pending;        /**< grows: INVITEs without a final response; others time out soon (RFC 3261 17.1.2.2) */
     redirect_chain_t *newer, *older; /**< the tracker's list by age; not for callers */
@@ -217,17 +219,17 @@ struct redirect_chain {
 };
 
 /** Something that a rule found in one message, decided when the message was first seen. */
-typedef struct redirect_finding {
-    struct redirect_finding *next;
+typedef struct redirect_expert_item {
+    struct redirect_expert_item *next;
     const struct redirect_rule *rule;
     const char *text; /**< a sentence about this message */
-} redirect_finding_t;
+} redirect_expert_item_t;
 
 /** A fact in words beside the chain ("forwarded because busy, says Diversion"). */
-typedef struct redirect_remark {
-    struct redirect_remark *next;
+typedef struct redirect_annotation {
+    struct redirect_annotation *next;
     const char *text;
-} redirect_remark_t;
+} redirect_annotation_t;
 
 /** What a 6xx carries beside its code. */
 typedef struct {
@@ -235,24 +237,24 @@ typedef struct {
     uint32_t retry_after; /**< seconds */
     bool network_blocked; /**< both halves of a 603+ are there (ATIS-1000099); the strings are NULL where not given */
     const char *url, *tel, *email, *id, *location;
-} redirect_refusal_t;
+} redirect_failure_details_t;
 
 /** What is known of one captured message. */
-struct redirect_note {
-    redirect_note_t *next_in_frame; /**< by index */
-    redirect_note_t *next_in_attempt;
-    redirect_attempt_t *attempt;       /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
-    redirect_t *redirect;              /**< for a 3xx: the redirect as this leg saw it */
-    const redirect_refusal_t *refusal; /**< for a 6xx */
-    const redirect_service_t *service; /**< for a 380 whose body describes one */
-    redirect_finding_t *findings;
-    redirect_remark_t *remarks;
+struct redirect_record {
+    redirect_record_t *next_in_frame; /**< by index */
+    redirect_record_t *next_in_transaction;
+    redirect_transaction_t *transaction; /**< NULL where the message could not be placed (no Call-ID, CSeq or Via) */
+    redirect_t *redirect;                /**< for a 3xx: the redirect as this leg saw it */
+    const redirect_failure_details_t *failure_details; /**< for a 6xx */
+    const redirect_service_t *service;                 /**< for a 380 whose body describes one */
+    redirect_expert_item_t *expert_items;
+    redirect_annotation_t *annotations;
     redirect_time_t time;
     uint32_t frame;
     uint16_t index;
-    uint16_t status : 10;   /**< 0 for a request */
-    uint16_t method : 5;    /**< sip_method_t of the CSeq header: CANCEL for the answer to a CANCEL */
-    uint16_t published : 1; /**< filed under its frame */
+    uint16_t status : 10; /**< 0 for a request */
+    uint16_t method : 5;  /**< sip_method_t of the CSeq header: CANCEL for the answer to a CANCEL */
+    uint16_t listed : 1;  /**< filed under its frame */
 };
 
 /**
@@ -263,19 +265,19 @@ redirect_tracker_t *redirect_tracker_new(wmem_allocator_t *scope, const redirect
 
 /**
  * Adds one message. Call it once for each message, in frame order, on the first visit of the frame.
- * @return its note where it belongs to a chain that has begun (or is a 3xx or 6xx that belongs to none, or a BYE or
- *         CANCEL that tells of a 6xx), else NULL; a chain that begins later gives the notes of its earlier messages to
- *         redirect_tracker_notes().
+ * @return its record where it belongs to a chain that is visible (or is a 3xx or 6xx that belongs to none, or a BYE or
+ *         CANCEL that tells of a 6xx), else NULL; a chain that begins later gives the records of its earlier messages to
+ *         redirect_tracker_records().
  */
-const redirect_note_t *redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message);
+const redirect_record_t *redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message);
 
 /** Tells the tracker how far the capture goes, SIP or not. Cheap; for every frame on its first visit. */
 void redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now);
 
-/** The notes of a frame through next_in_frame, or NULL. */
-const redirect_note_t *redirect_tracker_notes(const redirect_tracker_t *tracker, uint32_t frame);
+/** The records of a frame through next_in_frame, or NULL. */
+const redirect_record_t *redirect_tracker_records(const redirect_tracker_t *tracker, uint32_t frame);
 
-/** How many chains have begun. */
+/** How many chains are visible. */
 uint32_t redirect_tracker_chain_count(const redirect_tracker_t *tracker);
 
 /** A chain by its number, or NULL. */
@@ -287,23 +289,23 @@ typedef struct {
     uint16_t final_code;  /**< 0 where unfinished */
     uint32_t final_frame; /**< 0 where unfinished */
     redirect_time_t final_time;
-    const redirect_attempt_t *attempt; /**< the attempt that decided it, or NULL */
+    const redirect_transaction_t *transaction; /**< the transaction that decided it, or NULL */
 } redirect_result_t;
 
 /** As far as is known now. */
 redirect_result_t redirect_chain_result(const redirect_tracker_t *tracker, const redirect_chain_t *chain);
 
 /**
- * "sip:bob@a -> 302 -> sip:carol@b -> 603": along the path to attempt, and on to its end as far as is known now.
+ * "sip:bob@a -> 302 -> sip:carol@b -> 603": along the path to transaction, and on to its end as far as is known now.
  * @return a NUL-terminated string that scope owns.
  */
-char *redirect_attempt_path(wmem_allocator_t *scope, const redirect_attempt_t *attempt);
+char *redirect_transaction_path(wmem_allocator_t *scope, const redirect_transaction_t *transaction);
 
-/** Where the path along attempt ends as far as is known now; attempt itself where nothing came after it. */
-const redirect_attempt_t *redirect_path_end(const redirect_attempt_t *attempt);
+/** Where the path along transaction ends as far as is known now; transaction itself where nothing came after it. */
+const redirect_transaction_t *redirect_path_end(const redirect_transaction_t *transaction);
 
-/** The attempt before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
-const redirect_attempt_t *redirect_attempt_before(const redirect_attempt_t *attempt);
+/** The transaction before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
+const redirect_transaction_t *redirect_transaction_before(const redirect_transaction_t *transaction);
 
 /** The final status that a target gave in the end, amend-and-retry answers followed through; 0 where none yet. */
 uint16_t redirect_target_result(const redirect_target_t *target);
@@ -311,17 +313,17 @@ uint16_t redirect_target_result(const redirect_target_t *target);
 /** True where nobody followed the redirect, its chain did not go on otherwise, and the capture went on long enough. */
 bool redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *redirect);
 
-/** The Request-URI of an attempt for display, owned by scope; "?" where no request was captured. */
-char *redirect_attempt_uri(wmem_allocator_t *scope, const redirect_attempt_t *attempt);
+/** The Request-URI of a transaction for display, owned by scope; "?" where no request was captured. */
+char *redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction);
 
-/** The method's name of an attempt: borrowed from the attempt or static. */
-sip_slice_t redirect_attempt_method(const redirect_attempt_t *attempt);
+/** The method's name of a transaction: borrowed from the transaction or static. */
+sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);
 
-/** For tests: how many calls, attempts and index entries the tracker still holds for linking. */
+/** For tests: how many calls, transactions and index entries the tracker still holds for linking. */
 typedef struct {
     unsigned calls;
     unsigned open_redirects;
-    unsigned unbegun_chains;
+    unsigned candidate_chains;
 } redirect_tracker_load_t;
 
 redirect_tracker_load_t redirect_tracker_load(const redirect_tracker_t *tracker);

@@ -94,35 +94,36 @@ static const request_words_t dialog_words[] = {
                            "only the change of the call is refused" CALL_STAYS, CALL_IS_OVER},
 };
 
-/* The request as it was captured before note; NULL where it was not, or only later. */
-static const redirect_attempt_t *
-request_before(const redirect_note_t *note)
+/* The request as it was captured before record; NULL where it was not, or only later. */
+static const redirect_transaction_t *
+request_before(const redirect_record_t *record)
 {
-    const redirect_attempt_t *attempt = note->attempt;
+    const redirect_transaction_t *transaction = record->transaction;
 
-    return attempt && attempt->request_frame != 0 && attempt->request_frame <= note->frame ? attempt : NULL;
+    return transaction && transaction->request_frame != 0 && transaction->request_frame <= record->frame ? transaction
+                                                                                                         : NULL;
 }
 
 static bool
-is_in_dialog(const redirect_note_t *note)
+is_in_dialog(const redirect_record_t *record)
 {
-    const redirect_attempt_t *request = request_before(note);
+    const redirect_transaction_t *request = request_before(record);
 
     return request && sip_slice_has_text(request->to_tag);
 }
 
 /* NULL for a call, an INVITE outside of a dialog, and where the method is not known. */
 static const request_words_t *
-words_for_request(const redirect_note_t *note)
+words_for_request(const redirect_record_t *record)
 {
-    if (note->attempt == NULL && note->method == SIP_METHOD_OTHER) {
+    if (record->transaction == NULL && record->method == SIP_METHOD_OTHER) {
         return NULL;
     }
-    if (is_in_dialog(note) && note->method < G_N_ELEMENTS(dialog_words) && dialog_words[note->method].refused) {
-        return &dialog_words[note->method];
+    if (is_in_dialog(record) && record->method < G_N_ELEMENTS(dialog_words) && dialog_words[record->method].refused) {
+        return &dialog_words[record->method];
     }
-    return note->method < G_N_ELEMENTS(request_words) && request_words[note->method].refused
-               ? &request_words[note->method]
+    return record->method < G_N_ELEMENTS(request_words) && request_words[record->method].refused
+               ? &request_words[record->method]
                : NULL;
 }
 
@@ -155,13 +156,14 @@ append_shortened(wmem_strbuf_t *line, const char *text, size_t limit)
 
 /* "302 Moved Temporarily to REGISTER: ". A code that is not registered has no phrase of its own. */
 static void
-append_code(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row, const request_words_t *words)
+append_code(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row,
+            const request_words_t *words)
 {
-    wmem_strbuf_append_printf(text, "%u %s", note->status, row->phrase);
+    wmem_strbuf_append_printf(text, "%u %s", record->status, row->phrase);
     if (words && words->name) {
         wmem_strbuf_append_printf(text, " to %s", words->name);
-    } else if (words && note->attempt) {
-        sip_slice_t method = redirect_attempt_method(note->attempt);
+    } else if (words && record->transaction) {
+        sip_slice_t method = redirect_transaction_method(record->transaction);
         if (sip_slice_has_text(method) && method.len <= 32) {
             wmem_strbuf_append(text, " to ");
             wmem_strbuf_append_len(text, method.ptr, method.len);
@@ -293,20 +295,20 @@ append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
 }
 
 static void
-append_redirect(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row, size_t limit)
+append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row, size_t limit)
 {
-    const redirect_t *redirect = note->redirect;
-    const request_words_t *words = words_for_request(note);
+    const redirect_t *redirect = record->redirect;
+    const request_words_t *words = words_for_request(record);
     bool is_first = true;
 
-    append_code(text, note, row, words);
+    append_code(text, record, row, words);
     if (words) {
         append_clause(text, &is_first, words->redirected);
     }
-    if (note->service) {
+    if (record->service) {
         append_clause(text, &is_first, "");
-        append_service(text, note->service);
-    } else if (redirect && redirect->query_answer) {
+        append_service(text, record->service);
+    } else if (redirect && redirect->dip_response) {
         append_clause(text, &is_first, "the answer to a query, not a forward");
     } else if (!targets_say_it(redirect)) {
         append_clause(text, &is_first, row->gist);
@@ -324,21 +326,22 @@ append_redirect(wmem_strbuf_t *text, const redirect_note_t *note, const sip_resp
 
 /* Only what a person or a device decided proves that the message was delivered (RFC 3428 7). */
 static bool
-is_refused_by_callee(const redirect_note_t *note)
+is_refused_by_callee(const redirect_record_t *record)
 {
-    return note->status != 604 && note->status != 608 && !(note->refusal && note->refusal->network_blocked);
+    return record->status != 604 && record->status != 608 &&
+           !(record->failure_details && record->failure_details->network_blocked);
 }
 
 static const char *
-refusal_of_request(const redirect_note_t *note, const request_words_t *words)
+failure_details_of_request(const redirect_record_t *record, const request_words_t *words)
 {
-    if (note->status == 604 && words->over && is_in_dialog(note)) {
+    if (record->status == 604 && words->over && is_in_dialog(record)) {
         return words->over;
     }
-    if (note->method == SIP_METHOD_MESSAGE && !is_refused_by_callee(note)) {
+    if (record->method == SIP_METHOD_MESSAGE && !is_refused_by_callee(record)) {
         return "the message is refused";
     }
-    if (note->method == SIP_METHOD_SUBSCRIBE && note->status == 603 && !is_in_dialog(note)) {
+    if (record->method == SIP_METHOD_SUBSCRIBE && record->status == 603 && !is_in_dialog(record)) {
         return "the subscription is refused, most likely by policy";
     }
     return words->refused;
@@ -346,18 +349,20 @@ refusal_of_request(const redirect_note_t *note, const request_words_t *words)
 
 /* RFC 3891 3, RFC 3911 4: a 603 to such a request tells that the other call is over, whoever wanted what. */
 static bool
-came_too_late_to_replace(const redirect_note_t *note)
+came_too_late_to_replace(const redirect_record_t *record)
 {
-    const redirect_attempt_t *request = request_before(note);
+    const redirect_transaction_t *request = request_before(record);
 
-    return note->status == 603 && note->method == SIP_METHOD_INVITE && request && request->history &&
+    return record->status == 603 && record->method == SIP_METHOD_INVITE && request && request->history &&
            request->history->replaces;
 }
 
 static void
-append_redress(wmem_strbuf_t *text, const redirect_refusal_t *refusal, size_t limit)
+append_redress(wmem_strbuf_t *text, const redirect_failure_details_t *failure_details, size_t limit)
 {
-    const char *contact = refusal->url ? refusal->url : refusal->tel ? refusal->tel : refusal->email;
+    const char *contact = failure_details->url   ? failure_details->url
+                          : failure_details->tel ? failure_details->tel
+                                                 : failure_details->email;
 
     if (contact) {
         wmem_strbuf_append(text, "; redress: ");
@@ -366,62 +371,62 @@ append_redress(wmem_strbuf_t *text, const redirect_refusal_t *refusal, size_t li
 }
 
 static void
-append_refusal(wmem_strbuf_t *text, const redirect_note_t *note, const sip_response_t *row, size_t limit)
+append_failure_details(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row, size_t limit)
 {
-    const redirect_refusal_t *refusal = note->refusal;
-    const request_words_t *words = words_for_request(note);
-    bool is_blocked = refusal && refusal->network_blocked;
+    const redirect_failure_details_t *failure_details = record->failure_details;
+    const request_words_t *words = words_for_request(record);
+    bool is_blocked = failure_details && failure_details->network_blocked;
 
     if (is_blocked) {
         wmem_strbuf_append(text, "603 Network Blocked: ");
     } else {
-        append_code(text, note, row, words);
+        append_code(text, record, row, words);
     }
     if (words) {
-        wmem_strbuf_append_printf(text, "%s; ", refusal_of_request(note, words));
+        wmem_strbuf_append_printf(text, "%s; ", failure_details_of_request(record, words));
     }
     if (is_blocked) {
         wmem_strbuf_append(text, "refused by call analytics in the network, not by the callee");
-    } else if (came_too_late_to_replace(note)) {
+    } else if (came_too_late_to_replace(record)) {
         wmem_strbuf_append(text, "the call to replace or to join has most likely ended already");
     } else {
         wmem_strbuf_append(text, row->gist);
     }
-    if (!is_in_dialog(note) && note->method != SIP_METHOD_CANCEL) {
+    if (!is_in_dialog(record) && record->method != SIP_METHOD_CANCEL) {
         wmem_strbuf_append(text, "; definitive, no other target should be tried");
     }
-    if (refusal && refusal->has_retry_after) {
-        wmem_strbuf_append_printf(text, "; may be tried again after %u s", refusal->retry_after);
+    if (failure_details && failure_details->has_retry_after) {
+        wmem_strbuf_append_printf(text, "; may be tried again after %u s", failure_details->retry_after);
     }
     if (is_blocked) {
-        append_redress(text, refusal, limit);
+        append_redress(text, failure_details, limit);
     }
 }
 
 /* --- the lines --------------------------------------------------------------------------------------------------- */
 
 static wmem_strbuf_t *
-verdict_begin(wmem_allocator_t *scope, const redirect_note_t *note, size_t limit)
+verdict_begin(wmem_allocator_t *scope, const redirect_record_t *record, size_t limit)
 {
-    const sip_response_t *row = sip_response_lookup(note->status);
+    const sip_response_t *row = sip_response_lookup(record->status);
     wmem_strbuf_t *text;
 
-    if (row == NULL || (note->status / 100 != 3 && note->status / 100 != 6)) {
+    if (row == NULL || (record->status / 100 != 3 && record->status / 100 != 6)) {
         return NULL;
     }
     text = wmem_strbuf_new(scope, "");
-    if (note->status / 100 == 3) {
-        append_redirect(text, note, row, limit);
+    if (record->status / 100 == 3) {
+        append_redirect(text, record, row, limit);
     } else {
-        append_refusal(text, note, row, limit);
+        append_failure_details(text, record, row, limit);
     }
     return text;
 }
 
 char *
-redirect_verdict_short(wmem_allocator_t *scope, const redirect_note_t *note)
+redirect_verdict_short(wmem_allocator_t *scope, const redirect_record_t *record)
 {
-    wmem_strbuf_t *text = verdict_begin(scope, note, SHORT_VERDICT_MAX);
+    wmem_strbuf_t *text = verdict_begin(scope, record, SHORT_VERDICT_MAX);
 
     if (text == NULL) {
         return NULL;
@@ -433,21 +438,21 @@ redirect_verdict_short(wmem_allocator_t *scope, const redirect_note_t *note)
     return wmem_strbuf_finalize(text);
 }
 
-/* Which of several sightings this is. */
+/* Which of several legs_seen this is. */
 static void
-append_sighting(wmem_strbuf_t *text, const redirect_note_t *note)
+append_sighting(wmem_strbuf_t *text, const redirect_record_t *record)
 {
-    const redirect_attempt_t *attempt = note->attempt;
-    const redirect_t *redirect = note->redirect;
+    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_t *redirect = record->redirect;
 
-    if (attempt->final != 0 && attempt->final_frame < note->frame) {
-        if (attempt->final == note->status) {
-            wmem_strbuf_append_printf(text, "; sent again, first in frame %u", attempt->final_frame);
+    if (transaction->final != 0 && transaction->final_frame < record->frame) {
+        if (transaction->final == record->status) {
+            wmem_strbuf_append_printf(text, "; sent again, first in frame %u", transaction->final_frame);
         } else {
-            wmem_strbuf_append_printf(text, "; too late, the %u in frame %u had ended it", attempt->final,
-                                      attempt->final_frame);
+            wmem_strbuf_append_printf(text, "; too late, the %u in frame %u had ended it", transaction->final,
+                                      transaction->final_frame);
         }
-    } else if (redirect && redirect->attempt && redirect->attempt != attempt) {
+    } else if (redirect && redirect->transaction && redirect->transaction != transaction) {
         wmem_strbuf_append_printf(text, "; passed on by a proxy, first in frame %u", redirect->frame);
     } else if (redirect && redirect->source) {
         wmem_strbuf_append_printf(text, "; made by a proxy from the %u in frame %u", redirect->source->code,
@@ -456,9 +461,9 @@ append_sighting(wmem_strbuf_t *text, const redirect_note_t *note)
 }
 
 static void
-append_followup(wmem_strbuf_t *text, const redirect_attempt_t *followup)
+append_followup(wmem_strbuf_t *text, const redirect_transaction_t *followup)
 {
-    const redirect_attempt_t *last = followup;
+    const redirect_transaction_t *last = followup;
 
     while (last->retried_by) {
         last = last->retried_by;
@@ -473,7 +478,7 @@ append_followup(wmem_strbuf_t *text, const redirect_attempt_t *followup)
 static void
 append_next(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_t *redirect)
 {
-    const redirect_attempt_t *followup = redirect->first_followup;
+    const redirect_transaction_t *followup = redirect->first_followup;
 
     for (unsigned listed = 0; followup; followup = followup->next_followup, listed++) {
         wmem_strbuf_append(text, listed == 0 ? "; followed in " : ", ");
@@ -489,15 +494,15 @@ append_next(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redire
 }
 
 static void
-append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_note_t *note)
+append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
-    redirect_result_t result = redirect_chain_result(tracker, note->attempt->chain);
-    bool is_call = words_for_request(note) == NULL;
+    redirect_result_t result = redirect_chain_result(tracker, record->transaction->chain);
+    bool is_call = words_for_request(record) == NULL;
 
     if (result.outcome == REDIRECT_OUTCOME_UNFINISHED || result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED) {
         return;
     }
-    if (result.final_frame == note->frame && note->attempt == result.attempt) {
+    if (result.final_frame == record->frame && record->transaction == result.transaction) {
         wmem_strbuf_append(text, is_call ? "; this ended the call" : "");
         return;
     }
@@ -510,21 +515,21 @@ append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const red
 }
 
 char *
-redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_note_t *note)
+redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
-    wmem_strbuf_t *text = verdict_begin(scope, note, SIZE_MAX);
+    wmem_strbuf_t *text = verdict_begin(scope, record, SIZE_MAX);
 
     if (text == NULL) {
         return NULL;
     }
-    if (note->attempt && note->method != SIP_METHOD_CANCEL) {
-        append_sighting(text, note);
+    if (record->transaction && record->method != SIP_METHOD_CANCEL) {
+        append_sighting(text, record);
     }
-    if (note->redirect) {
-        append_next(text, tracker, note->redirect);
+    if (record->redirect) {
+        append_next(text, tracker, record->redirect);
     }
-    if (note->attempt && note->attempt->chain->begun && note->method != SIP_METHOD_CANCEL) {
-        append_outcome(text, tracker, note);
+    if (record->transaction && record->transaction->chain->visible && record->method != SIP_METHOD_CANCEL) {
+        append_outcome(text, tracker, record);
     }
     return wmem_strbuf_finalize(text);
 }

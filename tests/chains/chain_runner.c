@@ -1,10 +1,10 @@
 /* chain_runner.c
- * Runs the cases of Markdown files: messages in, notes out, on the core without Wireshark. The format: README.md here.
+ * Runs the cases of Markdown files: messages in, records out, on the core without Wireshark. The format: README.md here.
  *
  *     chain_runner [--update] FILE...
  *     chain_runner --seeds FOLDER FILE...    writes each case as an input of fuzz_redirect_tracker
  *
- * Beside the notes themselves it holds the tracker to two promises in every case: it keeps nothing of a message that
+ * Beside the records themselves it holds the tracker to two promises in every case: it keeps nothing of a message that
  * the message's buffer owns, and what it once said of a message, knowledge of the future aside, stays as it is.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -53,9 +53,9 @@ typedef struct {
 
 typedef struct {
     char *title;
-    unsigned line;       /* of the heading, from 1 */
-    unsigned notes_line; /* of the line after "```notes"; 0 without one */
-    unsigned notes_lines;
+    unsigned line;         /* of the heading, from 1 */
+    unsigned records_line; /* of the line after "```records"; 0 without one */
+    unsigned records_lines;
     unsigned script_line; /* of the first line of the script */
     GPtrArray *script;    /* lines */
     char *expected;
@@ -816,35 +816,38 @@ script_clear(script_t *script)
 
 /* All that the contract shows of a message beside knowledge of the future. */
 static char *
-present_of(const redirect_note_t *note)
+present_of(const redirect_record_t *record)
 {
     GString *out = g_string_new("");
-    const redirect_attempt_t *attempt = note->attempt;
+    const redirect_transaction_t *transaction = record->transaction;
 
-    g_string_append_printf(out, "frame %u, status %u", note->frame, note->status);
-    if (note->redirect) {
-        g_string_append_printf(out, ", redirect of frame %u with %u targets%s", note->redirect->frame,
-                               note->redirect->target_total, note->redirect->query_answer ? ", a query's answer" : "");
+    g_string_append_printf(out, "frame %u, status %u", record->frame, record->status);
+    if (record->redirect) {
+        g_string_append_printf(out, ", redirect of frame %u with %u targets%s", record->redirect->frame,
+                               record->redirect->target_total,
+                               record->redirect->dip_response ? ", a query's answer" : "");
     }
-    for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next) {
-        g_string_append_printf(out, ", %s: %s", finding->rule->name, finding->text);
+    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+         expert_item = expert_item->next) {
+        g_string_append_printf(out, ", %s: %s", expert_item->rule->name, expert_item->text);
     }
-    for (const redirect_remark_t *remark = note->remarks; remark; remark = remark->next) {
-        g_string_append_printf(out, ", says: %s", remark->text);
+    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+        g_string_append_printf(out, ", says: %s", annotation->text);
     }
-    if (attempt && attempt->chain->begun) {
-        char *uri = redirect_attempt_uri(NULL, attempt->chain->root);
-        g_string_append_printf(out, ", chain %u from %u %s at %" G_GINT64_FORMAT, attempt->chain->number,
-                               attempt->chain->root->request_frame, uri, attempt->chain->root->request_time);
+    if (transaction && transaction->chain->visible) {
+        char *uri = redirect_transaction_uri(NULL, transaction->chain->root);
+        g_string_append_printf(out, ", chain %u from %u %s at %" G_GINT64_FORMAT, transaction->chain->number,
+                               transaction->chain->root->request_frame, uri, transaction->chain->root->request_time);
         wmem_free(NULL, uri);
         g_string_append_printf(out,
                                ", hop %u, redirected in %u at %" G_GINT64_FORMAT ", link %d, confidence %d, "
                                "difference %d, because: %s; the path so far:",
-                               attempt->hop, attempt->redirected_in, attempt->redirected_at, attempt->link,
-                               attempt->confidence, attempt->difference, attempt->evidence ? attempt->evidence : "-");
-        for (; attempt; attempt = redirect_attempt_before(attempt)) {
-            uri = redirect_attempt_uri(NULL, attempt);
-            g_string_append_printf(out, " %u/%s", attempt->request_frame, uri);
+                               transaction->hop, transaction->redirected_in, transaction->redirected_at,
+                               transaction->link, transaction->confidence, transaction->difference,
+                               transaction->evidence ? transaction->evidence : "-");
+        for (; transaction; transaction = redirect_transaction_before(transaction)) {
+            uri = redirect_transaction_uri(NULL, transaction);
+            g_string_append_printf(out, " %u/%s", transaction->request_frame, uri);
             wmem_free(NULL, uri);
         }
     }
@@ -852,7 +855,7 @@ present_of(const redirect_note_t *note)
 }
 
 typedef struct {
-    const redirect_note_t *note;
+    const redirect_record_t *record;
     char *present;
 } witness_t;
 
@@ -870,7 +873,7 @@ check_witnesses(script_t *script, const GPtrArray *witnesses)
 {
     for (guint i = 0; i < witnesses->len; i++) {
         const witness_t *witness = g_ptr_array_index(witnesses, i);
-        char *now = present_of(witness->note);
+        char *now = present_of(witness->record);
         if (strcmp(now, witness->present) != 0) {
             complain(script, "what was said of a message has changed:\n  then %s\n  now  %s", witness->present, now);
         }
@@ -881,7 +884,7 @@ check_witnesses(script_t *script, const GPtrArray *witnesses)
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
 /* Each message lives in a buffer of exactly its size, which is gone when the tracker has had its look. */
-static const redirect_note_t *
+static const redirect_record_t *
 feed(redirect_tracker_t *tracker, const sample_t *sample)
 {
     char *copy = g_memdup2(sample->text->str, sample->text->len);
@@ -893,14 +896,14 @@ feed(redirect_tracker_t *tracker, const sample_t *sample)
                                   .destination = sample->destination.endpoint,
                                   .transport = sample->transport,
                                   .sip = sip};
-    const redirect_note_t *note = NULL;
+    const redirect_record_t *record = NULL;
 
     if (sip_message_parse(sip_slice_make(copy, sample->text->len), sip)) {
-        note = redirect_tracker_add(tracker, &message);
+        record = redirect_tracker_add(tracker, &message);
     }
     g_free(sip);
     g_free(copy);
-    return note;
+    return record;
 }
 
 static redirect_tracker_t *
@@ -911,11 +914,11 @@ run(script_t *script, wmem_allocator_t *scope)
 
     for (guint i = 0; i < script->samples->len; i++) {
         const sample_t *sample = g_ptr_array_index(script->samples, i);
-        const redirect_note_t *note = feed(tracker, sample);
-        if (note) {
+        const redirect_record_t *record = feed(tracker, sample);
+        if (record) {
             witness_t *witness = g_new(witness_t, 1);
-            witness->note = note;
-            witness->present = present_of(note);
+            witness->record = record;
+            witness->present = present_of(record);
             g_ptr_array_add(witnesses, witness);
         }
     }
@@ -927,7 +930,7 @@ run(script_t *script, wmem_allocator_t *scope)
     return tracker;
 }
 
-/* --- the notes as text -------------------------------------------------------------------------------------------- */
+/* --- the records as text -------------------------------------------------------------------------------------------- */
 
 static const char *const link_names[] = {[REDIRECT_LINK_NONE] = "no link",
                                          [REDIRECT_LINK_SAME_CALL_EXACT] = "same call, exact URI",
@@ -994,31 +997,31 @@ frames_end(frames_t *frames)
 }
 
 static void
-write_attempt(GString *out, const redirect_attempt_t *attempt)
+write_transaction(GString *out, const redirect_transaction_t *transaction)
 {
     frames_t frames = {.out = g_string_new("")};
     char *list;
 
-    for (const redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
-        frames_add(&frames, note->frame, note->index);
+    for (const redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
+        frames_add(&frames, record->frame, record->index);
     }
     list = frames_end(&frames);
-    g_string_append_printf(out, "  %s: hop %u", list, attempt->hop);
+    g_string_append_printf(out, "  %s: hop %u", list, transaction->hop);
     g_free(list);
-    if (attempt->final) {
-        g_string_append_printf(out, ", %u", attempt->final);
+    if (transaction->final) {
+        g_string_append_printf(out, ", %u", transaction->final);
     }
-    if (attempt->upstream) {
-        g_string_append_printf(out, ", forwards %u", attempt->upstream->request_frame);
+    if (transaction->upstream) {
+        g_string_append_printf(out, ", forwards %u", transaction->upstream->request_frame);
     }
-    if (attempt->retry_of) {
-        g_string_append_printf(out, ", repeats %u", attempt->retry_of->request_frame);
+    if (transaction->retry_of) {
+        g_string_append_printf(out, ", repeats %u", transaction->retry_of->request_frame);
     }
-    if (attempt->cause) {
-        g_string_append_printf(out, ", redirected in %u: %s, %s", attempt->redirected_in, link_names[attempt->link],
-                               confidence_names[attempt->confidence]);
-        if (attempt->difference != SIP_URI_DIFF_NONE) {
-            g_string_append_printf(out, ", other %s", sip_uri_diff_name(attempt->difference));
+    if (transaction->cause) {
+        g_string_append_printf(out, ", redirected in %u: %s, %s", transaction->redirected_in,
+                               link_names[transaction->link], confidence_names[transaction->confidence]);
+        if (transaction->difference != SIP_URI_DIFF_NONE) {
+            g_string_append_printf(out, ", other %s", sip_uri_diff_name(transaction->difference));
         }
     }
     g_string_append_c(out, '\n');
@@ -1031,10 +1034,10 @@ write_redirect(GString *out, const redirect_t *redirect)
     if (redirect->source) {
         g_string_append_printf(out, " made from that in %u", redirect->source->frame);
     }
-    if (redirect->sightings > 1) {
-        g_string_append_printf(out, ", on %u legs", redirect->sightings);
+    if (redirect->legs_seen > 1) {
+        g_string_append_printf(out, ", on %u legs", redirect->legs_seen);
     }
-    g_string_append_printf(out, "%s%s\n", redirect->query_answer ? ", a query's answer" : "",
+    g_string_append_printf(out, "%s%s\n", redirect->dip_response ? ", a query's answer" : "",
                            redirect->target_count ? ":" : ": no target");
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
@@ -1054,15 +1057,16 @@ static void
 write_paths(GString *out, const redirect_chain_t *chain)
 {
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    char *path = redirect_attempt_path(NULL, chain->root);
+    char *path = redirect_transaction_path(NULL, chain->root);
 
     g_string_append_printf(out, "  path: %s\n", path);
     g_hash_table_add(seen, g_strdup(path));
     wmem_free(NULL, path);
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        path = redirect_attempt_path(NULL, attempt);
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        path = redirect_transaction_path(NULL, transaction);
         if (!g_hash_table_contains(seen, path)) {
-            g_string_append_printf(out, "  path of %u: %s\n", attempt->first_note->frame, path);
+            g_string_append_printf(out, "  path of %u: %s\n", transaction->first_record->frame, path);
             g_hash_table_add(seen, g_strdup(path));
         }
         wmem_free(NULL, path);
@@ -1074,7 +1078,7 @@ static void
 write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
     redirect_result_t result = redirect_chain_result(tracker, chain);
-    char *origin = redirect_attempt_uri(NULL, chain->root);
+    char *origin = redirect_transaction_uri(NULL, chain->root);
 
     g_string_append_printf(out, "chain %u: ", chain->number);
     if (chain->root->request_frame) {
@@ -1089,39 +1093,42 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
         g_string_append_printf(out, ", %u in %u", result.final_code, result.final_frame);
     }
     g_string_append(out, chain->truncated ? ", truncated\n" : "\n");
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        write_attempt(out, attempt);
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        write_transaction(out, transaction);
     }
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        if (attempt->redirect && (attempt->redirect->attempt == attempt)) {
-            write_redirect(out, attempt->redirect);
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        if (transaction->redirect && (transaction->redirect->transaction == transaction)) {
+            write_redirect(out, transaction->redirect);
         }
     }
     write_paths(out, chain);
 }
 
 static void
-write_remarks(GString *out, const redirect_tracker_t *tracker, const redirect_note_t *note)
+write_annotations(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
-    char *where =
-        note->index ? g_strdup_printf("%u/%u", note->frame, note->index + 1u) : g_strdup_printf("%u", note->frame);
+    char *where = record->index ? g_strdup_printf("%u/%u", record->frame, record->index + 1u)
+                                : g_strdup_printf("%u", record->frame);
 
-    for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next) {
-        g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[finding->rule->severity],
-                               finding->rule->name, finding->text);
+    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+         expert_item = expert_item->next) {
+        g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[expert_item->rule->severity],
+                               expert_item->rule->name, expert_item->text);
     }
-    if (note->redirect && redirect_is_not_followed(tracker, note->redirect)) {
+    if (record->redirect && redirect_is_not_followed(tracker, record->redirect)) {
         const redirect_rule_t *rule = &redirect_rules_table()[REDIRECT_RULE_NOT_FOLLOWED];
         g_string_append_printf(out, "%s: %s %s\n", where, severity_names[rule->severity], rule->name);
     }
-    for (const redirect_remark_t *remark = note->remarks; remark; remark = remark->next) {
-        g_string_append_printf(out, "%s: says %s\n", where, remark->text);
+    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+        g_string_append_printf(out, "%s: says %s\n", where, annotation->text);
     }
     g_free(where);
 }
 
 static char *
-notes_of(const script_t *script, const redirect_tracker_t *tracker)
+records_of(const script_t *script, const redirect_tracker_t *tracker)
 {
     GString *out = g_string_new("");
     frames_t outside = {.out = g_string_new("")}, alone = {.out = g_string_new("")};
@@ -1132,21 +1139,21 @@ notes_of(const script_t *script, const redirect_tracker_t *tracker)
     }
     for (guint i = 0; i < script->samples->len; i++) {
         const sample_t *sample = g_ptr_array_index(script->samples, i);
-        const redirect_note_t *note = redirect_tracker_notes(tracker, sample->frame);
-        while (note && note->index != sample->index) {
-            note = note->next_in_frame;
+        const redirect_record_t *record = redirect_tracker_records(tracker, sample->frame);
+        while (record && record->index != sample->index) {
+            record = record->next_in_frame;
         }
-        if (note == NULL) {
+        if (record == NULL) {
             frames_add(&outside, sample->frame, sample->index);
             continue;
         }
-        if (note->status / 100 == 3 && note->method != SIP_METHOD_CANCEL && note->redirect == NULL) {
-            g_string_append_printf(out, "%u: its targets are missing\n", note->frame);
+        if (record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL && record->redirect == NULL) {
+            g_string_append_printf(out, "%u: its targets are missing\n", record->frame);
         }
-        if (note->attempt == NULL || !note->attempt->chain->begun) {
+        if (record->transaction == NULL || !record->transaction->chain->visible) {
             frames_add(&alone, sample->frame, sample->index);
         }
-        write_remarks(out, tracker, note);
+        write_annotations(out, tracker, record);
     }
     list = frames_end(&alone);
     if (*list) {
@@ -1174,7 +1181,7 @@ case_free(gpointer data)
     g_free(section);
 }
 
-/* Sections begin with "## "; of the fenced blocks, "sip" holds the messages and "notes" what must come out. */
+/* Sections begin with "## "; of the fenced blocks, "sip" holds the messages and "records" what must come out. */
 static GPtrArray *
 cases_read(char **lines)
 {
@@ -1193,7 +1200,7 @@ cases_read(char **lines)
             } else if (state == NOTES) {
                 char *more = g_strconcat(section->expected, line, "\n", NULL);
                 set_text(&section->expected, more);
-                section->notes_lines++;
+                section->records_lines++;
             }
         } else if (g_str_has_prefix(line, "## ")) {
             section = g_new0(case_t, 1);
@@ -1206,7 +1213,7 @@ cases_read(char **lines)
             section->script_line = i + 2;
             state = SCRIPT;
         } else if (section && strcmp(line, "```notes") == 0) {
-            section->notes_line = i + 2;
+            section->records_line = i + 2;
             state = NOTES;
         } else if (g_str_has_prefix(line, "```")) {
             state = OTHER;
@@ -1261,7 +1268,7 @@ case_run(const char *file, const case_t *section, bool *failed)
 
     script_init(&script, file, section);
     if (!script.failed) {
-        got = notes_of(&script, run(&script, scope));
+        got = records_of(&script, run(&script, scope));
     }
     *failed = script.failed;
     script_clear(&script);
@@ -1279,13 +1286,13 @@ file_update(const char *file, char **lines, GPtrArray *cases, GPtrArray *results
 
     for (unsigned i = 0; lines[i]; i++) {
         const case_t *section = at < cases->len ? g_ptr_array_index(cases, at) : NULL;
-        while (section && section->notes_line == 0) {
+        while (section && section->records_line == 0) {
             section = ++at < cases->len ? g_ptr_array_index(cases, at) : NULL;
         }
-        if (section && i + 1 == section->notes_line) {
+        if (section && i + 1 == section->records_line) {
             const char *result = g_ptr_array_index(results, at);
             g_string_append(out, result ? result : section->expected);
-            next = i + section->notes_lines;
+            next = i + section->records_lines;
             at++;
         }
         if (i >= next) {
@@ -1323,7 +1330,7 @@ file_run(const char *file, bool update, unsigned *count)
 
         g_ptr_array_add(results, got);
         (*count)++;
-        if (broken || section->notes_line == 0 || (differs && !update)) {
+        if (broken || section->records_line == 0 || (differs && !update)) {
             failures++;
             g_printerr("%s:%u: %s\n", file, section->line, section->title);
             if (got && differs) {

@@ -18,7 +18,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Not g_assert(), which a build may leave out, nor g_error(), whose SIGTRAP the fuzzer takes no note of. */
+/* Not g_assert(), which a build may leave out, nor g_error(), whose SIGTRAP the fuzzer takes no record of. */
 #define REQUIRE(condition)                                                                                             \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -31,11 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What was said of a message when it came, knowledge of the future aside. */
 typedef struct {
-    const redirect_note_t *note;
-    const redirect_finding_t *findings;
-    const redirect_remark_t *remarks;
+    const redirect_record_t *record;
+    const redirect_expert_item_t *expert_items;
+    const redirect_annotation_t *annotations;
     const redirect_t *redirect;
-    const redirect_attempt_t *root, *before;
+    const redirect_transaction_t *root, *before;
     uint32_t root_frame, number, redirected_in;
     unsigned hop;
     redirect_link_t link;
@@ -48,21 +48,23 @@ typedef struct {
 } witnesses_t;
 
 static witness_t
-witness_of(const redirect_note_t *note)
+witness_of(const redirect_record_t *record)
 {
-    const redirect_attempt_t *attempt = note->attempt;
-    witness_t witness = {
-        .note = note, .findings = note->findings, .remarks = note->remarks, .redirect = note->redirect};
+    const redirect_transaction_t *transaction = record->transaction;
+    witness_t witness = {.record = record,
+                         .expert_items = record->expert_items,
+                         .annotations = record->annotations,
+                         .redirect = record->redirect};
 
-    if (attempt && attempt->chain->begun) {
-        witness.root = attempt->chain->root;
-        witness.root_frame = attempt->chain->root->request_frame;
-        witness.number = attempt->chain->number;
-        witness.before = redirect_attempt_before(attempt);
-        witness.redirected_in = attempt->redirected_in;
-        witness.hop = attempt->hop;
-        witness.link = attempt->link;
-        witness.confidence = attempt->confidence;
+    if (transaction && transaction->chain->visible) {
+        witness.root = transaction->chain->root;
+        witness.root_frame = transaction->chain->root->request_frame;
+        witness.number = transaction->chain->number;
+        witness.before = redirect_transaction_before(transaction);
+        witness.redirected_in = transaction->redirected_in;
+        witness.hop = transaction->hop;
+        witness.link = transaction->link;
+        witness.confidence = transaction->confidence;
     }
     return witness;
 }
@@ -70,41 +72,43 @@ witness_of(const redirect_note_t *note)
 static void
 check_unchanged(const witness_t *then)
 {
-    witness_t now = witness_of(then->note);
+    witness_t now = witness_of(then->record);
 
-    REQUIRE(now.findings == then->findings && now.redirect == then->redirect);
+    REQUIRE(now.expert_items == then->expert_items && now.redirect == then->redirect);
     if (then->root) {
         REQUIRE(now.root == then->root && now.root_frame == then->root_frame && now.number == then->number);
         REQUIRE(now.before == then->before && now.redirected_in == then->redirected_in && now.hop == then->hop);
-        REQUIRE(now.link == then->link && now.confidence == then->confidence && now.remarks == then->remarks);
+        REQUIRE(now.link == then->link && now.confidence == then->confidence && now.annotations == then->annotations);
     }
 }
 
 static void
-check_attempt(const redirect_tracker_t *tracker, const redirect_chain_t *chain, const redirect_attempt_t *attempt)
+check_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *chain,
+                  const redirect_transaction_t *transaction)
 {
     unsigned steps = 0;
 
-    REQUIRE(attempt->chain == chain && attempt->hop <= chain->hops && attempt->first_note != NULL);
-    for (const redirect_attempt_t *step = attempt; step; step = redirect_attempt_before(step)) {
+    REQUIRE(transaction->chain == chain && transaction->hop <= chain->hops && transaction->first_record != NULL);
+    for (const redirect_transaction_t *step = transaction; step; step = redirect_transaction_before(step)) {
         REQUIRE(steps++ <= MAX_MESSAGES);
     }
-    for (const redirect_attempt_t *above = attempt; above; above = above->upstream) {
+    for (const redirect_transaction_t *above = transaction; above; above = above->upstream) {
         REQUIRE(steps++ <= 2 * MAX_MESSAGES + 2);
     }
-    REQUIRE((attempt->cause != NULL) == (attempt->link != REDIRECT_LINK_NONE));
-    REQUIRE((attempt->cause != NULL) == (attempt->confidence != REDIRECT_CONFIDENCE_NONE));
-    REQUIRE(attempt->cause == NULL || (attempt->evidence && attempt->redirected_in && attempt->cause_attempt));
-    for (const redirect_note_t *note = attempt->first_note; note; note = note->next_in_attempt) {
-        const redirect_note_t *filed = redirect_tracker_notes(tracker, note->frame);
-        while (filed && filed != note) {
+    REQUIRE((transaction->cause != NULL) == (transaction->link != REDIRECT_LINK_NONE));
+    REQUIRE((transaction->cause != NULL) == (transaction->confidence != REDIRECT_CONFIDENCE_NONE));
+    REQUIRE(transaction->cause == NULL ||
+            (transaction->evidence && transaction->redirected_in && transaction->cause_transaction));
+    for (const redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
+        const redirect_record_t *filed = redirect_tracker_records(tracker, record->frame);
+        while (filed && filed != record) {
             filed = filed->next_in_frame;
         }
-        REQUIRE(filed == note);
-        wmem_free(NULL, redirect_verdict(NULL, tracker, note));
-        wmem_free(NULL, redirect_verdict_short(NULL, note));
+        REQUIRE(filed == record);
+        wmem_free(NULL, redirect_verdict(NULL, tracker, record));
+        wmem_free(NULL, redirect_verdict_short(NULL, record));
     }
-    wmem_free(NULL, redirect_attempt_path(NULL, attempt));
+    wmem_free(NULL, redirect_transaction_path(NULL, transaction));
 }
 
 static void
@@ -117,7 +121,7 @@ check_redirect(const redirect_t *redirect)
         REQUIRE(redirect->target[i].order == i + 1);
         (void)redirect_target_result(&redirect->target[i]);
     }
-    for (const redirect_attempt_t *next = redirect->first_followup; next; next = next->next_followup) {
+    for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->next_followup) {
         REQUIRE(followups++ <= MAX_MESSAGES && next->cause == redirect);
     }
     REQUIRE(followups == 0 || redirect->followed);
@@ -127,19 +131,20 @@ static void
 check_chain(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
     redirect_result_t result = redirect_chain_result(tracker, chain);
-    unsigned attempts = 0;
+    unsigned transactions = 0;
 
-    REQUIRE(chain->begun && chain->root && chain->root->chain == chain);
+    REQUIRE(chain->visible && chain->root && chain->root->chain == chain);
     REQUIRE((result.final_frame != 0) == (result.final_code != 0) || result.outcome == REDIRECT_OUTCOME_CANCELLED);
-    for (const redirect_attempt_t *attempt = chain->first_attempt; attempt; attempt = attempt->next_in_chain) {
-        REQUIRE(attempts++ <= MAX_MESSAGES);
-        check_attempt(tracker, chain, attempt);
-        if (attempt->redirect) {
-            check_redirect(attempt->redirect);
-            (void)redirect_is_not_followed(tracker, attempt->redirect);
+    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
+         transaction = transaction->next_in_chain) {
+        REQUIRE(transactions++ <= MAX_MESSAGES);
+        check_transaction(tracker, chain, transaction);
+        if (transaction->redirect) {
+            check_redirect(transaction->redirect);
+            (void)redirect_is_not_followed(tracker, transaction->redirect);
         }
     }
-    REQUIRE(attempts == chain->attempt_count);
+    REQUIRE(transactions == chain->transaction_count);
 }
 
 /* --- the input ---------------------------------------------------------------------------------------------------- */
@@ -192,12 +197,12 @@ feed(redirect_tracker_t *tracker, redirect_message_t *message, sip_slice_t text,
     sip_message_t *sip = g_new(sip_message_t, 1);
 
     if (sip_message_parse(sip_slice_make(copy, text.len), sip)) {
-        const redirect_note_t *note;
+        const redirect_record_t *record;
         message->sip = sip;
-        note = redirect_tracker_add(tracker, message);
-        if (note) {
-            REQUIRE(note->frame == message->frame && note->published);
-            witnesses->witness[witnesses->count++] = witness_of(note);
+        record = redirect_tracker_add(tracker, message);
+        if (record) {
+            REQUIRE(record->frame == message->frame && record->listed);
+            witnesses->witness[witnesses->count++] = witness_of(record);
         }
     }
     g_free(sip);

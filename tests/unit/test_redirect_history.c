@@ -53,27 +53,29 @@ tell(feed_t *feed, const story_t *story)
     g_free(redirect);
 }
 
-/* The remarks of a note, a line each. */
+/* The annotations of a record, a line each. */
 static char *
-remarks_of(const redirect_note_t *note)
+annotations_of(const redirect_record_t *record)
 {
     GString *text = g_string_new("");
 
-    for (const redirect_remark_t *remark = note ? note->remarks : NULL; remark; remark = remark->next) {
-        g_assert_true(g_utf8_validate(remark->text, -1, NULL));
-        g_assert_null(strpbrk(remark->text, "\r\n"));
-        g_string_append_printf(text, "%s\n", remark->text);
+    for (const redirect_annotation_t *annotation = record ? record->annotations : NULL; annotation;
+         annotation = annotation->next) {
+        g_assert_true(g_utf8_validate(annotation->text, -1, NULL));
+        g_assert_null(strpbrk(annotation->text, "\r\n"));
+        g_string_append_printf(text, "%s\n", annotation->text);
     }
     return g_string_free(text, FALSE);
 }
 
 static const char *
-contradiction_of(const redirect_note_t *note)
+contradiction_of(const redirect_record_t *record)
 {
-    for (const redirect_finding_t *finding = note ? note->findings : NULL; finding; finding = finding->next) {
-        if (finding->rule->id == REDIRECT_RULE_HISTORY_CONTRADICTION) {
-            g_assert_cmpuint(strlen(finding->text), <, 239);
-            return finding->text;
+    for (const redirect_expert_item_t *expert_item = record ? record->expert_items : NULL; expert_item;
+         expert_item = expert_item->next) {
+        if (expert_item->rule->id == REDIRECT_RULE_HISTORY_CONTRADICTION) {
+            g_assert_cmpuint(strlen(expert_item->text), <, 239);
+            return expert_item->text;
         }
     }
     return NULL;
@@ -84,8 +86,8 @@ contradiction_of(const redirect_note_t *note)
 static const struct {
     const char *name;
     story_t story;
-    const char *expected; /* a line for each remark */
-} remark_cases[] = {
+    const char *expected; /* a line for each annotation */
+} annotation_cases[] = {
     /* Diversion: RFC 5806; the table of reasons that RFC 7544 5 maps */
     {"Diversion before the capture",
      {ORIGINAL, NULL, "Diversion: <sip:dave@example.com>;reason=user-busy;counter=1\n"},
@@ -186,19 +188,19 @@ static const struct {
 };
 
 static void
-test_remarks(void)
+test_annotations(void)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(remark_cases); i++) {
-        const story_t *story = &remark_cases[i].story;
+    for (size_t i = 0; i < G_N_ELEMENTS(annotation_cases); i++) {
+        const story_t *story = &annotation_cases[i].story;
         feed_t feed;
 
-        g_test_message("%s", remark_cases[i].name);
+        g_test_message("%s", annotation_cases[i].name);
         feed_begin(&feed);
         tell(&feed, story);
         for (uint32_t frame = 1; frame <= FRAMES; frame++) {
-            char *remarks = remarks_of(redirect_tracker_notes(feed.tracker, frame));
-            g_assert_cmpstr(remarks, ==, frame == story->place ? remark_cases[i].expected : "");
-            g_free(remarks);
+            char *annotations = annotations_of(redirect_tracker_records(feed.tracker, frame));
+            g_assert_cmpstr(annotations, ==, frame == story->place ? annotation_cases[i].expected : "");
+            g_free(annotations);
         }
         feed_end(&feed);
     }
@@ -239,8 +241,8 @@ test_uri_parameters(void)
 
         feed_begin(&feed);
         tell(&feed, &story);
-        target = remarks_of(redirect_tracker_notes(feed.tracker, REDIRECT));
-        request = remarks_of(redirect_tracker_notes(feed.tracker, FOLLOWUP));
+        target = annotations_of(redirect_tracker_records(feed.tracker, REDIRECT));
+        request = annotations_of(redirect_tracker_records(feed.tracker, FOLLOWUP));
         g_assert_cmpstr(target, ==, expected_target);
         g_assert_cmpstr(request, ==, expected_request);
         g_free(target);
@@ -282,7 +284,7 @@ test_alone(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(alone_cases); i++) {
         bool is_cancel = strcmp(alone_cases[i].method, "CANCEL") == 0;
-        const redirect_note_t *note;
+        const redirect_record_t *record;
         feed_t feed;
 
         feed_begin(&feed);
@@ -290,22 +292,22 @@ test_alone(void)
         if (!is_cancel) {
             g_assert_null(feed_response(&feed, "200 OK", "INVITE", "1", 1, "", ""));
         }
-        note = feed_request(&feed, alone_cases[i].method, BOB, is_cancel ? "1" : "2", is_cancel ? 1 : 2,
-                            is_cancel ? "" : "b", alone_cases[i].more);
-        g_assert_true((note != NULL) == (alone_cases[i].expected != NULL));
-        g_assert_true(redirect_tracker_notes(feed.tracker, feed.frame) == note);
-        if (note) {
-            char *remarks = remarks_of(note);
-            g_assert_cmpstr(remarks, ==, alone_cases[i].expected);
-            g_assert_false(note->attempt->chain->begun);
-            g_free(remarks);
+        record = feed_request(&feed, alone_cases[i].method, BOB, is_cancel ? "1" : "2", is_cancel ? 1 : 2,
+                              is_cancel ? "" : "b", alone_cases[i].more);
+        g_assert_true((record != NULL) == (alone_cases[i].expected != NULL));
+        g_assert_true(redirect_tracker_records(feed.tracker, feed.frame) == record);
+        if (record) {
+            char *annotations = annotations_of(record);
+            g_assert_cmpstr(annotations, ==, alone_cases[i].expected);
+            g_assert_false(record->transaction->chain->visible);
+            g_free(annotations);
             /* It stays when its call is forgotten. */
             redirect_tracker_advance(feed.tracker, 4000 * REDIRECT_SECOND);
             feed.call_id = "another";
             feed_request(&feed, "OPTIONS", BOB, "9", 1, "", "");
-            remarks = remarks_of(redirect_tracker_notes(feed.tracker, feed.frame - 1));
-            g_assert_cmpstr(remarks, ==, alone_cases[i].expected);
-            g_free(remarks);
+            annotations = annotations_of(redirect_tracker_records(feed.tracker, feed.frame - 1));
+            g_assert_cmpstr(annotations, ==, alone_cases[i].expected);
+            g_free(annotations);
         }
         feed_end(&feed);
     }
@@ -329,7 +331,7 @@ test_cancelled(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         feed_t feed;
-        char *remarks;
+        char *annotations;
 
         feed_begin(&feed);
         feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
@@ -338,13 +340,13 @@ test_cancelled(void)
         feed_request(&feed, "CANCEL", CAROL, "2", 2, "", cases[i].reason);
         feed_response(&feed, "200 OK", "CANCEL", "2", 2, "", "");
         feed_response(&feed, "487 Request Terminated", "INVITE", "2", 2, "", "");
-        remarks = remarks_of(redirect_tracker_notes(feed.tracker, 4));
-        g_assert_cmpstr(remarks, ==, cases[i].cancel);
-        g_free(remarks);
-        g_assert_null(redirect_tracker_notes(feed.tracker, 5)->remarks);
-        remarks = remarks_of(redirect_tracker_notes(feed.tracker, 6));
-        g_assert_cmpstr(remarks, ==, cases[i].answer);
-        g_free(remarks);
+        annotations = annotations_of(redirect_tracker_records(feed.tracker, 4));
+        g_assert_cmpstr(annotations, ==, cases[i].cancel);
+        g_free(annotations);
+        g_assert_null(redirect_tracker_records(feed.tracker, 5)->annotations);
+        annotations = annotations_of(redirect_tracker_records(feed.tracker, 6));
+        g_assert_cmpstr(annotations, ==, cases[i].answer);
+        g_free(annotations);
         feed_end(&feed);
     }
 }
@@ -359,13 +361,13 @@ test_quiet(void)
     feed_begin(&feed);
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
-    g_assert_null(feed_request(&feed, "ACK", "sip:bob;npdi@example.com", "1", 1, "b", told)->remarks);
+    g_assert_null(feed_request(&feed, "ACK", "sip:bob;npdi@example.com", "1", 1, "b", told)->annotations);
     feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
-    g_assert_null(feed_response(&feed, "180 Ringing", "INVITE", "2", 2, told, "")->remarks);
-    g_assert_null(feed_request(&feed, "CANCEL", "sip:carol;npdi@example.com", "2", 2, "", told)->remarks);
+    g_assert_null(feed_response(&feed, "180 Ringing", "INVITE", "2", 2, told, "")->annotations);
+    g_assert_null(feed_request(&feed, "CANCEL", "sip:carol;npdi@example.com", "2", 2, "", told)->annotations);
     g_assert_null(feed_response(&feed, "603 Network Blocked", "INVITE", "2", 2,
                                 "Reason: SIP;cause=603;text=\"v=analytics1;url=https://example.com\"\n", "")
-                      ->remarks);
+                      ->annotations);
     feed_end(&feed);
 
     /* Nothing is made for responses of a call that may never be redirected. */
@@ -373,13 +375,13 @@ test_quiet(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     g_assert_null(feed_response(&feed, "181 Call Is Being Forwarded", "INVITE", "1", 1, told, ""));
     feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "", "");
-    g_assert_null(redirect_tracker_notes(feed.tracker, 2)->remarks);
+    g_assert_null(redirect_tracker_records(feed.tracker, 2)->annotations);
     feed_end(&feed);
 }
 
 /* A 3xx that answers a query says what it brings. */
 static void
-test_query_answer(void)
+test_dip_response(void)
 {
     static const struct {
         const char *headers, *target, *expected;
@@ -398,18 +400,18 @@ test_query_answer(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
         redirect_target_t target = {.raw = sip_slice_from_string(cases[i].target), .order = 1};
-        redirect_t redirect = {.code = 302, .query_answer = true, .target = &target, .target_count = 1};
-        redirect_note_t note = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
+        redirect_t redirect = {.code = 302, .dip_response = true, .target = &target, .target_count = 1};
+        redirect_record_t record = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
         sip_message_t sip;
         redirect_message_t message = {.frame = 1, .sip = &sip};
         char *text = g_strdup_printf("SIP/2.0 302 Moved Temporarily\r\n%s\r\n", cases[i].headers);
-        char *remarks;
+        char *annotations;
 
         g_assert_true(sip_message_parse(sip_slice_from_string(text), &sip));
-        redirect_history_read(scope, &message, &note);
-        remarks = remarks_of(&note);
-        g_assert_cmpstr(remarks, ==, cases[i].expected);
-        g_free(remarks);
+        redirect_history_read(scope, &message, &record);
+        annotations = annotations_of(&record);
+        g_assert_cmpstr(annotations, ==, cases[i].expected);
+        g_free(annotations);
         g_free(text);
         wmem_destroy_allocator(scope);
     }
@@ -421,28 +423,28 @@ test_freed(void)
 {
     feed_t feed;
     sip_message_t sip;
-    redirect_chain_t chain = {.begun = false};
-    redirect_attempt_t attempt = {.chain = &chain, .request_frame = 1, .method = SIP_METHOD_INVITE};
-    redirect_note_t note = {.attempt = &attempt, .frame = 1, .method = SIP_METHOD_INVITE};
+    redirect_chain_t chain = {.visible = false};
+    redirect_transaction_t transaction = {.chain = &chain, .request_frame = 1, .method = SIP_METHOD_INVITE};
+    redirect_record_t record = {.transaction = &transaction, .frame = 1, .method = SIP_METHOD_INVITE};
     redirect_message_t message = {.frame = 1, .sip = &sip};
 
     /* In no scope, so that the leak checker sees what is lost. */
-    attempt.first_note = attempt.last_note = &note;
+    transaction.first_record = transaction.last_record = &record;
     g_assert_true(sip_message_parse(
         sip_slice_from_string("INVITE sip:+1;npdi@h SIP/2.0\r\nDiversion: <sip:a@b>;reason=away, <sip:c@d>\r\n"
                               "Replaces: x;to-tag=1;from-tag=2\r\nReason: SIP;cause=302\r\n"
                               "History-Info: <sip:e@f>;index=1, <sip:g@h>;index=2\r\n\r\n"),
         &sip));
-    g_assert_false(redirect_history_read(NULL, &message, &note));
-    g_assert_null(note.remarks);
-    g_assert_nonnull(attempt.history);
-    redirect_history_begin(NULL, &attempt);
-    g_assert_nonnull(note.remarks);
-    g_assert_cmpuint(attempt.history->diverters, ==, 2);
-    g_assert_true(attempt.history->replaces);
-    redirect_history_free(NULL, &attempt);
-    g_assert_null(note.remarks);
-    g_assert_null(attempt.history);
+    g_assert_false(redirect_history_read(NULL, &message, &record));
+    g_assert_null(record.annotations);
+    g_assert_nonnull(transaction.history);
+    redirect_history_begin(NULL, &transaction);
+    g_assert_nonnull(record.annotations);
+    g_assert_cmpuint(transaction.history->diverters, ==, 2);
+    g_assert_true(transaction.history->replaces);
+    redirect_history_free(NULL, &transaction);
+    g_assert_null(record.annotations);
+    g_assert_null(transaction.history);
 
     feed_begin(&feed);
     for (unsigned i = 0; i < 100; i++) {
@@ -509,7 +511,7 @@ test_contradictions(void)
         feed_begin(&feed);
         tell(&feed, &story);
         for (uint32_t frame = 1; frame <= FRAMES; frame++) {
-            g_assert_cmpstr(contradiction_of(redirect_tracker_notes(feed.tracker, frame)), ==,
+            g_assert_cmpstr(contradiction_of(redirect_tracker_records(feed.tracker, frame)), ==,
                             frame == story.place ? contradiction_cases[i].expected : NULL);
         }
         feed_end(&feed);
@@ -539,7 +541,7 @@ test_no_contradiction(void)
     feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
     feed_response(&feed, "302 Moved Temporarily", "INVITE", "2", 2, "Contact: <sip:dave@example.com>\n", "");
     g_assert_null(contradiction_of(feed_request(&feed, "INVITE", "sip:dave@example.com", "3", 3, "", eve_302)));
-    g_assert_cmpuint(redirect_tracker_notes(feed.tracker, 5)->attempt->hop, ==, 2);
+    g_assert_cmpuint(redirect_tracker_records(feed.tracker, 5)->transaction->hop, ==, 2);
     feed_end(&feed);
 
     /* More entries than are looked at: the last one is not the last one. */
@@ -638,16 +640,16 @@ test_service(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(service_cases); i++) {
         char *more = g_strdup_printf("Content-Type: %s\n", service_cases[i].content_type);
-        const redirect_note_t *note;
+        const redirect_record_t *record;
         feed_t feed;
 
         feed_begin(&feed);
         feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
-        note = feed_response(&feed, "380 Alternative Service", "INVITE", "1", 1, more, service_cases[i].body);
+        record = feed_response(&feed, "380 Alternative Service", "INVITE", "1", 1, more, service_cases[i].body);
         if (service_cases[i].expected == NULL) {
-            g_assert_null(note->service);
+            g_assert_null(record->service);
         } else {
-            const redirect_service_t *service = note->service;
+            const redirect_service_t *service = record->service;
             char *all;
             g_assert_nonnull(service);
             all = g_strdup_printf("%s|%s|%s", service->type ? service->type : "",
@@ -666,7 +668,7 @@ test_service_cut(void)
 {
     for (unsigned lead = 0; lead < 4; lead++) {
         GString *body = g_string_new("<alternative-service><reason>");
-        const redirect_note_t *note;
+        const redirect_record_t *record;
         feed_t feed;
 
         g_string_append_len(body, "xxxx", lead);
@@ -676,13 +678,13 @@ test_service_cut(void)
         g_string_append(body, "</reason></alternative-service>");
         feed_begin(&feed);
         feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
-        note = feed_response(&feed, "380 Alternative Service", "INVITE", "1", 1,
-                             "Content-Type: application/3gpp-ims+xml\n", body->str);
-        g_assert_nonnull(note->service);
-        g_assert_true(g_utf8_validate(note->service->reason, -1, NULL));
-        g_assert_null(strstr(note->service->reason, "\xef\xbf\xbd"));
-        g_assert_cmpuint(strlen(note->service->reason), >=, REDIRECT_SERVICE_MAX_TEXT - 4);
-        g_assert_cmpuint(strlen(note->service->reason), <=, REDIRECT_SERVICE_MAX_TEXT);
+        record = feed_response(&feed, "380 Alternative Service", "INVITE", "1", 1,
+                               "Content-Type: application/3gpp-ims+xml\n", body->str);
+        g_assert_nonnull(record->service);
+        g_assert_true(g_utf8_validate(record->service->reason, -1, NULL));
+        g_assert_null(strstr(record->service->reason, "\xef\xbf\xbd"));
+        g_assert_cmpuint(strlen(record->service->reason), >=, REDIRECT_SERVICE_MAX_TEXT - 4);
+        g_assert_cmpuint(strlen(record->service->reason), <=, REDIRECT_SERVICE_MAX_TEXT);
         (void)g_string_free(body, TRUE);
         feed_end(&feed);
     }
@@ -701,13 +703,13 @@ static const char rich_headers[] =
 static const char rich_body[] = EMERGENCY;
 
 static void
-check_all_remarks(const feed_t *feed)
+check_all_annotations(const feed_t *feed)
 {
     for (uint32_t frame = 1; frame <= feed->frame; frame++) {
-        for (const redirect_note_t *note = redirect_tracker_notes(feed->tracker, frame); note;
-             note = note->next_in_frame) {
-            g_free(remarks_of(note));
-            (void)contradiction_of(note);
+        for (const redirect_record_t *record = redirect_tracker_records(feed->tracker, frame); record;
+             record = record->next_in_frame) {
+            g_free(annotations_of(record));
+            (void)contradiction_of(record);
         }
     }
 }
@@ -735,7 +737,7 @@ feed_damaged(GRand *rand, unsigned cut)
         feed_bytes(&feed, text->str, MIN(text->len, cut));
         (void)g_string_free(text, TRUE);
     }
-    check_all_remarks(&feed);
+    check_all_annotations(&feed);
     feed_end(&feed);
 }
 
@@ -758,7 +760,7 @@ static void
 test_many(void)
 {
     GString *more = g_string_new("");
-    const redirect_note_t *note;
+    const redirect_record_t *record;
     feed_t feed;
     unsigned count = 0;
 
@@ -770,9 +772,9 @@ test_many(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", more->str);
     feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, more->str, "");
     for (uint32_t frame = 1; frame <= 2; frame++) {
-        note = redirect_tracker_notes(feed.tracker, frame);
-        for (const redirect_remark_t *remark = note->remarks; remark; remark = remark->next) {
-            g_assert_cmpuint(strlen(remark->text), <, 1500);
+        record = redirect_tracker_records(feed.tracker, frame);
+        for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+            g_assert_cmpuint(strlen(annotation->text), <, 1500);
             count++;
         }
     }
@@ -788,12 +790,12 @@ main(int argc, char **argv)
 
     wmem_init();
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/history/remarks", test_remarks);
+    g_test_add_func("/history/remarks", test_annotations);
     g_test_add_func("/history/uri-parameters", test_uri_parameters);
     g_test_add_func("/history/alone", test_alone);
     g_test_add_func("/history/cancelled", test_cancelled);
     g_test_add_func("/history/quiet", test_quiet);
-    g_test_add_func("/history/query-answer", test_query_answer);
+    g_test_add_func("/history/query-answer", test_dip_response);
     g_test_add_func("/history/freed", test_freed);
     g_test_add_func("/history/contradictions", test_contradictions);
     g_test_add_func("/history/no-contradiction", test_no_contradiction);

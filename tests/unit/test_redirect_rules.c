@@ -1,6 +1,6 @@
 /* test_redirect_rules.c
  * The rule table holds together, and what a rule says fits where Wireshark shows it. What each rule finds, and what it
- * must let pass, is in tests/chains/findings.md, as text.
+ * must let pass, is in tests/chains/expert items.md, as text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,8 +50,8 @@ test_names(void)
 
 /* --- one 302 with many targets ------------------------------------------------------------------------------------ */
 
-/* Feeds a 302 with count Contact values; each is "<sip:user-N" + tail. @return its note, owned by scope */
-static const redirect_note_t *
+/* Feeds a 302 with count Contact values; each is "<sip:user-N" + tail. @return its record, owned by scope */
+static const redirect_record_t *
 redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
 {
     static const redirect_config_t config = {.max_hops = 5, .link_calls = true, .link_window = 32};
@@ -61,7 +61,7 @@ redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
                                  "Call-ID: one\r\nCSeq: 1 INVITE\r\n");
     sip_message_t *sip = g_new(sip_message_t, 1);
     redirect_message_t message = {.frame = 1, .time = REDIRECT_SECOND, .sip = sip};
-    const redirect_note_t *note;
+    const redirect_record_t *record;
     char *copy;
 
     for (unsigned i = 0; i < count; i++) {
@@ -70,39 +70,39 @@ redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
     g_string_append(text, "\r\n");
     copy = g_memdup2(text->str, text->len);
     g_assert_true(sip_message_parse(sip_slice_make(copy, text->len), sip));
-    note = redirect_tracker_add(tracker, &message);
-    g_assert_nonnull(note);
+    record = redirect_tracker_add(tracker, &message);
+    g_assert_nonnull(record);
     g_free(copy);
     g_free(sip);
     g_string_free(text, TRUE);
-    return note;
+    return record;
 }
 
-static const redirect_finding_t *
-finding_of(const redirect_note_t *note, redirect_rule_id_t id)
+static const redirect_expert_item_t *
+expert_item_of(const redirect_record_t *record, redirect_rule_id_t id)
 {
-    const redirect_finding_t *finding = note->findings;
+    const redirect_expert_item_t *expert_item = record->expert_items;
 
-    while (finding && finding->rule->id != id) {
-        finding = finding->next;
+    while (expert_item && expert_item->rule->id != id) {
+        expert_item = expert_item->next;
     }
-    return finding;
+    return expert_item;
 }
 
 static void
 test_targets_left_out(void)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
-    const redirect_note_t *note = redirect_with(scope, REDIRECT_MAX_TARGETS, "@example.net>");
+    const redirect_record_t *record = redirect_with(scope, REDIRECT_MAX_TARGETS, "@example.net>");
 
-    g_assert_null(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
-    g_assert_cmpuint(note->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
-    note = redirect_with(scope, REDIRECT_MAX_TARGETS + 1, "@example.net>");
-    g_assert_nonnull(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
-    g_assert_cmpstr(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
+    g_assert_null(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
+    g_assert_cmpuint(record->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
+    record = redirect_with(scope, REDIRECT_MAX_TARGETS + 1, "@example.net>");
+    g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
+    g_assert_cmpstr(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
                     "65 targets are offered; the first 64 are listed, 1 left out.");
-    g_assert_cmpuint(note->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
-    g_assert_cmpuint(note->redirect->target_total, ==, REDIRECT_MAX_TARGETS + 1);
+    g_assert_cmpuint(record->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
+    g_assert_cmpuint(record->redirect->target_total, ==, REDIRECT_MAX_TARGETS + 1);
     wmem_destroy_allocator(scope);
 }
 
@@ -111,19 +111,20 @@ static void
 test_texts_fit(void)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
-    const redirect_note_t *note = redirect_with(scope, 3000, ":secret@example.net:99999>;q=2;expires=never");
+    const redirect_record_t *record = redirect_with(scope, 3000, ":secret@example.net:99999>;q=2;expires=never");
     unsigned found = 0;
 
-    for (const redirect_finding_t *finding = note->findings; finding; finding = finding->next, found++) {
-        g_assert_cmpuint(strlen(finding->text), >, 20);
-        g_assert_cmpuint(strlen(finding->text), <=, MAX_TEXT);
-        g_assert_true(g_str_has_suffix(finding->text, "."));
+    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+         expert_item = expert_item->next, found++) {
+        g_assert_cmpuint(strlen(expert_item->text), >, 20);
+        g_assert_cmpuint(strlen(expert_item->text), <=, MAX_TEXT);
+        g_assert_true(g_str_has_suffix(expert_item->text, "."));
     }
-    g_assert_nonnull(finding_of(note, REDIRECT_RULE_BAD_CONTACT));
-    g_assert_nonnull(finding_of(note, REDIRECT_RULE_BAD_Q));
-    g_assert_nonnull(finding_of(note, REDIRECT_RULE_BAD_EXPIRES));
-    g_assert_nonnull(finding_of(note, REDIRECT_RULE_PASSWORD));
-    g_assert_nonnull(finding_of(note, REDIRECT_RULE_TARGETS_LEFT_OUT));
+    g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_BAD_CONTACT));
+    g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_BAD_Q));
+    g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_BAD_EXPIRES));
+    g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_PASSWORD));
+    g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
     g_assert_cmpuint(found, ==, 5);
     wmem_destroy_allocator(scope);
 }

@@ -50,7 +50,7 @@ place(unsigned number)
 }
 
 /* Feeds text, in a buffer of just its size, from one place to another. Takes text. */
-static const redirect_note_t *
+static const redirect_record_t *
 feed(bench_t *bench, unsigned source, unsigned destination, char *text)
 {
     size_t len = strlen(text);
@@ -62,18 +62,18 @@ feed(bench_t *bench, unsigned source, unsigned destination, char *text)
                                   .destination = place(destination),
                                   .transport = REDIRECT_TRANSPORT_UDP,
                                   .sip = sip};
-    const redirect_note_t *note = NULL;
+    const redirect_record_t *record = NULL;
 
     g_assert_true(sip_message_parse(sip_slice_make(copy, len), sip));
-    note = redirect_tracker_add(bench->tracker, &message);
+    record = redirect_tracker_add(bench->tracker, &message);
     g_free(sip);
     g_free(copy);
     g_free(text);
-    return note;
+    return record;
 }
 
 /* A request from place 1 to place 2. */
-static const redirect_note_t *
+static const redirect_record_t *
 request(bench_t *bench, const char *method, const char *uri, const char *call, unsigned cseq)
 {
     return feed(bench, 1, 2,
@@ -84,7 +84,7 @@ request(bench_t *bench, const char *method, const char *uri, const char *call, u
 }
 
 /* Its answer; contacts is a Contact line with its end, or nothing. */
-static const redirect_note_t *
+static const redirect_record_t *
 response(bench_t *bench, const char *method, unsigned status, const char *contacts, const char *call, unsigned cseq)
 {
     return feed(bench, 2, 1,
@@ -95,12 +95,12 @@ response(bench_t *bench, const char *method, unsigned status, const char *contac
 }
 
 static void
-load_is(const bench_t *bench, unsigned calls, unsigned unbegun, bool open)
+load_is(const bench_t *bench, unsigned calls, unsigned candidates, bool open)
 {
     redirect_tracker_load_t load = redirect_tracker_load(bench->tracker);
 
     g_assert_cmpuint(load.calls, ==, calls);
-    g_assert_cmpuint(load.unbegun_chains, ==, unbegun);
+    g_assert_cmpuint(load.candidate_chains, ==, candidates);
     g_assert_cmpint(load.open_redirects > 0, ==, open);
 }
 
@@ -190,9 +190,9 @@ test_forgets_redirect_for_linking(void)
     tick(&bench, 148);
     load_is(&bench, 1, 1, false);
     g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
-    g_assert_nonnull(redirect_tracker_notes(bench.tracker, 1));
-    g_assert_nonnull(redirect_tracker_notes(bench.tracker, 2));
-    g_assert_null(redirect_tracker_notes(bench.tracker, 3));
+    g_assert_nonnull(redirect_tracker_records(bench.tracker, 1));
+    g_assert_nonnull(redirect_tracker_records(bench.tracker, 2));
+    g_assert_null(redirect_tracker_records(bench.tracker, 3));
     bench_end(&bench);
 }
 
@@ -212,7 +212,7 @@ test_takes_settled_redirects_out(void)
     }
     load_is(&bench, 500, 0, true);
     request(&bench, "INVITE", "sip:carol@example.net", "another", 1);
-    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 499)->attempt_count, ==, 2);
+    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 499)->transaction_count, ==, 2);
     /* Each left a leg key and a History-Info key; those by caller and target went with the lookup. */
     g_assert_cmpuint(redirect_tracker_load(bench.tracker).open_redirects, ==, 1000);
     bench_end(&bench);
@@ -231,19 +231,19 @@ test_limits_open_calls(void)
         g_snprintf(call, sizeof(call), "c%u", i);
         request(&bench, "INVITE", "sip:bob@example.com", call, 1);
     }
-    g_assert_cmpuint(redirect_tracker_load(bench.tracker).unbegun_chains, <=, REDIRECT_MAX_OPEN_CALLS + 1);
+    g_assert_cmpuint(redirect_tracker_load(bench.tracker).candidate_chains, <=, REDIRECT_MAX_OPEN_CALLS + 1);
     g_assert_cmpuint(redirect_tracker_load(bench.tracker).calls, <=, REDIRECT_MAX_OPEN_CALLS + 1);
     bench_end(&bench);
 }
 
 static void
-test_limits_attempts_of_call(void)
+test_limits_transactions_of_call(void)
 {
     bench_t bench;
     const redirect_chain_t *chain;
 
     bench_begin(&bench);
-    for (unsigned i = 1; i <= REDIRECT_MAX_ATTEMPTS_PER_CALL + 50; i++) {
+    for (unsigned i = 1; i <= REDIRECT_MAX_TRANSACTIONS_PER_CALL + 50; i++) {
         char *uri = g_strdup_printf("sip:bob-%u@example.com", i);
         char *contact = g_strdup_printf("Contact: <sip:bob-%u@example.com>\r\n", i + 1);
         request(&bench, "INVITE", uri, "one", i);
@@ -253,12 +253,12 @@ test_limits_attempts_of_call(void)
     }
     g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
     chain = redirect_tracker_chain(bench.tracker, 0);
-    g_assert_cmpuint(chain->attempt_count, ==, REDIRECT_MAX_ATTEMPTS_PER_CALL);
+    g_assert_cmpuint(chain->transaction_count, ==, REDIRECT_MAX_TRANSACTIONS_PER_CALL);
     g_assert_true(chain->truncated);
     /* What no longer fits is explained, and belongs to nothing. */
-    g_assert_nonnull(redirect_tracker_notes(bench.tracker, bench.frame));
-    g_assert_null(redirect_tracker_notes(bench.tracker, bench.frame)->attempt);
-    g_assert_nonnull(redirect_tracker_notes(bench.tracker, bench.frame)->redirect);
+    g_assert_nonnull(redirect_tracker_records(bench.tracker, bench.frame));
+    g_assert_null(redirect_tracker_records(bench.tracker, bench.frame)->transaction);
+    g_assert_nonnull(redirect_tracker_records(bench.tracker, bench.frame)->redirect);
     bench_end(&bench);
 }
 
@@ -269,7 +269,7 @@ test_long_dialog_makes_room(void)
     bench_t bench;
 
     bench_begin(&bench);
-    for (unsigned i = 1; i <= 4 * REDIRECT_MAX_ATTEMPTS_PER_CALL; i++) {
+    for (unsigned i = 1; i <= 4 * REDIRECT_MAX_TRANSACTIONS_PER_CALL; i++) {
         request(&bench, "INFO", "sip:bob@example.com", "one", i);
         response(&bench, "INFO", 200, "", "one", i);
     }
@@ -277,19 +277,19 @@ test_long_dialog_makes_room(void)
     response(&bench, "INFO", 302, "Contact: <sip:carol@example.net>\r\n", "one", 5000);
     request(&bench, "INFO", "sip:carol@example.net", "one", 5001);
     g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
-    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 0)->attempt_count, ==, 2);
+    g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 0)->transaction_count, ==, 2);
     g_assert_false(redirect_tracker_chain(bench.tracker, 0)->truncated);
     bench_end(&bench);
 }
 
 static void
-test_limits_attempts_of_chain(void)
+test_limits_transactions_of_chain(void)
 {
     bench_t bench;
     const redirect_chain_t *chain;
 
     bench_begin(&bench);
-    for (unsigned i = 1; i <= REDIRECT_MAX_ATTEMPTS_PER_CHAIN + 10; i++) {
+    for (unsigned i = 1; i <= REDIRECT_MAX_TRANSACTIONS_PER_CHAIN + 10; i++) {
         char *call = g_strdup_printf("c%u", i);
         char *uri = g_strdup_printf("sip:bob-%u@example.com", i);
         char *contact = g_strdup_printf("Contact: <sip:bob-%u@example.com>\r\n", i + 1);
@@ -300,11 +300,11 @@ test_limits_attempts_of_chain(void)
         g_free(contact);
     }
     chain = redirect_tracker_chain(bench.tracker, 0);
-    g_assert_cmpuint(chain->attempt_count, ==, REDIRECT_MAX_ATTEMPTS_PER_CHAIN);
+    g_assert_cmpuint(chain->transaction_count, ==, REDIRECT_MAX_TRANSACTIONS_PER_CHAIN);
     g_assert_true(chain->truncated);
     g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 2);
     /* A path of so many hops is cut, and says so. */
-    char *path = redirect_attempt_path(NULL, chain->last_attempt);
+    char *path = redirect_transaction_path(NULL, chain->last_transaction);
     g_assert_nonnull(strstr(path, "more hops)"));
     g_assert_cmpuint(strlen(path), <, REDIRECT_MAX_PATH_HOPS * 60);
     wmem_free(NULL, path);
@@ -312,19 +312,19 @@ test_limits_attempts_of_chain(void)
 }
 
 static void
-test_limits_messages_of_attempt(void)
+test_limits_messages_of_transaction(void)
 {
     bench_t bench;
     const redirect_chain_t *chain;
 
     bench_begin(&bench);
     request(&bench, "INVITE", "sip:bob@example.com", "one", 1);
-    for (unsigned i = 0; i < REDIRECT_MAX_MESSAGES_PER_ATTEMPT + 10; i++) {
+    for (unsigned i = 0; i < REDIRECT_MAX_MESSAGES_PER_TRANSACTION + 10; i++) {
         response(&bench, "INVITE", 180, "", "one", 1);
     }
     response(&bench, "INVITE", 603, "", "one", 1);
     chain = redirect_tracker_chain(bench.tracker, 0);
-    g_assert_cmpuint(chain->root->note_count, ==, REDIRECT_MAX_MESSAGES_PER_ATTEMPT);
+    g_assert_cmpuint(chain->root->record_count, ==, REDIRECT_MAX_MESSAGES_PER_TRANSACTION);
     g_assert_true(chain->truncated);
     g_assert_cmpuint(chain->root->final, ==, 603);
     bench_end(&bench);
@@ -358,9 +358,9 @@ test_any_time(void)
 static void
 test_sizes(void)
 {
-    g_assert_cmpuint(sizeof(redirect_attempt_t), <=, 576);
+    g_assert_cmpuint(sizeof(redirect_transaction_t), <=, 576);
     g_assert_cmpuint(sizeof(redirect_chain_t), <=, 128);
-    g_assert_cmpuint(sizeof(redirect_note_t), <=, 104);
+    g_assert_cmpuint(sizeof(redirect_record_t), <=, 104);
     g_assert_cmpuint(sizeof(redirect_open_t), <=, 80);
 }
 
@@ -395,7 +395,7 @@ compare_events(const void *a, const void *b)
     return (int)left->step - (int)right->step;
 }
 
-static const redirect_note_t *
+static const redirect_record_t *
 trunk_step(bench_t *bench, trunk_call_t *call, unsigned number, unsigned step)
 {
     unsigned b2bua = 10 + call->b2bua;
@@ -456,13 +456,13 @@ test_busy_trunk(void)
     qsort(events, count, sizeof(events[0]), compare_events);
     for (unsigned i = 0; i < count; i++) {
         trunk_call_t *call = &calls[events[i].call];
-        const redirect_note_t *note;
+        const redirect_record_t *record;
         bench.time = events[i].time;
-        note = trunk_step(&bench, call, events[i].call, events[i].step);
+        record = trunk_step(&bench, call, events[i].call, events[i].step);
         if (events[i].step == 1) {
             call->redirect_frame = bench.frame;
         } else if (events[i].step == 2) {
-            uint32_t linked = note && note->attempt ? note->attempt->redirected_in : 0;
+            uint32_t linked = record && record->transaction ? record->transaction->redirected_in : 0;
             right += linked == call->redirect_frame;
             wrong += linked != 0 && linked != call->redirect_frame;
             none += linked == 0;
@@ -491,10 +491,10 @@ main(int argc, char **argv)
     g_test_add_func("/redirect-tracker/forgets/redirect-for-linking", test_forgets_redirect_for_linking);
     g_test_add_func("/redirect-tracker/forgets/settled-redirects", test_takes_settled_redirects_out);
     g_test_add_func("/redirect-tracker/limits/open-calls", test_limits_open_calls);
-    g_test_add_func("/redirect-tracker/limits/attempts-of-call", test_limits_attempts_of_call);
+    g_test_add_func("/redirect-tracker/limits/attempts-of-call", test_limits_transactions_of_call);
     g_test_add_func("/redirect-tracker/limits/long-dialog", test_long_dialog_makes_room);
-    g_test_add_func("/redirect-tracker/limits/attempts-of-chain", test_limits_attempts_of_chain);
-    g_test_add_func("/redirect-tracker/limits/messages-of-attempt", test_limits_messages_of_attempt);
+    g_test_add_func("/redirect-tracker/limits/attempts-of-chain", test_limits_transactions_of_chain);
+    g_test_add_func("/redirect-tracker/limits/messages-of-attempt", test_limits_messages_of_transaction);
     g_test_add_func("/redirect-tracker/limits/any-time", test_any_time);
     g_test_add_func("/redirect-tracker/limits/sizes", test_sizes);
     g_test_add_func("/redirect-tracker/busy-trunk", test_busy_trunk);

@@ -24,9 +24,9 @@ check_line(const char *line)
 }
 
 static void
-check_short(const redirect_note_t *note, const char *expected)
+check_short(const redirect_record_t *record, const char *expected)
 {
-    char *verdict = redirect_verdict_short(NULL, note);
+    char *verdict = redirect_verdict_short(NULL, record);
 
     check_line(verdict);
     g_assert_cmpuint(strlen(verdict), <=, SHORT_MAX);
@@ -38,7 +38,7 @@ check_short(const redirect_note_t *note, const char *expected)
 static void
 check_long(const feed_t *feed, uint32_t frame, const char *expected)
 {
-    char *verdict = redirect_verdict(NULL, feed->tracker, redirect_tracker_notes(feed->tracker, frame));
+    char *verdict = redirect_verdict(NULL, feed->tracker, redirect_tracker_records(feed->tracker, frame));
 
     check_line(verdict);
     g_assert_cmpstr(verdict, ==, expected);
@@ -184,19 +184,19 @@ static void
 test_short(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(short_cases); i++) {
-        const redirect_note_t *note;
+        const redirect_record_t *record;
         feed_t feed;
 
         feed_begin(&feed);
         feed_request(&feed, short_cases[i].method, BOB, "1", 1, short_cases[i].to_tag, "");
-        note = feed_response(&feed, short_cases[i].status, short_cases[i].method, "1", 1, short_cases[i].more, "");
-        g_assert_nonnull(note);
-        check_short(note, short_cases[i].expected);
+        record = feed_response(&feed, short_cases[i].status, short_cases[i].method, "1", 1, short_cases[i].more, "");
+        g_assert_nonnull(record);
+        check_short(record, short_cases[i].expected);
         feed_end(&feed);
     }
 }
 
-/* RFC 3891 3, RFC 3911 4: a 603 to Replaces or Join is no refusal by a person. */
+/* RFC 3891 3, RFC 3911 4: a 603 to Replaces or Join is no failure details by a person. */
 static void
 test_replaces(void)
 {
@@ -280,15 +280,15 @@ test_cancel(void)
 static void
 test_stray(void)
 {
-    const redirect_note_t *note;
+    const redirect_record_t *record;
     feed_t feed;
 
     feed_begin(&feed);
-    note = feed_text(&feed, "SIP/2.0 302 Moved\nContact: <" CAROL ">\n\n");
-    check_short(note, "302 Moved Temporarily: try " CAROL " (temporary, for this request only)");
-    note = feed_text(&feed, "SIP/2.0 302 Moved\nCSeq: 1 REGISTER\nContact: <" CAROL ">\n\n");
-    check_short(note, "302 Moved Temporarily to REGISTER: registration moved, not a call; register at " CAROL
-                      " (temporary, for this request only)");
+    record = feed_text(&feed, "SIP/2.0 302 Moved\nContact: <" CAROL ">\n\n");
+    check_short(record, "302 Moved Temporarily: try " CAROL " (temporary, for this request only)");
+    record = feed_text(&feed, "SIP/2.0 302 Moved\nCSeq: 1 REGISTER\nContact: <" CAROL ">\n\n");
+    check_short(record, "302 Moved Temporarily to REGISTER: registration moved, not a call; register at " CAROL
+                        " (temporary, for this request only)");
     feed_end(&feed);
 }
 
@@ -304,7 +304,7 @@ test_length(void)
         for (unsigned len = 1; len < 200; len++) {
             GString *user = g_string_new("");
             GString *more = g_string_new("Contact: ");
-            const redirect_note_t *note;
+            const redirect_record_t *record;
             char *verdict;
             feed_t feed;
 
@@ -317,17 +317,17 @@ test_length(void)
             g_string_append(more, "\n");
             feed_begin(&feed);
             feed_request(&feed, len % 2 ? "INVITE" : "REGISTER", BOB, "1", 1, "", "");
-            note = feed_response(&feed, "302 Moved", len % 2 ? "INVITE" : "REGISTER", "1", 1, more->str, "");
-            verdict = redirect_verdict_short(NULL, note);
+            record = feed_response(&feed, "302 Moved", len % 2 ? "INVITE" : "REGISTER", "1", 1, more->str, "");
+            verdict = redirect_verdict_short(NULL, record);
             check_line(verdict);
             g_assert_cmpuint(strlen(verdict), <=, SHORT_MAX);
             g_assert_null(strstr(verdict, "\xef\xbf\xbd"));
             wmem_free(NULL, verdict);
             /* The long form cuts nothing. */
-            verdict = redirect_verdict(NULL, feed.tracker, note);
+            verdict = redirect_verdict(NULL, feed.tracker, record);
             check_line(verdict);
-            for (unsigned i = 0; i < note->redirect->target_count; i++) {
-                g_assert_nonnull(strstr(verdict, note->redirect->target[i].uri));
+            for (unsigned i = 0; i < record->redirect->target_count; i++) {
+                g_assert_nonnull(strstr(verdict, record->redirect->target[i].uri));
             }
             wmem_free(NULL, verdict);
             (void)g_string_free(user, TRUE);
@@ -342,7 +342,7 @@ static void
 test_many_targets(void)
 {
     GString *more = g_string_new("Contact: <sip:target0@example.com>");
-    const redirect_note_t *note;
+    const redirect_record_t *record;
     feed_t feed;
 
     for (unsigned i = 1; i < 100; i++) {
@@ -351,10 +351,11 @@ test_many_targets(void)
     g_string_append(more, "\n");
     feed_begin(&feed);
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
-    note = feed_response(&feed, "302 Moved", "INVITE", "1", 1, more->str, "");
-    check_short(note, "302 Moved Temporarily: try sip:target0@example.com, then sip:target1@example.com, then "
-                      "sip:target2@example.com, then sip:target3@example.com and 96 more (temporary, for this request "
-                      "only)");
+    record = feed_response(&feed, "302 Moved", "INVITE", "1", 1, more->str, "");
+    check_short(record,
+                "302 Moved Temporarily: try sip:target0@example.com, then sip:target1@example.com, then "
+                "sip:target2@example.com, then sip:target3@example.com and 96 more (temporary, for this request "
+                "only)");
     (void)g_string_free(more, TRUE);
     feed_end(&feed);
 }
@@ -385,8 +386,8 @@ test_story(void)
                MOVED "; sent again, first in frame 2; followed in frame 4 (603); in the end global failure (603 in "
                      "frame 7)");
     check_long(&feed, 7, "603 Decline: declined, reason not told" DEFINITIVE "; this ended the call");
-    check_short(redirect_tracker_notes(feed.tracker, 2), MOVED);
-    check_short(redirect_tracker_notes(feed.tracker, 7), "603 Decline: declined, reason not told" DEFINITIVE);
+    check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
+    check_short(redirect_tracker_records(feed.tracker, 7), "603 Decline: declined, reason not told" DEFINITIVE);
     feed_end(&feed);
 }
 
@@ -419,21 +420,22 @@ test_sightings(void)
 
 /* RFC 8946, number portability: a redirect that only answers a question. */
 static void
-test_query_answer(void)
+test_dip_response(void)
 {
     redirect_target_t target = {
         .uri = BOB, .order = 1, .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY, .followable = true};
-    redirect_t redirect = {.code = 302, .query_answer = true, .target = &target, .target_count = 1, .target_total = 1};
-    redirect_note_t note = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
+    redirect_t redirect = {.code = 302, .dip_response = true, .target = &target, .target_count = 1, .target_total = 1};
+    redirect_record_t record = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
 
-    check_short(&note, "302 Moved Temporarily: the answer to a query, not a forward; try " BOB
-                       " (temporary, for this request only)");
+    check_short(&record, "302 Moved Temporarily: the answer to a query, not a forward; try " BOB
+                         " (temporary, for this request only)");
     redirect.target_count = redirect.target_total = 0;
-    check_short(&note, "302 Moved Temporarily: the answer to a query, not a forward");
+    check_short(&record, "302 Moved Temporarily: the answer to a query, not a forward");
     redirect.target_count = redirect.target_total = 1;
-    note.method = SIP_METHOD_MESSAGE;
-    check_short(&note, "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; the answer to a "
-                       "query, not a forward; send it to " BOB " (temporary, for this request only)");
+    record.method = SIP_METHOD_MESSAGE;
+    check_short(&record,
+                "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; the answer to a "
+                "query, not a forward; send it to " BOB " (temporary, for this request only)");
 }
 
 static void
@@ -446,7 +448,7 @@ test_not_followed(void)
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, TO_CAROL, "");
     redirect_tracker_advance(feed.tracker, 40 * REDIRECT_SECOND);
     check_long(&feed, 2, MOVED "; nobody followed it");
-    check_short(redirect_tracker_notes(feed.tracker, 2), MOVED);
+    check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
     feed_end(&feed);
 }
 
@@ -505,7 +507,7 @@ test_many_followups(void)
         g_free(uri);
         g_free(branch);
     }
-    verdict = redirect_verdict(NULL, feed.tracker, redirect_tracker_notes(feed.tracker, 2));
+    verdict = redirect_verdict(NULL, feed.tracker, redirect_tracker_records(feed.tracker, 2));
     g_assert_nonnull(strstr(verdict, "; followed in frame 3 (486), frame 5 (486), frame 7 (486), frame 9 (486), frame "
                                      "11 (486), frame 13 (486), frame 15 (486), frame 17 (486), and more; in the end "
                                      "failed (486 in frame 26)"));
@@ -525,8 +527,8 @@ test_constant(void)
     feed_response(&feed, "486 Busy Here", "INVITE", "1", 1, "", "");
     check_short(feed_response(&feed, "603 Decline", "INVITE", "1", 1, "", ""), said);
     feed_request(&feed, "INVITE", BOB, "1", 1, "b", "Replaces: x;to-tag=1;from-tag=2\n");
-    g_assert_cmpuint(redirect_tracker_notes(feed.tracker, 2)->attempt->request_frame, ==, 3);
-    check_short(redirect_tracker_notes(feed.tracker, 2), said);
+    g_assert_cmpuint(redirect_tracker_records(feed.tracker, 2)->transaction->request_frame, ==, 3);
+    check_short(redirect_tracker_records(feed.tracker, 2), said);
     feed_end(&feed);
 }
 
@@ -541,8 +543,8 @@ test_none(void)
     feed_response(&feed, "180 Ringing", "INVITE", "1", 1, "", "");
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, "", "");
     for (uint32_t frame = 1; frame <= 2; frame++) {
-        g_assert_null(redirect_verdict_short(NULL, redirect_tracker_notes(feed.tracker, frame)));
-        g_assert_null(redirect_verdict(NULL, feed.tracker, redirect_tracker_notes(feed.tracker, frame)));
+        g_assert_null(redirect_verdict_short(NULL, redirect_tracker_records(feed.tracker, frame)));
+        g_assert_null(redirect_verdict(NULL, feed.tracker, redirect_tracker_records(feed.tracker, frame)));
     }
     feed_end(&feed);
 }
@@ -563,7 +565,7 @@ main(int argc, char **argv)
     g_test_add_func("/verdict/many-targets", test_many_targets);
     g_test_add_func("/verdict/story", test_story);
     g_test_add_func("/verdict/sightings", test_sightings);
-    g_test_add_func("/verdict/query-answer", test_query_answer);
+    g_test_add_func("/verdict/query-answer", test_dip_response);
     g_test_add_func("/verdict/not-followed", test_not_followed);
     g_test_add_func("/verdict/registered", test_registered);
     g_test_add_func("/verdict/too-late", test_too_late);

@@ -42,12 +42,12 @@ feed_end(feed_t *feed)
  * One message of len bytes, from a buffer of just that size which is gone afterwards, so that reading beyond it, or
  * keeping a part of it, is seen. @return what redirect_tracker_add() returns, NULL too where it is no message
  */
-static inline const redirect_note_t *
+static inline const redirect_record_t *
 feed_bytes(feed_t *feed, const char *text, size_t len)
 {
     char *copy = (char *)g_memdup2(text, len);
     sip_message_t *sip = g_new(sip_message_t, 1);
-    const redirect_note_t *note = NULL;
+    const redirect_record_t *record = NULL;
     redirect_message_t message = {
         .frame = ++feed->frame, .time = feed->frame * (REDIRECT_SECOND / 10), .transport = REDIRECT_TRANSPORT_UDP};
 
@@ -57,19 +57,19 @@ feed_bytes(feed_t *feed, const char *text, size_t len)
         message.source = sip->is_response ? server : client;
         message.destination = sip->is_response ? client : server;
         message.sip = sip;
-        note = redirect_tracker_add(feed->tracker, &message);
+        record = redirect_tracker_add(feed->tracker, &message);
     }
     g_free(sip);
     g_free(copy);
-    return note;
+    return record;
 }
 
 /** Whole lines, each ended by "\n" here and by CRLF in the message. */
-static inline const redirect_note_t *
+static inline const redirect_record_t *
 feed_text(feed_t *feed, const char *text)
 {
     GString *wire = g_string_new("");
-    const redirect_note_t *note;
+    const redirect_record_t *record;
 
     for (; *text; text++) {
         if (*text == '\n') {
@@ -77,13 +77,13 @@ feed_text(feed_t *feed, const char *text)
         }
         g_string_append_c(wire, *text);
     }
-    note = feed_bytes(feed, wire->str, wire->len);
+    record = feed_bytes(feed, wire->str, wire->len);
     (void)g_string_free(wire, TRUE);
-    return note;
+    return record;
 }
 
 /** A request from alice to bob. to_tag and more (header lines, each with its line end) may be "". */
-static inline const redirect_note_t *
+static inline const redirect_record_t *
 feed_request(feed_t *feed, const char *method, const char *uri, const char *branch, unsigned cseq, const char *to_tag,
              const char *more)
 {
@@ -92,14 +92,14 @@ feed_request(feed_t *feed, const char *method, const char *uri, const char *bran
                         "From: <sip:alice@example.com>;tag=a\nTo: <sip:bob@example.com>%s%s\n"
                         "Call-ID: %s\nCSeq: %u %s\n%sContent-Length: 0\n\n",
                         method, uri, branch, *to_tag ? ";tag=" : "", to_tag, feed->call_id, cseq, method, more);
-    const redirect_note_t *note = feed_text(feed, text);
+    const redirect_record_t *record = feed_text(feed, text);
 
     g_free(text);
-    return note;
+    return record;
 }
 
 /** Its response; status is code and phrase. */
-static inline const redirect_note_t *
+static inline const redirect_record_t *
 feed_response(feed_t *feed, const char *status, const char *method, const char *branch, unsigned cseq, const char *more,
               const char *body)
 {
@@ -107,10 +107,10 @@ feed_response(feed_t *feed, const char *status, const char *method, const char *
                                  "From: <sip:alice@example.com>;tag=a\nTo: <sip:bob@example.com>;tag=b\n"
                                  "Call-ID: %s\nCSeq: %u %s\n%s\n%s",
                                  status, branch, feed->call_id, cseq, method, more, body);
-    const redirect_note_t *note = feed_text(feed, text);
+    const redirect_record_t *record = feed_text(feed, text);
 
     g_free(text);
-    return note;
+    return record;
 }
 
 #endif /* TRACKER_FEED_H */
