@@ -1,0 +1,560 @@
+/* sip-uri-compare.c
+ * Whether two URIs are the same (RFC 3261 19.1.4, RFC 3966 4), and how well one fits the other.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "sip-uri.h"
+
+#include "sip-host.h"
+#include "sip-uri-int.h"
+
+/** Parameters, or headers, of one URI that are compared one by one; beyond that only the whole text counts. */
+#define SIP_URI_MAX_PIECES 64
+
+/** Digits that make a user part look like a telephone number; fewer are too common by chance. */
+#define SIP_URI_MIN_NUMBER_DIGITS 3
+
+/* ---- Characters ------------------------------------------------------------------------------------------------ */
+
+/* RFC 3966 3: visual-separator. */
+static bool
+is_visual_separator(int unit)
+{
+    return is_one_of(unit, SIP_SLICE_LITERAL("-.()"));
+}
+
+/* The next character of a telephone number that counts: visual separators and case do not (RFC 3966 4). */
+static int
+next_of_number(sip_slice_t *rest)
+{
+    int unit;
+
+    do {
+        unit = next_loose(rest);
+    } while (is_visual_separator(unit));
+    return unit == UNIT_END ? UNIT_END : g_ascii_tolower((char)unit) & 0xff;
+}
+
+/* As next_of_number, without the "+" that tells a global number. */
+static int
+next_of_digits(sip_slice_t *rest)
+{
+    int unit;
+
+    do {
+        unit = next_of_number(rest);
+    } while (unit == '+');
+    return unit;
+}
+
+/* The same number for all texts that same_units finds equal through the same reader. */
+static uint32_t
+hash_units(sip_slice_t text, unit_reader_t reader)
+{
+    uint32_t hash = HASH_START;
+    int unit;
+
+    while ((unit = reader(&text)) != UNIT_END) {
+        hash = hash_byte(hash, (unsigned)unit);
+    }
+    return hash;
+}
+
+/* As same_units, and a component that is there but empty is not one that is absent. */
+static bool
+same_component(sip_slice_t a, sip_slice_t b, unit_reader_t reader)
+{
+    return (a.ptr == NULL) == (b.ptr == NULL) && same_units(a, b, reader);
+}
+
+/* The host in the value of a maddr parameter, which keeps the brackets of an IPv6 reference. */
+static sip_slice_t
+without_brackets(sip_slice_t host)
+{
+    if (host.len >= 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
+        return sip_slice_make(host.ptr + 1, host.len - 2);
+    }
+    return host;
+}
+
+/* The user up to its own parameters (RFC 3261 19.1.6); all of it where nothing stands before the first ";". */
+static sip_slice_t
+user_without_params(const sip_uri_t *uri)
+{
+    sip_slice_t rest = uri->user;
+    const sip_slice_t base = take_until(&rest, SIP_SLICE_LITERAL(";"));
+
+    return base.len > 0 ? base : uri->user;
+}
+
+/* ---- Comparing lists ------------------------------------------------------------------------------------------- */
+
+/* A list taken apart; fixed in size so that neither memory nor time grows with the square of the input. */
+typedef struct {
+    size_t count;
+    bool too_many;
+    struct {
+        piece_t piece;
+        uint32_t name_hash;
+        unsigned nth; /**< how many of the same name stand before it */
+    } entries[SIP_URI_MAX_PIECES];
+} piece_list_t;
+
+/* The index of the nth piece of that name, or list->count where there is none. */
+static size_t
+piece_index(const piece_list_t *list, sip_slice_t name, uint32_t name_hash, unsigned nth)
+{
+    size_t i;
+
+    for (i = 0; i < list->count; i++) {
+        if (list->entries[i].name_hash == name_hash && list->entries[i].nth == nth &&
+            same_units(list->entries[i].piece.name, name, next_nocase)) {
+            break;
+        }
+    }
+    return i;
+}
+
+static void
+split_list(piece_list_t *list, sip_slice_t text, char separator)
+{
+    piece_t piece;
+
+    list->count = 0;
+    list->too_many = false;
+    while (next_piece(&text, separator, &piece)) {
+        if (list->count == SIP_URI_MAX_PIECES) {
+            list->too_many = true;
+            return;
+        }
+        const uint32_t hash = hash_units(piece.name, next_nocase);
+        unsigned nth = 0;
+        while (piece_index(list, piece.name, hash, nth) < list->count) {
+            nth++;
+        }
+        list->entries[list->count].piece = piece;
+        list->entries[list->count].name_hash = hash;
+        list->entries[list->count].nth = nth;
+        list->count++;
+    }
+}
+
+/** What makes two lists equal. */
+typedef struct {
+    char separator;
+    bool all_on_both_sides; /**< one that is missing on the other side makes them differ */
+    bool repeats;           /**< a name may come again; else only its first piece counts */
+    bool (*same_value)(sip_slice_t name, sip_slice_t a, sip_slice_t b);
+} list_rule_t;
+
+/* True where each piece of a has an equal one in b, as far as rule asks. */
+static bool
+list_agrees_with(const piece_list_t *a, const piece_list_t *b, const list_rule_t *rule)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        const piece_t *piece = &a->entries[i].piece;
+
+        if (a->entries[i].nth > 0 && !rule->repeats) {
+            continue;
+        }
+        const size_t other = piece_index(b, piece->name, a->entries[i].name_hash, a->entries[i].nth);
+        if (other == b->count) {
+            if (rule->all_on_both_sides) {
+                return false;
+            }
+        } else if (!rule->same_value(piece->name, piece->value, b->entries[other].piece.value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+same_list(sip_slice_t a, sip_slice_t b, const list_rule_t *rule)
+{
+    piece_list_t list_a, list_b;
+
+    if (sip_slice_equal(a, b) || (!rule->all_on_both_sides && (a.len == 0 || b.len == 0))) {
+        return true;
+    }
+    split_list(&list_a, a, rule->separator);
+    split_list(&list_b, b, rule->separator);
+    if (list_a.too_many || list_b.too_many) {
+        return false;
+    }
+    return list_agrees_with(&list_a, &list_b, rule) &&
+           (!rule->all_on_both_sides || list_agrees_with(&list_b, &list_a, rule));
+}
+
+/* ---- Comparing URIs -------------------------------------------------------------------------------------------- */
+
+static bool
+same_value_nocase(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    (void)name;
+    return same_units(a, b, next_nocase);
+}
+
+static bool
+same_value_exact(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    (void)name;
+    return same_units(a, b, next_exact);
+}
+
+static bool
+same_value_host(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    (void)name;
+    return sip_host_equal(without_brackets(a), without_brackets(b));
+}
+
+/* RFC 3966 4: a phone-context that is a number, and the extension, compare without visual separators. */
+static bool
+same_value_tel(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    const bool extension = sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("ext"));
+    const bool global_context =
+        sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("phone-context")) &&
+        (sip_slice_starts_nocase(a, SIP_SLICE_LITERAL("+")) || sip_slice_starts_nocase(b, SIP_SLICE_LITERAL("+")));
+
+    return same_units(a, b, extension || global_context ? next_of_number : next_nocase);
+}
+
+/*
+ * RFC 3261 7.3.1: header values compare without case unless something else is said: of the Call-ID it is (20.8), of
+ * quoted strings it is (7.3.1), and a body is no header. What holds a quoted string compares with case as a whole.
+ */
+static bool
+same_value_header(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    static const char *const exact_names[] = {"call-id", "i", "body"};
+    bool exact = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(exact_names); i++) {
+        exact = exact || same_units(name, sip_slice_from_string(exact_names[i]), next_nocase);
+    }
+    for (sip_slice_t rest = a; !exact && rest.len > 0;) {
+        exact = next_exact(&rest) == '"';
+    }
+    return same_units(a, b, exact ? next_exact : next_nocase);
+}
+
+/* Parameters that never match where one side lacks them, even with their default value (RFC 3261 19.1.4). */
+static const struct {
+    const char *name;
+    sip_uri_diff_t diff;
+    bool (*same_value)(sip_slice_t name, sip_slice_t a, sip_slice_t b);
+} named_params[] = {
+    {"transport", SIP_URI_DIFF_TRANSPORT, same_value_nocase},
+    {"user", SIP_URI_DIFF_USER_PARAM, same_value_nocase},
+    {"ttl", SIP_URI_DIFF_TTL, same_value_nocase},
+    {"method", SIP_URI_DIFF_METHOD, same_value_exact}, /* RFC 3261 25.1: Method is in capitals */
+    {"maddr", SIP_URI_DIFF_MADDR, same_value_host},
+};
+
+/* RFC 3261 19.1.4: "Any uri-parameter appearing in both URIs must match." */
+static bool
+same_value_param(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
+        if (same_units(name, sip_slice_from_string(named_params[i].name), next_nocase)) {
+            return named_params[i].same_value(name, a, b);
+        }
+    }
+    return same_value_nocase(name, a, b);
+}
+
+/* RFC 3261 19.1.4: parameters on one side only are ignored, unless they are in named_params. */
+static const list_rule_t sip_param_rule = {';', false, false, same_value_param};
+
+/* RFC 3966 4: a parameter name that the other side lacks makes tel: URIs differ. */
+static const list_rule_t tel_param_rule = {';', true, false, same_value_tel};
+
+/* RFC 3261 19.1.4: "URI header components are never ignored." Their order does not matter. */
+static const list_rule_t header_rule = {'&', true, true, same_value_header};
+
+/* What may be missing in b though it is in a. */
+typedef enum {
+    COMPARE_ALL,
+    COMPARE_TARGET, /**< a is a redirect target, b a Request-URI: method and headers (RFC 3261 8.1.3.4) */
+} compare_mode_t;
+
+static bool
+same_port(const sip_uri_t *a, const sip_uri_t *b)
+{
+    /* A port that cannot be read is not known to be the same as anything. */
+    return ((a->flags | b->flags) & SIP_URI_FLAG_BAD_PORT) == 0 && a->has_port == b->has_port && a->port == b->port;
+}
+
+static sip_uri_diff_t
+compare_sip_params(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
+{
+    if (sip_slice_equal(a->params, b->params)) {
+        return SIP_URI_DIFF_NONE;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
+        const sip_slice_t name = sip_slice_from_string(named_params[i].name);
+        sip_slice_t value_a, value_b;
+        const bool in_a = sip_uri_param(a, named_params[i].name, &value_a);
+        const bool in_b = sip_uri_param(b, named_params[i].name, &value_b);
+
+        if (!in_b && mode == COMPARE_TARGET && named_params[i].diff == SIP_URI_DIFF_METHOD) {
+            continue;
+        }
+        if (in_a != in_b || (in_a && !named_params[i].same_value(name, value_a, value_b))) {
+            return named_params[i].diff;
+        }
+    }
+    return same_list(a->params, b->params, &sip_param_rule) ? SIP_URI_DIFF_NONE : SIP_URI_DIFF_OTHER_PARAM;
+}
+
+/* RFC 3261 19.1.4, its components in its order. */
+static sip_uri_diff_t
+compare_sip(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
+{
+    if (!same_component(a->user, b->user, next_exact)) {
+        return SIP_URI_DIFF_USER;
+    }
+    if (!same_component(a->password, b->password, next_exact)) {
+        return SIP_URI_DIFF_PASSWORD;
+    }
+    if (!sip_host_equal(a->host, b->host)) {
+        return SIP_URI_DIFF_HOST;
+    }
+    if (!same_port(a, b)) {
+        return SIP_URI_DIFF_PORT;
+    }
+    const sip_uri_diff_t diff = compare_sip_params(a, b, mode);
+    if (diff != SIP_URI_DIFF_NONE) {
+        return diff;
+    }
+    if ((b->headers.len > 0 || mode != COMPARE_TARGET) && !same_list(a->headers, b->headers, &header_rule)) {
+        return SIP_URI_DIFF_HEADERS;
+    }
+    return SIP_URI_DIFF_NONE;
+}
+
+/* RFC 3966 4. */
+static sip_uri_diff_t
+compare_tel(const sip_uri_t *a, const sip_uri_t *b)
+{
+    if (!same_units(a->user, b->user, next_of_number)) {
+        return SIP_URI_DIFF_USER;
+    }
+    return same_list(a->params, b->params, &tel_param_rule) ? SIP_URI_DIFF_NONE : SIP_URI_DIFF_OTHER_PARAM;
+}
+
+static sip_uri_diff_t
+compare(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
+{
+    if (sip_slice_equal(a->whole, b->whole)) {
+        return SIP_URI_DIFF_NONE;
+    }
+    /* RFC 3261 19.1.4: "A SIP and SIPS URI are never equivalent." */
+    if (a->scheme_kind != b->scheme_kind || !sip_slice_equal_nocase(a->scheme, b->scheme)) {
+        return SIP_URI_DIFF_SCHEME;
+    }
+    if (is_sip_kind(a)) {
+        return compare_sip(a, b, mode);
+    }
+    if (a->scheme_kind == SIP_URI_SCHEME_TEL) {
+        return compare_tel(a, b);
+    }
+    return sip_slice_equal(a->opaque, b->opaque) ? SIP_URI_DIFF_NONE : SIP_URI_DIFF_OPAQUE;
+}
+
+sip_uri_diff_t
+sip_uri_compare(const sip_uri_t *a, const sip_uri_t *b)
+{
+    return compare(a, b, COMPARE_ALL);
+}
+
+/* ---- Matching -------------------------------------------------------------------------------------------------- */
+
+static bool
+param_is(const sip_uri_t *uri, const char *name, sip_slice_t wanted)
+{
+    sip_slice_t value;
+
+    return sip_uri_param(uri, name, &value) && sip_slice_equal_nocase(value, wanted);
+}
+
+/* RFC 3261 19.1.2 (5061 for TLS), RFC 6455 3 (WebSocket, RFC 7118). */
+static uint16_t
+default_port(const sip_uri_t *uri)
+{
+    const bool secure_websocket = param_is(uri, "transport", SIP_SLICE_LITERAL("wss"));
+    const bool websocket = secure_websocket || param_is(uri, "transport", SIP_SLICE_LITERAL("ws"));
+    const bool secure = secure_websocket || uri->scheme_kind == SIP_URI_SCHEME_SIPS ||
+                        param_is(uri, "transport", SIP_SLICE_LITERAL("tls"));
+
+    if (websocket) {
+        return secure ? 443 : 80;
+    }
+    return secure ? 5061 : 5060;
+}
+
+/* True where the ports are the same, each side's own default counting as none. */
+static bool
+ports_agree(const sip_uri_t *a, const sip_uri_t *b)
+{
+    if (same_port(a, b)) {
+        return true;
+    }
+    if (((a->flags | b->flags) & SIP_URI_FLAG_BAD_PORT) != 0) {
+        return false;
+    }
+    const uint16_t default_a = default_port(a), default_b = default_port(b);
+    const uint16_t port_a = a->has_port ? a->port : default_a, port_b = b->has_port ? b->port : default_b;
+    return port_a == port_b || (port_a == default_a && port_b == default_b);
+}
+
+static bool
+same_user_loosely(const sip_uri_t *a, const sip_uri_t *b)
+{
+    return same_units(user_without_params(a), user_without_params(b), next_loose);
+}
+
+/* The same place by its user, host and port, whatever the scheme and the parameters; of tel: the same number. */
+static bool
+match_loosely(const sip_uri_t *a, const sip_uri_t *b)
+{
+    if (a->scheme_kind == SIP_URI_SCHEME_TEL && b->scheme_kind == SIP_URI_SCHEME_TEL) {
+        sip_slice_t context_a, context_b;
+        const bool has_a = sip_uri_param(a, "phone-context", &context_a);
+        const bool has_b = sip_uri_param(b, "phone-context", &context_b);
+
+        /* RFC 3966 5.1.5: in another context a local number is another number. */
+        return same_units(a->user, b->user, next_of_number) && has_a == has_b &&
+               same_value_tel(SIP_SLICE_LITERAL("phone-context"), context_a, context_b);
+    }
+    return is_sip_kind(a) && is_sip_kind(b) && same_user_loosely(a, b) && sip_host_equal(a->host, b->host) &&
+           ports_agree(a, b);
+}
+
+static bool
+is_telephone_number(sip_slice_t text)
+{
+    unsigned digits = 0;
+    bool begun = false;
+    int unit;
+
+    while ((unit = next_of_number(&text)) != UNIT_END) {
+        if (unit >= '0' && unit <= '9') {
+            digits = MIN(digits + 1, SIP_URI_MIN_NUMBER_DIGITS);
+        } else if (!(unit == '+' && !begun) && unit != '*' && unit != '#') {
+            return false;
+        }
+        begun = true;
+    }
+    return digits >= SIP_URI_MIN_NUMBER_DIGITS;
+}
+
+static bool
+is_said_to_be_number(const sip_uri_t *uri)
+{
+    return uri->scheme_kind == SIP_URI_SCHEME_TEL || param_is(uri, "user", SIP_SLICE_LITERAL("phone"));
+}
+
+/* The same digits; only where one side says that it is a number does the "+" not matter. */
+static bool
+match_number(const sip_uri_t *a, const sip_uri_t *b)
+{
+    const sip_slice_t number_a = user_without_params(a), number_b = user_without_params(b);
+
+    if (!is_telephone_number(number_a) || !is_telephone_number(number_b)) {
+        return false;
+    }
+    return same_units(number_a, number_b,
+                      is_said_to_be_number(a) || is_said_to_be_number(b) ? next_of_digits : next_of_number);
+}
+
+static bool
+match_user(const sip_uri_t *a, const sip_uri_t *b)
+{
+    return is_sip_kind(a) && is_sip_kind(b) && sip_slice_has_text(a->user) && same_user_loosely(a, b);
+}
+
+static const struct {
+    sip_uri_match_t match;
+    bool (*fits)(const sip_uri_t *a, const sip_uri_t *b);
+} lesser_matches[] = {
+    {SIP_URI_MATCH_LOOSE, match_loosely},
+    {SIP_URI_MATCH_NUMBER, match_number},
+    {SIP_URI_MATCH_USER, match_user},
+};
+
+sip_uri_match_t
+sip_uri_match(const sip_uri_t *target, const sip_uri_t *request_uri, sip_uri_diff_t *difference)
+{
+    const bool parsed = sip_slice_has_text(target->whole) && sip_slice_has_text(request_uri->whole);
+    const sip_uri_diff_t diff = parsed ? compare(target, request_uri, COMPARE_TARGET) : SIP_URI_DIFF_SCHEME;
+
+    if (difference != NULL) {
+        *difference = diff;
+    }
+    if (diff == SIP_URI_DIFF_NONE) {
+        return SIP_URI_MATCH_EXACT;
+    }
+    for (size_t i = 0; parsed && i < G_N_ELEMENTS(lesser_matches); i++) {
+        if (lesser_matches[i].fits(target, request_uri)) {
+            return lesser_matches[i].match;
+        }
+    }
+    return SIP_URI_MATCH_NONE;
+}
+
+uint32_t
+sip_uri_match_key(const sip_uri_t *uri)
+{
+    const sip_slice_t user = user_without_params(uri);
+
+    if (uri->scheme_kind == SIP_URI_SCHEME_OTHER) {
+        return hash_units(uri->opaque, next_exact);
+    }
+    if (uri->scheme_kind == SIP_URI_SCHEME_TEL || is_telephone_number(user)) {
+        return hash_units(user, next_of_digits);
+    }
+    return user.len > 0 ? hash_units(user, next_loose) : sip_host_hash(uri->host);
+}
+
+/* ---- For people ------------------------------------------------------------------------------------------------ */
+
+static const char *const diff_names[] = {
+    [SIP_URI_DIFF_NONE] = "nothing",
+    [SIP_URI_DIFF_SCHEME] = "scheme",
+    [SIP_URI_DIFF_USER] = "user",
+    [SIP_URI_DIFF_PASSWORD] = "password",
+    [SIP_URI_DIFF_HOST] = "host",
+    [SIP_URI_DIFF_PORT] = "port",
+    [SIP_URI_DIFF_TRANSPORT] = "transport",
+    [SIP_URI_DIFF_USER_PARAM] = "user parameter",
+    [SIP_URI_DIFF_TTL] = "ttl",
+    [SIP_URI_DIFF_METHOD] = "method",
+    [SIP_URI_DIFF_MADDR] = "maddr",
+    [SIP_URI_DIFF_OTHER_PARAM] = "parameters",
+    [SIP_URI_DIFF_HEADERS] = "headers",
+    [SIP_URI_DIFF_OPAQUE] = "address",
+};
+
+static const char *const match_names[] = {
+    [SIP_URI_MATCH_EXACT] = "exact",
+    [SIP_URI_MATCH_LOOSE] = "same address, other parameters",
+    [SIP_URI_MATCH_NUMBER] = "same telephone number",
+    [SIP_URI_MATCH_USER] = "same user at another address",
+    [SIP_URI_MATCH_NONE] = "no match",
+};
+
+const char *
+sip_uri_diff_name(sip_uri_diff_t difference)
+{
+    return (size_t)difference < G_N_ELEMENTS(diff_names) ? diff_names[difference] : "unknown";
+}
+
+const char *
+sip_uri_match_name(sip_uri_match_t match)
+{
+    return (size_t)match < G_N_ELEMENTS(match_names) ? match_names[match] : "unknown";
+}
