@@ -90,30 +90,56 @@ user_without_params(const sip_uri_t *uri)
 
 /* ---- Comparing lists ------------------------------------------------------------------------------------------- */
 
-/* A list taken apart; fixed in size so that neither memory nor time grows with the square of the input. */
+/* A list taken apart and sorted by name; fixed in size, so that neither memory nor time grows with the input. */
 typedef struct {
-    size_t count;
+    unsigned count;
     bool too_many;
-    struct {
-        piece_t piece;
-        uint32_t name_hash;
-        unsigned nth; /**< how many of the same name stand before it */
-    } entries[SIP_URI_MAX_PIECES];
+    piece_t piece[SIP_URI_MAX_PIECES];      /* as they stand in the text */
+    uint32_t name_hash[SIP_URI_MAX_PIECES]; /* of each piece */
+    uint8_t order[SIP_URI_MAX_PIECES];      /* indices of piece[] by name; of one name as they stand in the text */
 } piece_list_t;
 
-/* The index of the nth piece of that name, or list->count where there is none. */
-static size_t
-piece_index(const piece_list_t *list, sip_slice_t name, uint32_t name_hash, unsigned nth)
+/* Below, at or above 0 as piece i of a has a name before, equal to or after that of piece j of b, in any fixed order. */
+static int
+compare_names(const piece_list_t *a, unsigned i, const piece_list_t *b, unsigned j)
 {
-    size_t i;
+    SIP_URI_COUNT_UNIT();
+    if (a->name_hash[i] != b->name_hash[j]) {
+        return a->name_hash[i] < b->name_hash[j] ? -1 : 1;
+    }
+    return compare_units(a->piece[i].name, b->piece[j].name, next_nocase);
+}
 
-    for (i = 0; i < list->count; i++) {
-        if (list->entries[i].name_hash == name_hash && list->entries[i].nth == nth &&
-            same_units(list->entries[i].piece.name, name, next_nocase)) {
-            break;
+/* Merges the sorted runs [first, middle) and [middle, end) of from into to. */
+static void
+merge_runs(const piece_list_t *list, const uint8_t *from, uint8_t *to, unsigned first, unsigned middle, unsigned end)
+{
+    unsigned left = first, right = middle;
+
+    for (unsigned i = first; i < end; i++) {
+        const bool take_left =
+            left < middle && (right == end || compare_names(list, from[left], list, from[right]) <= 0);
+
+        to[i] = take_left ? from[left++] : from[right++];
+    }
+}
+
+/* A merge sort: the C library's own may take quadratic time, and may allocate. */
+static void
+sort_list(piece_list_t *list)
+{
+    uint8_t buffer[SIP_URI_MAX_PIECES];
+
+    for (unsigned i = 0; i < list->count; i++) {
+        list->order[i] = (uint8_t)i;
+    }
+    for (unsigned width = 1; width < list->count; width *= 2) {
+        memcpy(buffer, list->order, list->count);
+        for (unsigned first = 0; first < list->count; first += 2 * width) {
+            merge_runs(list, buffer, list->order, first, MIN(first + width, list->count),
+                       MIN(first + 2 * width, list->count));
         }
     }
-    return i;
 }
 
 static void
@@ -128,63 +154,103 @@ split_list(piece_list_t *list, sip_slice_t text, char separator)
             list->too_many = true;
             return;
         }
-        const uint32_t hash = hash_units(piece.name, next_nocase);
-        unsigned nth = 0;
-        while (piece_index(list, piece.name, hash, nth) < list->count) {
-            nth++;
-        }
-        list->entries[list->count].piece = piece;
-        list->entries[list->count].name_hash = hash;
-        list->entries[list->count].nth = nth;
+        list->piece[list->count] = piece;
+        list->name_hash[list->count] = hash_units(piece.name, next_nocase);
         list->count++;
     }
+    sort_list(list);
 }
 
-/** What makes two lists equal. */
+/* A walk over the names of two lists. */
+typedef struct {
+    piece_list_t a, b;
+    unsigned next_a, next_b; /* into order[] */
+    bool repeats; /* a name may come again, and its nth piece goes with the nth; else only the first counts */
+} pairing_t;
+
+/* False where there are too many pieces to compare them one by one. */
+static bool
+pairing_init(pairing_t *pairing, sip_slice_t a, sip_slice_t b, char separator, bool repeats)
+{
+    split_list(&pairing->a, a, separator);
+    split_list(&pairing->b, b, separator);
+    pairing->next_a = pairing->next_b = 0;
+    pairing->repeats = repeats;
+    return !pairing->a.too_many && !pairing->b.too_many;
+}
+
+/* Takes the piece at *next, and passes over the later ones of its name where these do not count. */
+static const piece_t *
+pairing_take(const pairing_t *pairing, const piece_list_t *list, unsigned *next)
+{
+    const unsigned taken = list->order[*next];
+
+    do {
+        ++*next;
+    } while (!pairing->repeats && *next < list->count && compare_names(list, taken, list, list->order[*next]) == 0);
+    return &list->piece[taken];
+}
+
+/* What two lists have under one name. */
+typedef struct {
+    sip_slice_t name;
+    bool in_a, in_b;
+    sip_slice_t value_a, value_b; /* where it is there */
+} pair_t;
+
+/* The next name of either list. False at the end. */
+static bool
+pairing_next(pairing_t *pairing, pair_t *pair)
+{
+    const piece_list_t *a = &pairing->a, *b = &pairing->b;
+    const bool more_a = pairing->next_a < a->count, more_b = pairing->next_b < b->count;
+    int order = more_a ? -1 : 1;
+
+    if (more_a && more_b) {
+        order = compare_names(a, a->order[pairing->next_a], b, b->order[pairing->next_b]);
+    }
+    pair->in_a = more_a && order <= 0;
+    pair->in_b = more_b && order >= 0;
+    if (pair->in_a) {
+        const piece_t *piece = pairing_take(pairing, a, &pairing->next_a);
+
+        pair->name = piece->name;
+        pair->value_a = piece->value;
+    }
+    if (pair->in_b) {
+        const piece_t *piece = pairing_take(pairing, b, &pairing->next_b);
+
+        pair->name = piece->name;
+        pair->value_b = piece->value;
+    }
+    return more_a || more_b;
+}
+
+/** What makes two lists equal in which each piece must have its like on the other side. */
 typedef struct {
     char separator;
-    bool all_on_both_sides; /**< one that is missing on the other side makes them differ */
-    bool repeats;           /**< a name may come again; else only its first piece counts */
+    bool repeats; /**< as in pairing_t */
     bool (*same_value)(sip_slice_t name, sip_slice_t a, sip_slice_t b);
 } list_rule_t;
-
-/* True where each piece of a has an equal one in b, as far as rule asks. */
-static bool
-list_agrees_with(const piece_list_t *a, const piece_list_t *b, const list_rule_t *rule)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        const piece_t *piece = &a->entries[i].piece;
-
-        if (a->entries[i].nth > 0 && !rule->repeats) {
-            continue;
-        }
-        const size_t other = piece_index(b, piece->name, a->entries[i].name_hash, a->entries[i].nth);
-        if (other == b->count) {
-            if (rule->all_on_both_sides) {
-                return false;
-            }
-        } else if (!rule->same_value(piece->name, piece->value, b->entries[other].piece.value)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool
 same_list(sip_slice_t a, sip_slice_t b, const list_rule_t *rule)
 {
-    piece_list_t list_a, list_b;
+    pairing_t pairing;
+    pair_t pair;
 
-    if (sip_slice_equal(a, b) || (!rule->all_on_both_sides && (a.len == 0 || b.len == 0))) {
+    if (sip_slice_equal(a, b)) {
         return true;
     }
-    split_list(&list_a, a, rule->separator);
-    split_list(&list_b, b, rule->separator);
-    if (list_a.too_many || list_b.too_many) {
+    if (!pairing_init(&pairing, a, b, rule->separator, rule->repeats)) {
         return false;
     }
-    return list_agrees_with(&list_a, &list_b, rule) &&
-           (!rule->all_on_both_sides || list_agrees_with(&list_b, &list_a, rule));
+    while (pairing_next(&pairing, &pair)) {
+        if (!pair.in_a || !pair.in_b || !rule->same_value(pair.name, pair.value_a, pair.value_b)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- Comparing URIs -------------------------------------------------------------------------------------------- */
@@ -242,11 +308,13 @@ same_value_header(sip_slice_t name, sip_slice_t a, sip_slice_t b)
 }
 
 /* Parameters that never match where one side lacks them, even with their default value (RFC 3261 19.1.4). */
-static const struct {
+typedef struct {
     const char *name;
     sip_uri_diff_t diff;
     bool (*same_value)(sip_slice_t name, sip_slice_t a, sip_slice_t b);
-} named_params[] = {
+} named_param_t;
+
+static const named_param_t named_params[] = {
     {"transport", SIP_URI_DIFF_TRANSPORT, same_value_nocase},
     {"user", SIP_URI_DIFF_USER_PARAM, same_value_nocase},
     {"ttl", SIP_URI_DIFF_TTL, same_value_nocase},
@@ -254,26 +322,23 @@ static const struct {
     {"maddr", SIP_URI_DIFF_MADDR, same_value_host},
 };
 
-/* RFC 3261 19.1.4: "Any uri-parameter appearing in both URIs must match." */
-static bool
-same_value_param(sip_slice_t name, sip_slice_t a, sip_slice_t b)
+/* The row of a parameter, or NULL where the name is not one of named_params. */
+static const named_param_t *
+find_named_param(sip_slice_t name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
         if (same_units(name, sip_slice_from_string(named_params[i].name), next_nocase)) {
-            return named_params[i].same_value(name, a, b);
+            return &named_params[i];
         }
     }
-    return same_value_nocase(name, a, b);
+    return NULL;
 }
 
-/* RFC 3261 19.1.4: parameters on one side only are ignored, unless they are in named_params. */
-static const list_rule_t sip_param_rule = {';', false, false, same_value_param};
-
 /* RFC 3966 4: a parameter name that the other side lacks makes tel: URIs differ. */
-static const list_rule_t tel_param_rule = {';', true, false, same_value_tel};
+static const list_rule_t tel_param_rule = {';', false, same_value_tel};
 
 /* RFC 3261 19.1.4: "URI header components are never ignored." Their order does not matter. */
-static const list_rule_t header_rule = {'&', true, true, same_value_header};
+static const list_rule_t header_rule = {'&', true, same_value_header};
 
 /* What may be missing in b though it is in a. */
 typedef enum {
@@ -288,26 +353,69 @@ same_port(const sip_uri_t *a, const sip_uri_t *b)
     return ((a->flags | b->flags) & SIP_URI_FLAG_BAD_PORT) == 0 && a->has_port == b->has_port && a->port == b->port;
 }
 
+/*
+ * In what a parameter differs. RFC 3261 19.1.4: "Any uri-parameter appearing in both URIs must match"; one that appears
+ * on one side only is ignored, unless it is in named_params.
+ */
+static sip_uri_diff_t
+compare_sip_param(const pair_t *pair, compare_mode_t mode)
+{
+    const named_param_t *named = find_named_param(pair->name);
+    bool same;
+
+    if (pair->in_a && pair->in_b) {
+        same = (named ? named->same_value : same_value_nocase)(pair->name, pair->value_a, pair->value_b);
+    } else {
+        same = named == NULL || (pair->in_a && mode == COMPARE_TARGET && named->diff == SIP_URI_DIFF_METHOD);
+    }
+    if (same) {
+        return SIP_URI_DIFF_NONE;
+    }
+    return named ? named->diff : SIP_URI_DIFF_OTHER_PARAM;
+}
+
+/* Where there are too many to compare them one by one: only the named ones, and others only where one side has none. */
+static sip_uri_diff_t
+compare_too_many_sip_params(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
+        pair_t pair = {.name = sip_slice_from_string(named_params[i].name)};
+
+        pair.in_a = sip_uri_param(a, named_params[i].name, &pair.value_a);
+        pair.in_b = sip_uri_param(b, named_params[i].name, &pair.value_b);
+        if (pair.in_a || pair.in_b) {
+            const sip_uri_diff_t diff = compare_sip_param(&pair, mode);
+
+            if (diff != SIP_URI_DIFF_NONE) {
+                return diff;
+            }
+        }
+    }
+    return a->params.len == 0 || b->params.len == 0 ? SIP_URI_DIFF_NONE : SIP_URI_DIFF_OTHER_PARAM;
+}
+
+/* The first difference in the order of sip_uri_diff_t. */
 static sip_uri_diff_t
 compare_sip_params(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
 {
+    sip_uri_diff_t first = SIP_URI_DIFF_NONE;
+    pairing_t pairing;
+    pair_t pair;
+
     if (sip_slice_equal(a->params, b->params)) {
         return SIP_URI_DIFF_NONE;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
-        const sip_slice_t name = sip_slice_from_string(named_params[i].name);
-        sip_slice_t value_a, value_b;
-        const bool in_a = sip_uri_param(a, named_params[i].name, &value_a);
-        const bool in_b = sip_uri_param(b, named_params[i].name, &value_b);
+    if (!pairing_init(&pairing, a->params, b->params, ';', false)) {
+        return compare_too_many_sip_params(a, b, mode);
+    }
+    while (pairing_next(&pairing, &pair)) {
+        const sip_uri_diff_t diff = compare_sip_param(&pair, mode);
 
-        if (!in_b && mode == COMPARE_TARGET && named_params[i].diff == SIP_URI_DIFF_METHOD) {
-            continue;
-        }
-        if (in_a != in_b || (in_a && !named_params[i].same_value(name, value_a, value_b))) {
-            return named_params[i].diff;
+        if (diff != SIP_URI_DIFF_NONE && (first == SIP_URI_DIFF_NONE || diff < first)) {
+            first = diff;
         }
     }
-    return same_list(a->params, b->params, &sip_param_rule) ? SIP_URI_DIFF_NONE : SIP_URI_DIFF_OTHER_PARAM;
+    return first;
 }
 
 /* RFC 3261 19.1.4, its components in its order. */
