@@ -6,6 +6,7 @@
 
 #include "sip-uri.h"
 
+#include "redirect-text.h"
 #include "sip-host.h"
 #include "sip-uri-int.h"
 
@@ -326,81 +327,14 @@ opaque_password(const sip_uri_t *uri)
     return sip_slice_make(rest.ptr, rest.len - 1);
 }
 
-/* Text being written; with out == NULL it is only counted. */
-typedef struct {
-    char *out;
-    size_t len;
-} display_t;
-
+/* Without folding (RFC 3261 7.3.1): a URI has no blanks for it to stand for. */
 static void
-put_bytes(display_t *display, const char *bytes, size_t len)
+append_unfolded(wmem_strbuf_t *out, sip_slice_t rest)
 {
-    if (display->out != NULL) {
-        memcpy(display->out + display->len, bytes, len);
-    }
-    display->len += len;
-}
-
-/* True for what would move, hide or break the text around it. */
-static bool
-is_unfit_for_display(gunichar character)
-{
-    switch (g_unichar_type(character)) {
-    case G_UNICODE_CONTROL:
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Takes one character off *rest and writes it, or U+FFFD for it. */
-static void
-put_character(display_t *display, sip_slice_t *rest)
-{
-    const gunichar character = g_utf8_get_char_validated(rest->ptr, (gssize)rest->len);
-    size_t len = 1;
-
-    if (character == (gunichar)-1 || character == (gunichar)-2) {
-        put_bytes(display, "\xef\xbf\xbd", 3);
-    } else {
-        len = (size_t)(g_utf8_next_char(rest->ptr) - rest->ptr);
-        if (is_unfit_for_display(character)) {
-            put_bytes(display, "\xef\xbf\xbd", 3);
-        } else {
-            put_bytes(display, rest->ptr, len);
-        }
-    }
-    *rest = sip_slice_from(*rest, len);
-}
-
-/* Takes a line end and the blanks behind it off *rest (RFC 3261 7.3.1). */
-static bool
-take_folding(sip_slice_t *rest)
-{
-    if (rest->ptr[0] != '\r' && rest->ptr[0] != '\n') {
-        return false;
-    }
-    while (rest->len > 0 && is_one_of((unsigned char)rest->ptr[0], SIP_SLICE_LITERAL("\r\n \t"))) {
-        *rest = sip_slice_from(*rest, 1);
-    }
-    return true;
-}
-
-static void
-put_uri(display_t *display, const sip_uri_t *uri)
-{
-    const sip_slice_t password = uri->scheme_kind == SIP_URI_SCHEME_OTHER ? opaque_password(uri) : uri->password;
-    sip_slice_t rest = uri->whole;
-
     while (rest.len > 0) {
-        if (rest.ptr == password.ptr && password.len > 0) {
-            put_bytes(display, "***", 3);
-            rest = sip_slice_from(rest, password.len);
-        } else if (!take_folding(&rest)) {
-            put_character(display, &rest);
+        redirect_text_append(out, take_until(&rest, SIP_SLICE_LITERAL("\r\n")), 0);
+        while (rest.len > 0 && is_one_of((unsigned char)rest.ptr[0], SIP_SLICE_LITERAL("\r\n \t"))) {
+            rest = sip_slice_from(rest, 1);
         }
     }
 }
@@ -408,14 +342,18 @@ put_uri(display_t *display, const sip_uri_t *uri)
 char *
 sip_uri_display(wmem_allocator_t *scope, const sip_uri_t *uri)
 {
-    display_t display = {NULL, 0};
+    const sip_slice_t password = uri->scheme_kind == SIP_URI_SCHEME_OTHER ? opaque_password(uri) : uri->password;
+    const char *end = slice_end(uri->whole);
+    wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
+    sip_slice_t rest = uri->whole;
 
-    put_uri(&display, uri);
-    display.out = wmem_alloc(scope, display.len + 1);
-    display.len = 0;
-    put_uri(&display, uri);
-    display.out[display.len] = '\0';
-    return display.out;
+    if (password.len > 0 && slice_end(password) <= end) {
+        append_unfolded(out, slice_between(rest.ptr, password.ptr));
+        wmem_strbuf_append(out, "***");
+        rest = slice_between(slice_end(password), end);
+    }
+    append_unfolded(out, rest);
+    return wmem_strbuf_finalize(out);
 }
 
 bool

@@ -104,8 +104,10 @@ sip_uri_diff_t sip_uri_compare(const sip_uri_t *a, const sip_uri_t *b);
 sip_uri_match_t sip_uri_match(const sip_uri_t *target, const sip_uri_t *request_uri, sip_uri_diff_t *difference);
 
 /**
- * A number to look URIs up by: two URIs that match better than SIP_URI_MATCH_NONE have the same key. The reverse does
- * not hold. Made of the user, of the digits of a telephone number, or of the host where there is no user.
+ * A number to look URIs up by: two URIs that match better than SIP_URI_MATCH_NONE have the same key. Made of the user,
+ * of the digits of a telephone number, or of the host where there is no user.
+ * A hash, and no identity: URIs with one key need not match, and anybody can write two that do not (FNV-1a with 32 bits
+ * and without a seed). What was found by it must be compared by sip_uri_match() before anything is said of it.
  */
 uint32_t sip_uri_match_key(const sip_uri_t *uri);
 
@@ -125,8 +127,8 @@ const char *sip_uri_diff_name(sip_uri_diff_t difference);
 const char *sip_uri_match_name(sip_uri_match_t match);
 
 /**
- * The URI for display: as written, folding removed, with a password replaced by "***" and bytes that are no valid
- * UTF-8 or are control, formatting (bidirectional override) or line separating characters replaced by U+FFFD.
+ * The URI for display: as written, folding removed, with a password replaced by "***", and what is not fit to be
+ * shown by U+FFFD as redirect_text_from_wire() has it.
  * Reads whole, password and, for other schemes, opaque only: for text that could not be parsed, set whole alone.
  * @return a NUL-terminated string that scope owns; never NULL.
  */
