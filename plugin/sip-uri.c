@@ -305,6 +305,83 @@ sip_uri_user_param(const sip_uri_t *uri, const char *name, sip_slice_t *value)
     return find_piece(rest, ';', name, value);
 }
 
+/* ---- Keeping --------------------------------------------------------------------------------------------------- */
+
+_Static_assert(sizeof(sip_uri_kept_t) <= 48, "as sip-uri.h says; there is one for each target");
+_Static_assert(SIP_URI_FLAG_BAD_USER < 1 << 6, "SIP_URI_FLAG_* fit sip_uri_kept_t.flags");
+
+static sip_uri_span_t
+span_of(sip_slice_t whole, sip_slice_t part)
+{
+    if (part.ptr == NULL) {
+        return (sip_uri_span_t){UINT16_MAX, 0};
+    }
+    return (sip_uri_span_t){(uint16_t)(part.ptr - whole.ptr), (uint16_t)part.len};
+}
+
+static sip_slice_t
+slice_of(const char *text, sip_uri_span_t span)
+{
+    return span.offset == UINT16_MAX ? SIP_SLICE_NONE : sip_slice_make(text + span.offset, span.len);
+}
+
+void
+sip_uri_keep(const sip_uri_t *uri, const char *text, sip_uri_kept_t *kept)
+{
+    const sip_slice_t whole = uri->whole;
+
+    *kept = (sip_uri_kept_t){0};
+    if (whole.ptr == NULL) {
+        return;
+    }
+    kept->text = text;
+    kept->len = (uint32_t)whole.len;
+    kept->match_key = sip_uri_match_key(uri);
+    if (whole.len >= SIP_URI_LONG_TEXT) {
+        return;
+    }
+    kept->scheme = span_of(whole, uri->scheme);
+    kept->opaque = span_of(whole, uri->opaque);
+    kept->user = span_of(whole, uri->user);
+    kept->password = span_of(whole, uri->password);
+    kept->host = span_of(whole, uri->host);
+    kept->params = span_of(whole, uri->params);
+    kept->headers = span_of(whole, uri->headers);
+    kept->port = uri->port;
+    kept->scheme_kind = (uint8_t)uri->scheme_kind;
+    kept->flags = uri->flags & 0x3f;
+    kept->has_port = uri->has_port;
+    kept->host_is_ipv6 = uri->host_is_ipv6;
+}
+
+sip_uri_t
+sip_uri_view(const sip_uri_kept_t *kept)
+{
+    const char *text = kept->text;
+    sip_uri_t uri = {.whole = {text, kept->len}};
+
+    if (text == NULL) {
+        return uri;
+    }
+    if (kept->len >= SIP_URI_LONG_TEXT) {
+        (void)sip_uri_parse(uri.whole, &uri);
+        return uri;
+    }
+    uri.scheme_kind = (sip_uri_scheme_t)kept->scheme_kind;
+    uri.scheme = slice_of(text, kept->scheme);
+    uri.opaque = slice_of(text, kept->opaque);
+    uri.user = slice_of(text, kept->user);
+    uri.password = slice_of(text, kept->password);
+    uri.host = slice_of(text, kept->host);
+    uri.host_is_ipv6 = kept->host_is_ipv6;
+    uri.has_port = kept->has_port;
+    uri.port = kept->port;
+    uri.params = slice_of(text, kept->params);
+    uri.headers = slice_of(text, kept->headers);
+    uri.flags = kept->flags;
+    return uri;
+}
+
 /* ---- For people ------------------------------------------------------------------------------------------------ */
 
 /* The password in the authority of another scheme, as in "http://user:password@host/" (RFC 3986 3.2.1). */

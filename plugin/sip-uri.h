@@ -134,6 +134,41 @@ const char *sip_uri_match_name(sip_uri_match_t match);
  */
 char *sip_uri_display(wmem_allocator_t *scope, const sip_uri_t *uri);
 
+/** A component of a kept URI: where it begins in the text, and its bytes. Absent: offset UINT16_MAX. */
+typedef struct {
+    uint16_t offset;
+    uint16_t len;
+} sip_uri_span_t;
+
+/**
+ * A parsed URI for keeping: 48 bytes beside the text, and no parsing when it is needed again.
+ * All zero it stands for a URI that is all zero. Only text, len and match_key are for reading; sip_uri_view() gives
+ * the rest.
+ */
+typedef struct {
+    const char *text;   /**< the kept copy of sip_uri_t.whole; not NUL-terminated; whoever keeps it owns it */
+    uint32_t len;       /**< bytes of text */
+    uint32_t match_key; /**< sip_uri_match_key() */
+    sip_uri_span_t scheme, opaque, user, password, host, params, headers;
+    uint16_t port;
+    uint8_t scheme_kind;
+    uint8_t flags : 6; /**< SIP_URI_FLAG_* */
+    uint8_t has_port : 1;
+    uint8_t host_is_ipv6 : 1;
+} sip_uri_kept_t;
+
+/** From this many bytes on, far beyond what anybody sends, a kept URI is parsed again whenever it is needed. */
+#define SIP_URI_LONG_TEXT UINT16_MAX
+
+/**
+ * Keeps a parsed URI. text is a copy of uri->whole that lives as long as *kept; it may be uri->whole.ptr itself, and
+ * NULL for a URI that is all zero.
+ */
+void sip_uri_keep(const sip_uri_t *uri, const char *text, sip_uri_kept_t *kept);
+
+/** The URI that was kept, its slices in kept->text: as sip_uri_parse() of that text would give it, without parsing. */
+sip_uri_t sip_uri_view(const sip_uri_kept_t *kept);
+
 /** True where a SIP element can send a request there: tel:, or sip:, sips: or no scheme with a host that can be one. */
 bool sip_uri_is_followable(const sip_uri_t *uri);
 

@@ -84,6 +84,17 @@ check_display(const sip_uri_t *uri)
 }
 
 static void
+check_kept(const sip_uri_t *uri)
+{
+    sip_uri_kept_t kept;
+
+    sip_uri_keep(uri, uri->whole.ptr, &kept);
+    const sip_uri_t view = sip_uri_view(&kept);
+    REQUIRE(memcmp(&view, uri, sizeof(view)) == 0);
+    REQUIRE(uri->whole.ptr == NULL || kept.match_key == sip_uri_match_key(uri));
+}
+
+static void
 check_params(const sip_uri_t *uri)
 {
     static const char *const names[] = {"transport", "user", "lr", "rn", ""};
@@ -109,6 +120,7 @@ check_one(sip_slice_t text, sip_uri_t *uri)
     }
     check_display(uri);
     check_params(uri);
+    check_kept(uri);
     REQUIRE(sip_uri_compare(uri, uri) == SIP_URI_DIFF_NONE);
     REQUIRE((sip_uri_match(uri, uri, NULL) == SIP_URI_MATCH_EXACT) == parsed);
     REQUIRE(parsed || !sip_uri_is_followable(uri));

@@ -758,6 +758,123 @@ test_param_row(const void *data)
     sample_free(&sample);
 }
 
+/* ---- Keeping --------------------------------------------------------------------------------------------------- */
+
+/* The same slice of another copy of the text. */
+static void
+assert_same_place(sip_slice_t found, const char *text, sip_slice_t wanted, const char *original)
+{
+    g_assert_cmpint(found.ptr == NULL, ==, wanted.ptr == NULL);
+    g_assert_cmpuint(found.len, ==, wanted.len);
+    if (wanted.ptr) {
+        g_assert_cmpint(found.ptr - text, ==, wanted.ptr - original);
+    }
+}
+
+static void
+assert_kept(const sip_uri_t *uri)
+{
+    char *copy = g_memdup2(uri->whole.ptr, uri->whole.len);
+    const char *original = uri->whole.ptr;
+    sip_uri_kept_t kept;
+
+    memset(&kept, 0xa5, sizeof(kept));
+    sip_uri_keep(uri, copy, &kept);
+    g_assert_true(kept.text == copy);
+    g_assert_cmpuint(kept.len, ==, uri->whole.len);
+    g_assert_cmpuint(kept.match_key, ==, sip_uri_match_key(uri));
+
+    const sip_uri_t view = sip_uri_view(&kept);
+    assert_same_place(view.whole, copy, uri->whole, original);
+    assert_same_place(view.scheme, copy, uri->scheme, original);
+    assert_same_place(view.opaque, copy, uri->opaque, original);
+    assert_same_place(view.user, copy, uri->user, original);
+    assert_same_place(view.password, copy, uri->password, original);
+    assert_same_place(view.host, copy, uri->host, original);
+    assert_same_place(view.params, copy, uri->params, original);
+    assert_same_place(view.headers, copy, uri->headers, original);
+    g_assert_cmpint(view.scheme_kind, ==, uri->scheme_kind);
+    g_assert_cmpint(view.host_is_ipv6, ==, uri->host_is_ipv6);
+    g_assert_cmpint(view.has_port, ==, uri->has_port);
+    g_assert_cmpuint(view.port, ==, uri->port);
+    g_assert_cmphex(view.flags, ==, uri->flags);
+    g_free(copy);
+}
+
+static void
+test_keep_row(const void *data)
+{
+    const parse_row_t *row = data;
+    sample_t sample = sample_of(row->text);
+
+    assert_kept(&sample.uri);
+    sample_free(&sample);
+}
+
+static void
+test_keep_brackets(void)
+{
+    sample_t sample = sample_of("sip:a@[::1]");
+
+    g_assert_true(sample.uri.host_is_ipv6);
+    assert_kept(&sample.uri);
+    sample_free(&sample);
+}
+
+/* What could not be parsed, and text that only stands in whole. */
+static void
+test_keep_unparsed(void)
+{
+    static const sip_uri_t zero;
+    static const sip_uri_kept_t nothing;
+    sip_uri_kept_t kept;
+    sip_uri_t view = sip_uri_view(&nothing);
+
+    g_assert_cmpmem(&view, sizeof(view), &zero, sizeof(zero));
+    memset(&kept, 0xa5, sizeof(kept));
+    sip_uri_keep(&zero, NULL, &kept);
+    g_assert_cmpmem(&kept, sizeof(kept), &nothing, sizeof(nothing));
+
+    const sip_uri_t whole_only = {.whole = SIP_SLICE_LITERAL("\r\n")};
+    assert_kept(&whole_only);
+}
+
+/* At the limit of what 16 bits hold, and beyond it: nothing is lost, and every component may be the long one. */
+static void
+test_keep_long(void)
+{
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        {"sip:", "@h:5060;x=1?y=2"},
+        {"sip:a:", "@h:5060;x=1?y=2"},
+        {"sip:a:b@", ":5060;x=1?y=2"},
+        {"sip:a@h;x=", "?y=2"},
+        {"sip:a@h;x=1?y=", ""},
+        {"tel:", ";ext=1"},
+        {"mailto:", "@h"},
+        {"sip:a@[::1]:5060;transport=", ""},
+        {"", "@h"},
+        {"sip:a@", "?"},
+    };
+    static const size_t sizes[] = {SIP_URI_LONG_TEXT - 1, SIP_URI_LONG_TEXT, SIP_URI_LONG_TEXT + 1, 200000};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (size_t j = 0; j < G_N_ELEMENTS(sizes); j++) {
+            char *fill = g_strnfill(sizes[j] - strlen(rows[i].before) - strlen(rows[i].after), '5');
+            char *text = g_strconcat(rows[i].before, fill, rows[i].after, NULL);
+            sample_t sample = sample_of(text);
+
+            g_test_message("%s...%s, %u bytes", rows[i].before, rows[i].after, (unsigned)sizes[j]);
+            g_assert_cmpuint(sample.uri.whole.len, ==, sizes[j]);
+            assert_kept(&sample.uri);
+            sample_free(&sample);
+            g_free(text);
+            g_free(fill);
+        }
+    }
+}
+
 /* ---- For people ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -1031,6 +1148,10 @@ main(int argc, char **argv)
     g_test_add_func("/sip-uri/parse/every-prefix", test_parse_every_prefix);
     ADD_ROWS("compare", compare_rows, test_compare_row);
     ADD_ROWS("target", target_rows, test_target_row);
+    ADD_ROWS("keep", parse_rows, test_keep_row);
+    g_test_add_func("/sip-uri/keep/brackets", test_keep_brackets);
+    g_test_add_func("/sip-uri/keep/unparsed", test_keep_unparsed);
+    g_test_add_func("/sip-uri/keep/long", test_keep_long);
     g_test_add_func("/sip-uri/compare/not-transitive", test_compare_is_not_transitive);
     g_test_add_func("/sip-uri/compare/nul-bytes", test_compare_nul_bytes);
     g_test_add_func("/sip-uri/compare/many-params", test_many_params);
