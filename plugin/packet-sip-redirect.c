@@ -9,8 +9,6 @@
 
 #define WS_LOG_DOMAIN "sip_redirect"
 
-#include "packet-sip-redirect.h"
-
 #include <epan/expert.h>
 #include <epan/packet.h>
 #include <epan/prefs.h>
@@ -19,9 +17,11 @@
 #include <epan/unit_strings.h>
 #include <ws_version.h>
 
+#include "redirect-history.h"
 #include "redirect-locate.h"
 #include "redirect-report.h"
 #include "redirect-rules.h"
+#include "redirect-session.h"
 #include "redirect-stats.h"
 #include "redirect-verdict.h"
 
@@ -38,7 +38,6 @@ void proto_reg_handoff_sip_redirect(void);
 static int proto_sip_redirect = -1;
 static dissector_handle_t sip_redirect_handle;
 static int sip_redirect_tap = -1;
-static redirect_tracker_t *tracker;
 
 static unsigned pref_max_hops = 5;
 static unsigned pref_link_window = 32;
@@ -141,37 +140,10 @@ static const value_string lifetime_values[] = {
     {0, NULL},
 };
 
-static const value_string outcome_values[] = {
-    {REDIRECT_OUTCOME_UNFINISHED, "Unfinished"},
-    {REDIRECT_OUTCOME_ANSWERED, "Answered"},
-    {REDIRECT_OUTCOME_FAILED, "Failed"},
-    {REDIRECT_OUTCOME_GLOBAL_FAILURE, "Global failure"},
-    {REDIRECT_OUTCOME_NOT_FOLLOWED, "Redirect not followed"},
-    {REDIRECT_OUTCOME_CANCELLED, "Cancelled"},
-    {0, NULL},
-};
-
-static const value_string link_values[] = {
-    {REDIRECT_LINK_SAME_CALL_EXACT, "Same call, exact URI"}, {REDIRECT_LINK_SAME_CALL_LOOSE, "Same call, loose URI"},
-    {REDIRECT_LINK_RECURSED, "Recursed by a proxy"},         {REDIRECT_LINK_HISTORY_INFO, "History-Info"},
-    {REDIRECT_LINK_SESSION_ID, "Same Session-ID"},           {REDIRECT_LINK_LEG_HEADER, "Leg header"},
-    {REDIRECT_LINK_NEW_CALL, "New call to the target"},      {0, NULL},
-};
-
-static const value_string confidence_values[] = {
-    {REDIRECT_CONFIDENCE_CERTAIN, "Certain"},
-    {REDIRECT_CONFIDENCE_PROBABLE, "Probable"},
-    {REDIRECT_CONFIDENCE_POSSIBLE, "Possible"},
-    {0, NULL},
-};
+/* Made from the names in redirect-model.c, so that each stands in one place. */
+static value_string *outcome_values, *link_values, *confidence_values;
 
 /* --- first visit: from the frame into the tracker ------------------------------------------------------------------ */
-
-static redirect_time_t
-frame_time(const packet_info *pinfo)
-{
-    return (redirect_time_t)pinfo->abs_ts.secs * REDIRECT_SECOND + pinfo->abs_ts.nsecs;
-}
 
 static redirect_endpoint_t
 endpoint(const address *from, uint32_t port)
@@ -185,29 +157,51 @@ endpoint(const address *from, uint32_t port)
     return to;
 }
 
+/* Of a message that is not whole the last line may be half a line: it is not read. */
+static sip_slice_t
+whole_lines(sip_slice_t text)
+{
+    while (text.len > 0 && text.ptr[text.len - 1] != '\n' && text.ptr[text.len - 1] != '\r') {
+        text.len--;
+    }
+    return text;
+}
+
 static void
-track_frame(packet_info *pinfo)
+track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_located_t *located, uint32_t index)
+{
+    const bool is_cut = !located->complete;
+    sip_message_t sip;
+    const redirect_message_t message = {
+        .frame = pinfo->num,
+        .index = index,
+        .time = redirect_session_time(&pinfo->abs_ts),
+        .source = endpoint(&pinfo->src, pinfo->srcport),
+        .destination = endpoint(&pinfo->dst, pinfo->destport),
+        .transport = located->transport,
+        .is_cut = is_cut,
+        .sip = &sip,
+    };
+
+    if (sip_message_parse(is_cut ? whole_lines(located->text) : located->text, &sip)) {
+        redirect_tracker_add(tracker, &message);
+    }
+}
+
+static void
+track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
 {
     redirect_located_list_t list;
-    sip_message_t sip;
 
-    redirect_tracker_advance(tracker, frame_time(pinfo));
+    redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
     if (!redirect_locate(pinfo, &list)) {
         return;
     }
     for (unsigned i = 0; i < list.count; i++) {
-        redirect_message_t message = {
-            .frame = pinfo->num,
-            .index = i,
-            .time = frame_time(pinfo),
-            .source = endpoint(&pinfo->src, pinfo->srcport),
-            .destination = endpoint(&pinfo->dst, pinfo->destport),
-            .transport = list.message[i].transport,
-            .sip = &sip,
-        };
-        if (sip_message_parse(list.message[i].text, &sip)) {
-            redirect_tracker_add(tracker, &message);
-        }
+        track_message(tracker, pinfo, &list.message[i], i);
+    }
+    if (list.missed > 0) {
+        redirect_tracker_add_missed(tracker, pinfo->num, list.missed);
     }
 }
 
@@ -276,8 +270,8 @@ draw_target(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect, const r
                  redirect->time + (redirect_time_t)target->expires * REDIRECT_SECOND);
     }
     if (target->tried_by) {
-        add_frame(subtree, hf_sip_redirect_target_tried_in, tvb, target->tried_by->request_frame);
-        proto_item_append_text(item, ", tried in frame %u", target->tried_by->request_frame);
+        add_frame(subtree, hf_sip_redirect_target_tried_in, tvb, target->tried_by->request.frame);
+        proto_item_append_text(item, ", tried in frame %u", target->tried_by->request.frame);
     }
     if (result) {
         add_uint(subtree, hf_sip_redirect_target_result, tvb, result);
@@ -297,7 +291,7 @@ draw_targets(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect)
 static void
 draw_failure_details(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *record)
 {
-    const redirect_failure_details_t *failure_details = record->failure_details;
+    const redirect_failure_details_t *failure_details = record->details->failure;
     proto_item *item;
     proto_tree *subtree;
 
@@ -333,20 +327,20 @@ static void
 draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
           const sip_response_t *row)
 {
-    add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, tracker, record));
+    add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, redirect_session_store(), record));
     add_uint(tree, hf_sip_redirect_code, tvb, record->status);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
-    if (record->redirect) {
-        draw_targets(tree, tvb, record->redirect);
+    if (record->details->redirect) {
+        draw_targets(tree, tvb, record->details->redirect);
     }
-    if (record->failure_details) {
+    if (record->details->failure) {
         draw_failure_details(tree, tvb, record);
     }
-    if (record->service) {
-        add_string(tree, hf_sip_redirect_service_type, tvb, record->service->type);
-        add_string(tree, hf_sip_redirect_service_action, tvb, record->service->action);
-        add_string(tree, hf_sip_redirect_service_reason, tvb, record->service->reason);
+    if (record->details->service) {
+        add_string(tree, hf_sip_redirect_service_type, tvb, record->details->service->type);
+        add_string(tree, hf_sip_redirect_service_action, tvb, record->details->service->action);
+        add_string(tree, hf_sip_redirect_service_reason, tvb, record->details->service->reason);
     }
     if (pref_explain) {
         draw_explanation(tree, tvb, row);
@@ -356,16 +350,18 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
 static void
 draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_transaction_t *transaction)
 {
-    add_frame(tree, hf_sip_redirect_chain_redirected_in, tvb, transaction->redirected_in);
-    add_uint(tree, hf_sip_redirect_chain_link, tvb, transaction->link);
-    add_uint(tree, hf_sip_redirect_chain_confidence, tvb, transaction->confidence);
-    add_string(tree, hf_sip_redirect_chain_evidence, tvb, transaction->evidence);
-    if (transaction->difference != SIP_URI_DIFF_NONE) {
-        add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(transaction->difference));
+    const redirect_link_t *link = transaction->link;
+
+    add_frame(tree, hf_sip_redirect_chain_redirected_in, tvb, link->redirected_in);
+    add_uint(tree, hf_sip_redirect_chain_link, tvb, link->kind);
+    add_uint(tree, hf_sip_redirect_chain_confidence, tvb, link->confidence);
+    add_string(tree, hf_sip_redirect_chain_evidence, tvb, link->evidence);
+    if (link->difference != SIP_URI_DIFF_NONE) {
+        add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(link->difference));
     }
     /* Frames out of order may show an effect before its cause: then there is no time to tell. */
-    if (transaction->request_time >= transaction->redirected_at) {
-        add_time(tree, hf_sip_redirect_follow_time, tvb, transaction->request_time - transaction->redirected_at);
+    if (transaction->request.time >= link->redirected_at) {
+        add_time(tree, hf_sip_redirect_follow_time, tvb, transaction->request.time - link->redirected_at);
     }
 }
 
@@ -374,7 +370,8 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
 {
     const redirect_transaction_t *transaction = record->transaction;
     const redirect_chain_t *chain = transaction->chain;
-    redirect_result_t result = redirect_chain_result(tracker, chain);
+    redirect_result_t result = redirect_chain_result(redirect_session_store(), chain);
+    redirect_time_t delay;
     proto_item *item = proto_tree_add_uint(parent, hf_sip_redirect_chain, tvb, 0, 0, chain->number);
     proto_tree *tree = proto_item_add_subtree(item, ett_sip_redirect_chain);
 
@@ -383,26 +380,29 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
                            redirect_outcome_name(result.outcome));
     add_uint(tree, hf_sip_redirect_chain_hop, tvb, transaction->hop);
     add_uint(tree, hf_sip_redirect_chain_hops, tvb, chain->hops);
-    if (chain->root->request_frame) {
+    if (chain->root->request.frame) {
         add_string(tree, hf_sip_redirect_chain_origin, tvb, redirect_transaction_uri(pinfo->pool, chain->root));
     }
-    add_string(tree, hf_sip_redirect_chain_path, tvb, redirect_transaction_path(pinfo->pool, transaction));
+    add_string(tree, hf_sip_redirect_chain_path, tvb,
+               redirect_transaction_path(pinfo->pool, redirect_session_store(), transaction));
     add_uint(tree, hf_sip_redirect_chain_outcome, tvb, result.outcome);
     if (result.final_code) {
         add_uint(tree, hf_sip_redirect_chain_final_code, tvb, result.final_code);
     }
-    add_frame(tree, hf_sip_redirect_chain_request_in, tvb, chain->root->request_frame);
-    if (transaction->cause) {
+    add_frame(tree, hf_sip_redirect_chain_request_in, tvb, chain->root->request.frame);
+    if (transaction->link) {
         draw_followup(tree, tvb, transaction);
     }
-    if (record->redirect) {
-        for (const redirect_transaction_t *next = record->redirect->first_followup; next; next = next->next_followup) {
-            add_frame(tree, hf_sip_redirect_chain_followed_in, tvb, next->request_frame);
+    if (record->details->redirect) {
+        for (const redirect_transaction_t *next = record->details->redirect->first_followup; next;
+             next = next->link->next_followup) {
+            add_frame(tree, hf_sip_redirect_chain_followed_in, tvb, next->request.frame);
         }
     }
     add_frame(tree, hf_sip_redirect_chain_final_in, tvb, result.final_frame);
-    if (chain->root->request_frame) {
-        add_time(tree, hf_sip_redirect_chain_delay, tvb, record->time - chain->root->request_time);
+    delay = redirect_session_time(&pinfo->abs_ts) - chain->root->request.time;
+    if (chain->root->request.frame && delay >= 0) { /* no time passed where clocks say that it went back */
+        add_time(tree, hf_sip_redirect_chain_delay, tvb, delay);
     }
     if (chain->truncated) {
         add_boolean(tree, hf_sip_redirect_chain_truncated, tvb, true);
@@ -433,6 +433,14 @@ expert_for(const sip_response_t *row)
     return NULL;
 }
 
+static void
+add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
+{
+    for (; expert_item; expert_item = expert_item->next) {
+        expert_add_info_format(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id], "%s", expert_item->text);
+    }
+}
+
 /* With and without a tree alike: the Expert Information window revisits frames without one. */
 static void
 add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
@@ -442,12 +450,9 @@ add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *recor
         DISSECTOR_ASSERT(expert != NULL);
         expert_add_info_format(pinfo, item, expert, "%s", redirect_verdict_short(pinfo->pool, record));
     }
-    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
-         expert_item = expert_item->next) {
-        expert_add_info_format(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id], "%s", expert_item->text);
-    }
-    if (record->redirect && PINFO_FD_VISITED(pinfo) && redirect_is_not_followed(tracker, record->redirect)) {
-        expert_add_info(pinfo, item, &ei_sip_redirect_rule[REDIRECT_RULE_NOT_FOLLOWED]);
+    add_expert_items(pinfo, item, record->details->expert_items);
+    if (PINFO_FD_VISITED(pinfo)) {
+        add_expert_items(pinfo, item, redirect_rules_look_back(pinfo->pool, redirect_session_store(), record));
     }
 }
 
@@ -456,7 +461,8 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
 {
     bool explained = record->status / 100 == 3 || record->status / 100 == 6;
     const sip_response_t *row = explained ? sip_response_lookup(record->status) : NULL;
-    bool in_chain = record->transaction && record->transaction->chain->visible;
+    bool in_chain = record->transaction && record->transaction->chain;
+    const redirect_annotation_t *annotation;
     proto_item *item = proto_tree_add_item(tree, proto_sip_redirect, tvb, 0, 0, ENC_NA);
     proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect);
 
@@ -465,18 +471,19 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     if (tree == NULL) {
         return;
     }
+    annotation = redirect_annotations_of(pinfo->pool, record);
     if (row) {
         proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, record));
         draw_code(subtree, pinfo, tvb, record, row);
     } else if (in_chain) {
         proto_item_append_text(item, ": chain %u, hop %u", record->transaction->chain->number,
                                record->transaction->hop);
-        if (record->transaction->cause) {
-            proto_item_append_text(item, ", follows the %u in frame %u", record->transaction->cause->code,
-                                   record->transaction->redirected_in);
+        if (record->transaction->link) {
+            proto_item_append_text(item, ", follows the %u in frame %u", record->transaction->link->cause->code,
+                                   record->transaction->link->redirected_in);
         }
-    } else if (record->annotations) {
-        proto_item_append_text(item, ": %s", record->annotations->text);
+    } else if (annotation) {
+        proto_item_append_text(item, ": %s", annotation->text);
     }
     if (row && in_chain) {
         draw_compared(subtree, pinfo, tvb, record);
@@ -484,7 +491,7 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, record);
     }
-    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+    for (; annotation; annotation = annotation->next) {
         add_string(subtree, hf_sip_redirect_remark, tvb, annotation->text);
     }
 }
@@ -494,7 +501,7 @@ queue_tap(packet_info *pinfo, const redirect_record_t *record)
 {
     if (have_tap_listener(sip_redirect_tap)) {
         sip_redirect_tap_t *tap = wmem_new(pinfo->pool, sip_redirect_tap_t);
-        tap->tracker = tracker;
+        tap->store = redirect_session_store();
         tap->record = record;
         tap_queue_packet(sip_redirect_tap, pinfo, tap);
     }
@@ -503,17 +510,19 @@ queue_tap(packet_info *pinfo, const redirect_record_t *record)
 static int
 dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
+    redirect_tracker_t *tracker = redirect_session_tracker();
+
     if (tracker == NULL) {
         return 0;
     }
     if (!PINFO_FD_VISITED(pinfo)) {
-        track_frame(pinfo);
+        track_frame(tracker, pinfo);
     }
     for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
          record = record->next_in_frame) {
         draw_record(pinfo, tvb, tree, record);
         queue_tap(pinfo, record);
-        redirect_stats_voip_queue(pinfo, tracker, record);
+        redirect_stats_voip_queue(pinfo, redirect_tracker_store(tracker), record);
     }
     return (int)tvb_captured_length(tvb);
 }
@@ -523,26 +532,15 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
 static void
 sip_redirect_open_file(void)
 {
-    redirect_config_t config = {
+    const redirect_config_t config = {
         .max_hops = pref_max_hops,
         .link_calls = pref_link_calls,
         .link_window = pref_link_window,
         .leg_headers = pref_leg_headers,
+        .limits = redirect_limits_default(),
     };
 
-    tracker = redirect_tracker_new(wmem_file_scope(), &config);
-}
-
-static void
-sip_redirect_close_file(void)
-{
-    tracker = NULL; /* its memory goes with the file */
-}
-
-const redirect_tracker_t *
-sip_redirect_tracker(void)
-{
-    return tracker;
+    redirect_session_open(&config);
 }
 
 /* --- registration ------------------------------------------------------------------------------------------------------ */
@@ -559,6 +557,49 @@ make_code_values(void)
         if (table[i].code / 100 == 3 || table[i].code / 100 == 6) {
             code_values[used].value = table[i].code;
             code_values[used++].strptr = table[i].phrase;
+        }
+    }
+}
+
+/* The values from first on with their names, which begin with a capital letter here; count is that of the enum. */
+static value_string *
+make_values(unsigned first, unsigned count, const char *(*name)(unsigned))
+{
+    value_string *values = wmem_alloc0_array(wmem_epan_scope(), value_string, count - first + 1);
+
+    for (unsigned i = first; i < count; i++) {
+        char *text = wmem_strdup(wmem_epan_scope(), name(i));
+        text[0] = g_ascii_toupper(text[0]);
+        values[i - first] = (value_string){i, text};
+    }
+    return values;
+}
+
+static const char *
+outcome_name(unsigned outcome)
+{
+    return redirect_outcome_name((redirect_outcome_t)outcome);
+}
+
+static const char *
+link_name(unsigned kind)
+{
+    return redirect_link_name((redirect_link_kind_t)kind);
+}
+
+static const char *
+confidence_name(unsigned confidence)
+{
+    return redirect_confidence_name((redirect_confidence_t)confidence);
+}
+
+/* Fields are registered from a static table, so their value strings are set by the field and not by position. */
+static void
+set_values(hf_register_info *hf, size_t count, const int *field, const value_string *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hf[i].p_id == field) {
+            hf[i].hfinfo.strings = VALS(values);
         }
     }
 }
@@ -755,7 +796,7 @@ proto_register_sip_redirect(void)
          {"Valid until", "sip_redirect.target.valid_until", FT_ABSOLUTE_TIME, ABSOLUTE_TIME_LOCAL, NULL, 0x0,
           "When the target ceases to hold", HFILL}},
         {&hf_sip_redirect_target_tried_in,
-         {"Tried in", "sip_redirect.target.tried_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0x0,
+         {"Tried in", "sip_redirect.target.tried_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
           "The request that tried this target", HFILL}},
         {&hf_sip_redirect_target_result,
          {"Result", "sip_redirect.target.result", FT_UINT16, BASE_DEC, NULL, 0x0,
@@ -776,29 +817,28 @@ proto_register_sip_redirect(void)
          {"Path", "sip_redirect.chain.path", FT_STRING, BASE_NONE, NULL, 0x0,
           "The URIs tried and the codes got on the way to this message, and on to the end", HFILL}},
         {&hf_sip_redirect_chain_outcome,
-         {"Outcome", "sip_redirect.chain.outcome", FT_UINT8, BASE_DEC, VALS(outcome_values), 0x0,
+         {"Outcome", "sip_redirect.chain.outcome", FT_UINT8, BASE_DEC, NULL, 0x0,
           "How the chain ended, as the original client saw it", HFILL}},
         {&hf_sip_redirect_chain_final_code,
          {"Final code", "sip_redirect.chain.final_code", FT_UINT16, BASE_DEC, NULL, 0x0,
           "The response code that ended the chain", HFILL}},
         {&hf_sip_redirect_chain_request_in,
-         {"Request in", "sip_redirect.chain.request_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_REQUEST),
-          0x0, "The original request", HFILL}},
+         {"Request in", "sip_redirect.chain.request_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
+          "The original request", HFILL}},
         {&hf_sip_redirect_chain_redirected_in,
-         {"Redirected in", "sip_redirect.chain.redirected_in", FT_FRAMENUM, BASE_NONE,
-          FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0x0, "The redirect that caused this attempt", HFILL}},
+         {"Redirected in", "sip_redirect.chain.redirected_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE),
+          0x0, "The redirect that caused this attempt", HFILL}},
         {&hf_sip_redirect_chain_followed_in,
-         {"Followed in", "sip_redirect.chain.followed_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_REQUEST),
-          0x0, "The first request of an attempt that follows this redirect", HFILL}},
+         {"Followed in", "sip_redirect.chain.followed_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
+          "The first request of an attempt that follows this redirect", HFILL}},
         {&hf_sip_redirect_chain_final_in,
-         {"Final in", "sip_redirect.chain.final_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0x0,
+         {"Final in", "sip_redirect.chain.final_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
           "The response that ended the chain", HFILL}},
         {&hf_sip_redirect_chain_link,
-         {"Link", "sip_redirect.chain.link", FT_UINT8, BASE_DEC, VALS(link_values), 0x0,
-          "What ties this attempt to the redirect", HFILL}},
+         {"Link", "sip_redirect.chain.link", FT_UINT8, BASE_DEC, NULL, 0x0, "What ties this attempt to the redirect",
+          HFILL}},
         {&hf_sip_redirect_chain_confidence,
-         {"Confidence", "sip_redirect.chain.confidence", FT_UINT8, BASE_DEC, VALS(confidence_values), 0x0,
-          "How sure the link is", HFILL}},
+         {"Confidence", "sip_redirect.chain.confidence", FT_UINT8, BASE_DEC, NULL, 0x0, "How sure the link is", HFILL}},
         {&hf_sip_redirect_chain_evidence,
          {"Evidence", "sip_redirect.chain.evidence", FT_STRING, BASE_NONE, NULL, 0x0, "Why the link was made", HFILL}},
         {&hf_sip_redirect_chain_difference,
@@ -828,7 +868,13 @@ proto_register_sip_redirect(void)
     };
 
     make_code_values();
-    hf[0].hfinfo.strings = VALS(code_values);
+    outcome_values = make_values(0, REDIRECT_OUTCOME_COUNT, outcome_name);
+    link_values = make_values(1, REDIRECT_LINK_COUNT, link_name);
+    confidence_values = make_values(1, REDIRECT_CONFIDENCE_COUNT, confidence_name);
+    set_values(hf, array_length(hf), &hf_sip_redirect_code, code_values);
+    set_values(hf, array_length(hf), &hf_sip_redirect_chain_outcome, outcome_values);
+    set_values(hf, array_length(hf), &hf_sip_redirect_chain_link, link_values);
+    set_values(hf, array_length(hf), &hf_sip_redirect_chain_confidence, confidence_values);
     proto_sip_redirect = proto_register_protocol("SIP Redirect Analysis", "SIP Redirect", "sip_redirect");
     proto_register_field_array(proto_sip_redirect, hf, array_length(hf));
     proto_register_subtree_array(ett, array_length(ett));
@@ -836,7 +882,7 @@ proto_register_sip_redirect(void)
     register_preferences();
     sip_redirect_tap = register_tap("sip_redirect");
     register_init_routine(sip_redirect_open_file);
-    register_cleanup_routine(sip_redirect_close_file);
+    register_cleanup_routine(redirect_session_close);
     sip_redirect_handle = create_dissector_handle(dissect_sip_redirect, proto_sip_redirect);
     register_postdissector(sip_redirect_handle);
 }

@@ -4,13 +4,21 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "config.h"
+
 #include "redirect-history.h"
 
-#include "redirect-tracker-int.h"
+#include <wsutil/wmem/wmem_strbuf.h>
+#include <wsutil/wmem/wmem_strutl.h>
 
 /* Bytes of one URI or quoted text: an annotation is to be read, and an expert item must fit Wireshark's 239 bytes. */
 #define MAX_PIECE 100
 #define MAX_EXPERT_PIECE 64
+
+/* How far back along a path the redirect of an entry is looked for. */
+#define MAX_STEPS_BACK 32
+/* Of a longer chain nothing is said to be contradicted. */
+#define MAX_TRANSACTIONS 256
 
 /* --- words ------------------------------------------------------------------------------------------------------- */
 
@@ -251,13 +259,13 @@ was_redirected(const sip_history_entry_t *entry)
 static uint32_t
 entry_seen_in(const sip_history_entry_t *entry, const redirect_transaction_t *transaction)
 {
-    for (unsigned steps = 0; transaction && steps < REDIRECT_MAX_PATH_HOPS; steps++) {
+    for (unsigned steps = 0; transaction && steps < MAX_STEPS_BACK; steps++) {
         const redirect_transaction_t *before = redirect_transaction_before(transaction);
         sip_uri_t uri;
-        if (transaction->cause && before && transaction->cause->code == entry->reason_cause &&
-            (!sip_uri_parse(before->raw_uri, &uri) ||
+        if (redirect_cause(transaction) && before && redirect_cause(transaction)->code == entry->reason_cause &&
+            (!redirect_request_uri(before, &uri) ||
              sip_uri_match(&entry->address.uri, &uri, NULL) != SIP_URI_MATCH_NONE)) {
-            return transaction->cause->frame;
+            return redirect_cause(transaction)->frame;
         }
         transaction = before;
     }
@@ -475,12 +483,12 @@ annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *rec
     wmem_strbuf_t *text;
 
     if (record->status != 487 || record->method == SIP_METHOD_CANCEL || transaction == NULL ||
-        transaction->cancel_cause == 0) {
+        transaction->cancel == NULL || transaction->cancel->cause == 0) {
         return;
     }
     text = annotation_begin(annotations, "");
-    append_cancelled_because(text, transaction->cancel_cause);
-    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", transaction->cancel_frame);
+    append_cancelled_because(text, transaction->cancel->cause);
+    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", transaction->cancel->frame);
     annotation_end(annotations, text);
 }
 
@@ -633,7 +641,7 @@ static unsigned
 target_order(const redirect_t *redirect, sip_slice_t uri)
 {
     for (unsigned i = 0; i < redirect->target_count; i++) {
-        if (sip_slice_equal(redirect->target[i].raw, uri)) {
+        if (sip_slice_equal(redirect_target_text(&redirect->target[i]), uri)) {
             return redirect->target[i].order;
         }
     }
@@ -652,7 +660,8 @@ annotation_targets(annotations_t *annotations, const sip_message_t *sip, const r
     while (count < REDIRECT_HISTORY_MAX_SHOWN && sip_value_iter_next(&values, &value)) {
         char lead[sizeof("Target 4294967295: ")];
         unsigned order;
-        if (!sip_address_parse(value, &address) || (order = target_order(record->redirect, address.uri.whole)) == 0) {
+        if (!sip_address_parse(value, &address) ||
+            (order = target_order(record->details->redirect, address.uri.whole)) == 0) {
             continue;
         }
         (void)g_snprintf(lead, sizeof(lead), "Target %u: ", order);
@@ -699,7 +708,7 @@ static void
 annotation_identity(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
     bool is_signed = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
-    bool is_answer = record->redirect->dip_response;
+    bool is_answer = record->details->redirect->dip_response;
     wmem_strbuf_t *text;
 
     if (!is_signed && !is_answer) {
@@ -759,14 +768,24 @@ relevant_headers_of(const sip_message_t *sip)
 static bool
 opens_its_transaction(const redirect_record_t *record)
 {
-    return record->status == 0 && record->transaction != NULL && record->transaction->request_frame == record->frame &&
+    return record->status == 0 && record->transaction != NULL && record->transaction->request.frame == record->frame &&
            record->method != SIP_METHOD_ACK && record->method != SIP_METHOD_CANCEL;
+}
+
+/* To be compared with others of this run; a match by chance costs a sentence that is not said. */
+static uint64_t
+text_hash(uint64_t seed, sip_slice_t text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        seed = (seed ^ (uint8_t)g_ascii_tolower(text.ptr[i])) * UINT64_C(0x100000001b3);
+    }
+    return (seed ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
 static uint64_t
 diverter_hash(const sip_uri_t *uri)
 {
-    return redirect_hash(redirect_hash(REDIRECT_HASH_SEED, uri->user), uri->host);
+    return text_hash(text_hash(UINT64_C(0xcbf29ce484222325), uri->user), uri->host);
 }
 
 static void
@@ -808,31 +827,49 @@ put(char **end, sip_slice_t text)
 #define KEPT_COLON SIP_SLICE_LITERAL(": ")
 #define KEPT_LINE_END SIP_SLICE_LITERAL("\r\n")
 
-/* The bytes that history_keep() needs; 0 where what tells something is too much to be kept. */
 static size_t
-room_to_keep(const sip_message_t *sip)
+room_of(const sip_header_t *header)
+{
+    return header->name.len + KEPT_COLON.len + header->value.len + KEPT_LINE_END.len;
+}
+
+/* How many bytes are kept of a request, and of how many of its header lines. */
+static size_t
+room_to_keep(const sip_message_t *sip, unsigned *lines)
 {
     size_t room = KEPT_BEGIN.len + sip->request_uri.len + KEPT_VERSION.len;
 
-    for (unsigned i = 0; i < sip->header_count; i++) {
-        if (relevant_header[sip->header[i].id]) {
-            room += sip->header[i].name.len + KEPT_COLON.len + sip->header[i].value.len + KEPT_LINE_END.len;
+    for (*lines = 0; *lines < sip->header_count; (*lines)++) {
+        const sip_header_t *header = &sip->header[*lines];
+        if (relevant_header[header->id] && room + room_of(header) > REDIRECT_HISTORY_MAX_KEPT) {
+            break;
         }
+        room += relevant_header[header->id] ? room_of(header) : 0;
     }
-    return sip->unkept.ptr == NULL && room <= REDIRECT_HISTORY_MAX_KEPT ? room : 0;
+    return room;
 }
 
-/* Most chains never begin: of their requests only what tells something is kept, as a message in small. */
-static redirect_history_t *
-history_keep(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers, size_t room)
+/* Most chains are never visible: of their requests only what says something is kept, as a message in small. */
+redirect_history_t *
+redirect_history_keep(wmem_allocator_t *scope, const sip_message_t *sip)
 {
-    redirect_history_t *history = history_new(scope, headers, room);
-    char *end = (char *)(history + 1);
+    const unsigned headers = relevant_headers_of(sip);
+    redirect_history_t *history;
+    unsigned lines;
+    size_t room;
+    char *end;
 
+    if (headers == 0 && !uri_may_tell(sip->request_uri)) {
+        return NULL;
+    }
+    room = room_to_keep(sip, &lines);
+    history = history_new(scope, headers, room);
+    history_read_diverters(history, sip);
+    end = (char *)(history + 1);
     put(&end, KEPT_BEGIN);
     put(&end, sip->request_uri);
     put(&end, KEPT_VERSION);
-    for (unsigned i = 0; i < sip->header_count; i++) {
+    for (unsigned i = 0; i < lines; i++) {
         if (relevant_header[sip->header[i].id]) {
             put(&end, sip->header[i].name);
             put(&end, KEPT_COLON);
@@ -844,15 +881,15 @@ history_keep(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers
     return history;
 }
 
-/* RFC 8197 4: after an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
-static bool
-tells_of_global_failure(const sip_message_t *sip)
+/* After an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
+bool
+redirect_ends_with_global_failure(const sip_message_t *sip)
 {
     sip_value_iter_t values;
     sip_slice_t value;
     sip_reason_t reason;
 
-    if (sip->method_id != SIP_METHOD_BYE && sip->method_id != SIP_METHOD_CANCEL) {
+    if (sip->is_response || (sip->method_id != SIP_METHOD_BYE && sip->method_id != SIP_METHOD_CANCEL)) {
         return false;
     }
     sip_value_iter_init(&values, sip, SIP_HEADER_REASON);
@@ -872,10 +909,12 @@ is_worth_history(const redirect_record_t *record)
            (record->status == 0 || record->status == 181 || record->status >= 200);
 }
 
-static void
-make_annotations(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers, redirect_record_t *record)
+static redirect_annotation_t *
+make_annotations(wmem_allocator_t *scope, const sip_message_t *sip, const redirect_record_t *record)
 {
-    annotations_t annotations = {scope, &record->annotations};
+    const unsigned headers = relevant_headers_of(sip);
+    redirect_annotation_t *first = NULL;
+    annotations_t annotations = {scope, &first};
 
     if ((headers & HEADER_HISTORY_INFO) && is_worth_history(record)) {
         annotation_history_info(&annotations, sip, record);
@@ -888,71 +927,32 @@ make_annotations(wmem_allocator_t *scope, const sip_message_t *sip, unsigned hea
     }
     if (record->status == 0) {
         annotation_request_uri(&annotations, record, sip->request_uri);
-    } else if (record->redirect) {
+    } else if (record->details->redirect) {
         annotation_identity(&annotations, sip, record);
         annotation_targets(&annotations, sip, record);
     } else {
         annotation_cancel_cause(&annotations, record);
     }
+    return first;
 }
 
-bool
-redirect_history_read(wmem_allocator_t *scope, const redirect_message_t *message, redirect_record_t *record)
+redirect_annotation_t *
+redirect_annotations_read(wmem_allocator_t *scope, const redirect_message_t *message, const redirect_record_t *record)
 {
-    const sip_message_t *sip = message->sip;
-    unsigned headers = relevant_headers_of(sip);
-    bool always_shown = (headers & HEADER_REASON) && tells_of_global_failure(sip);
-    bool is_failure_details = record->status / 100 == 3 || record->status / 100 == 6;
-    bool is_shown =
-        record->transaction == NULL || record->transaction->chain->visible || is_failure_details || always_shown;
-    size_t room;
-
-    if (!is_shown && (!opens_its_transaction(record) || (headers == 0 && !uri_may_tell(sip->request_uri)))) {
-        return false;
-    }
-    room = is_shown ? 0 : room_to_keep(sip);
-    if (room > 0) {
-        record->transaction->history = history_keep(scope, sip, headers, room);
-        return false;
-    }
-    if (opens_its_transaction(record) && (headers & (HEADER_DIVERSION | HEADER_REPLACES))) {
-        record->transaction->history = history_new(scope, headers, 0);
-        history_read_diverters(record->transaction->history, sip);
-    }
-    make_annotations(scope, sip, headers, record);
-    return always_shown;
+    return make_annotations(scope, message->sip, record);
 }
 
-void
-redirect_history_begin(wmem_allocator_t *scope, redirect_transaction_t *transaction)
+const redirect_annotation_t *
+redirect_annotations_of(wmem_allocator_t *scope, const redirect_record_t *record)
 {
-    redirect_history_t *history = transaction->history;
-    redirect_record_t *record = transaction->first_record;
+    const redirect_history_t *history = record->transaction ? record->transaction->history : NULL;
     sip_message_t sip;
 
-    while (record && !opens_its_transaction(record)) {
-        record = record->next_in_transaction;
+    if (record->details->annotations || history == NULL || !sip_slice_has_text(history->kept) ||
+        !opens_its_transaction(record) || !sip_message_parse(history->kept, &sip)) {
+        return record->details->annotations;
     }
-    if (record && history && sip_slice_has_text(history->kept) && sip_message_parse(history->kept, &sip)) {
-        history_read_diverters(history, &sip);
-        make_annotations(scope, &sip, relevant_headers_of(&sip), record);
-        history->kept = SIP_SLICE_NONE;
-    }
-}
-
-void
-redirect_history_free(wmem_allocator_t *scope, redirect_transaction_t *transaction)
-{
-    for (redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
-        while (record->annotations) {
-            redirect_annotation_t *annotation = record->annotations;
-            record->annotations = annotation->next;
-            wmem_free(scope, (char *)annotation->text);
-            wmem_free(scope, annotation);
-        }
-    }
-    wmem_free(scope, transaction->history);
-    transaction->history = NULL;
+    return make_annotations(scope, &sip, record);
 }
 
 /* --- contradictions ----------------------------------------------------------------------------------------------- */
@@ -968,7 +968,7 @@ chain_knows(const redirect_chain_t *chain, const sip_uri_t *told)
 
     for (unsigned steps = 0; transaction; transaction = transaction->next_in_chain, steps++) {
         sip_uri_t uri;
-        if (steps == REDIRECT_MAX_TRANSACTIONS_PER_CALL || !sip_uri_parse(transaction->raw_uri, &uri) ||
+        if (steps == MAX_TRANSACTIONS || !redirect_request_uri(transaction, &uri) ||
             sip_uri_match(told, &uri, NULL) != SIP_URI_MATCH_NONE) {
             return true;
         }
@@ -1019,7 +1019,7 @@ diversion_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, const r
 
     sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
     if (!sip_value_iter_next(&values, &value) || !sip_diversion_parse(value, &diversion) ||
-        redirected->request_frame == 0 || !sip_uri_parse(redirected->raw_uri, &seen) || !is_other_user(told, &seen) ||
+        redirected->request.frame == 0 || !redirect_request_uri(redirected, &seen) || !is_other_user(told, &seen) ||
         is_callee(sip, told) || was_there_before(redirected, told) || chain_knows(redirected->chain, told)) {
         return NULL;
     }
@@ -1044,7 +1044,7 @@ entry_redirected(const history_list_t *list, const redirect_transaction_t *trans
     }
     last = &list->entry[list->count - 1];
     from = sip_slice_has_text(last->mp) ? last->mp : last->rc;
-    if (!sip_slice_has_text(from) || !sip_uri_parse(transaction->raw_uri, &uri) ||
+    if (!sip_slice_has_text(from) || !redirect_request_uri(transaction, &uri) ||
         sip_uri_match(&last->address.uri, &uri, NULL) > SIP_URI_MATCH_LOOSE) {
         return NULL;
     }
@@ -1079,18 +1079,19 @@ history_info_contradicts(wmem_allocator_t *scope, const sip_message_t *sip, cons
 
     history_list_read(sip, &list);
     entry = entry_redirected(&list, transaction);
-    if (entry == NULL || redirected == NULL || redirected->request_frame == 0 ||
-        !sip_uri_parse(redirected->raw_uri, &seen)) {
+    if (entry == NULL || redirected == NULL || redirected->request.frame == 0 ||
+        !redirect_request_uri(redirected, &seen)) {
         return NULL;
     }
     text = wmem_strbuf_new(scope, "History-Info says that ");
     append_uri(text, &entry->address.uri, MAX_EXPERT_PIECE);
     if (sip_uri_match(&entry->address.uri, &seen, NULL) <= SIP_URI_MATCH_LOOSE &&
-        !has_code(transaction->cause, entry->reason_cause)) {
+        !has_code(redirect_cause(transaction), entry->reason_cause)) {
         wmem_strbuf_append_printf(text, " answered %u, but the answer in frame %u is %u.", entry->reason_cause,
-                                  transaction->cause->frame, transaction->cause->code);
+                                  redirect_cause(transaction)->frame, redirect_cause(transaction)->code);
     } else if (is_other_user(&entry->address.uri, &seen) && !chain_knows(transaction->chain, &entry->address.uri)) {
-        wmem_strbuf_append_printf(text, " was redirected, but frame %u redirected ", transaction->cause->frame);
+        wmem_strbuf_append_printf(text, " was redirected, but frame %u redirected ",
+                                  redirect_cause(transaction)->frame);
         append_uri(text, &seen, MAX_EXPERT_PIECE);
         wmem_strbuf_append(text, ".");
     } else {
@@ -1112,10 +1113,10 @@ redirect_history_contradiction(wmem_allocator_t *scope, const redirect_message_t
     if (transaction == NULL || (headers & (HEADER_HISTORY_INFO | HEADER_DIVERSION)) == 0) {
         return NULL;
     }
-    if (record->redirect) {
+    if (record->details->redirect) {
         return diversion_contradicts(scope, sip, transaction);
     }
-    if (!opens_its_transaction(record) || transaction->cause == NULL) {
+    if (!opens_its_transaction(record) || redirect_cause(transaction) == NULL) {
         return NULL;
     }
     if (headers & HEADER_HISTORY_INFO) {

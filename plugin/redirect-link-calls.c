@@ -5,43 +5,57 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "redirect-tracker-int.h"
+#include "config.h"
 
-/* How many redirects that still wait under one key are looked at; more cannot be told apart anyway. */
-#define MAX_OPEN_PER_KEY 64
+#include "redirect-link.h"
+
+#include "redirect-outcome.h"
+
 /* Call-IDs and leg header values of this many bytes and more do not link. */
 #define MAX_KEY_TEXT 256
-/* History-Info entries of one request that are looked at. */
-#define MAX_HISTORY_ENTRIES 32
 
 /* Strongest first; the letter begins the key, so that values of different kinds never meet. */
 typedef enum {
-    EVIDENCE_LEG_HEADER = 'L',
-    EVIDENCE_SESSION_ID = 'S',
-    EVIDENCE_HISTORY_INFO = 'H',
-    EVIDENCE_NEW_CALL = 'T',
-} evidence_kind_t;
+    KEY_LEG_HEADER = 'L',
+    KEY_SESSION_ID = 'S',
+    KEY_HISTORY_INFO = 'H',
+    KEY_NEW_CALL = 'T',
+} key_kind_t;
 
-/* Room for any key and its NUL; one that does not fit stays empty, and empty ones are not used. */
+/* A key; one that cannot be made is empty, and empty ones are not used. */
 typedef struct {
-    char text[MAX_KEY_TEXT + 2];
+    size_t len;
+    char text[MAX_KEY_TEXT + 1];
 } open_key_t;
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
 static open_key_t
-key_of_text(evidence_kind_t kind, sip_slice_t text)
+key_begin(key_kind_t kind)
 {
-    open_key_t key = {""};
+    return (open_key_t){.len = 1, .text = {(char)kind}};
+}
 
-    if (text.len == 0 || text.len >= MAX_KEY_TEXT || memchr(text.ptr, '\0', text.len)) {
+static void
+key_put(open_key_t *key, const void *bytes, size_t len)
+{
+    memcpy(key->text + key->len, bytes, len);
+    key->len += len;
+}
+
+static open_key_t
+key_of_text(key_kind_t kind, sip_slice_t text)
+{
+    open_key_t key = key_begin(kind);
+
+    if (text.len == 0 || text.len >= MAX_KEY_TEXT) {
+        key.len = 0;
         return key;
     }
-    key.text[0] = (char)kind;
-    for (size_t i = 0; i < text.len; i++) {
-        key.text[i + 1] = kind == EVIDENCE_SESSION_ID ? g_ascii_tolower(text.ptr[i]) : text.ptr[i];
+    key_put(&key, text.ptr, text.len);
+    for (size_t i = 1; kind == KEY_SESSION_ID && i < key.len; i++) {
+        key.text[i] = g_ascii_tolower(key.text[i]);
     }
-    key.text[text.len + 1] = '\0';
     return key;
 }
 
@@ -51,33 +65,21 @@ key_of_session(sip_slice_t session_id)
 {
     for (size_t i = 0; i < session_id.len; i++) {
         if (session_id.ptr[i] != '0') {
-            return key_of_text(EVIDENCE_SESSION_ID, session_id);
+            return key_of_text(KEY_SESSION_ID, session_id);
         }
     }
-    return (open_key_t){""};
-}
-
-/* Writes the last digits hexadecimal digits of number, for a tenth of what printf takes. @return what is behind them */
-static char *
-put_hex(char *at, uint32_t number, unsigned digits)
-{
-    for (unsigned i = digits; i > 0; i--, number >>= 4) {
-        at[i - 1] = "0123456789abcdef"[number & 0xf];
-    }
-    return at + digits;
+    return (open_key_t){.len = 0};
 }
 
 /* Who was redirected, and for whom: History-Info alone names no call, and a busy number is redirected for many. */
 static open_key_t
 key_of_history(const sip_uri_t *redirected, uint32_t caller)
 {
-    open_key_t key = {""};
-    char *at = key.text;
+    open_key_t key = key_begin(KEY_HISTORY_INFO);
+    const uint32_t who = sip_uri_match_key(redirected);
 
-    *at++ = EVIDENCE_HISTORY_INFO;
-    at = put_hex(at, sip_uri_match_key(redirected), 8);
-    *at++ = '/';
-    *put_hex(at, caller, 8) = '\0';
+    key_put(&key, &who, sizeof(who));
+    key_put(&key, &caller, sizeof(caller));
     return key;
 }
 
@@ -85,20 +87,14 @@ key_of_history(const sip_uri_t *redirected, uint32_t caller)
 static open_key_t
 key_of_new_call(const redirect_endpoint_t *party, uint32_t caller, uint32_t target)
 {
-    open_key_t key = {""};
-    char *at = key.text;
+    open_key_t key = key_begin(KEY_NEW_CALL);
 
     if (party->len == 0 || caller == 0) {
-        return (open_key_t){""};
+        return (open_key_t){.len = 0};
     }
-    *at++ = EVIDENCE_NEW_CALL;
-    for (unsigned i = 0; i < party->len; i++) {
-        at = put_hex(at, party->address[i], 2);
-    }
-    *at++ = '/';
-    at = put_hex(at, caller, 8);
-    *at++ = '/';
-    *put_hex(at, target, 8) = '\0';
+    key_put(&key, &caller, sizeof(caller));
+    key_put(&key, &target, sizeof(target));
+    key_put(&key, party->address, party->len);
     return key;
 }
 
@@ -145,53 +141,10 @@ redirect_asserted_key(const sip_message_t *sip)
 
 /* --- filing ------------------------------------------------------------------------------------------------------- */
 
-static void
-open_remove(redirect_tracker_t *tracker, redirect_open_t *open)
+static sip_slice_t
+key_text(const open_key_t *key)
 {
-    redirect_open_list_t *list = open->list;
-
-    *(open->previous_same_key ? &open->previous_same_key->next_same_key : &list->oldest) = open->next_same_key;
-    *(open->next_same_key ? &open->next_same_key->previous_same_key : &list->newest) = open->previous_same_key;
-    *(open->previous_to_expire ? &open->previous_to_expire->next_to_expire : &tracker->expire_first) =
-        open->next_to_expire;
-    *(open->next_to_expire ? &open->next_to_expire->previous_to_expire : &tracker->expire_last) =
-        open->previous_to_expire;
-    if (list->oldest == NULL) {
-        wmem_map_remove(tracker->open, list->key);
-        wmem_free(tracker->scope, list->key);
-        wmem_free(tracker->scope, list);
-    }
-    wmem_free(tracker->scope, open);
-    tracker->open_count--;
-}
-
-static void
-open_insert(redirect_tracker_t *tracker, open_key_t key, const redirect_open_t *what)
-{
-    redirect_open_list_t *list;
-    redirect_open_t *open;
-
-    if (key.text[0] == '\0') {
-        return;
-    }
-    list = wmem_map_lookup(tracker->open, key.text);
-    if (list == NULL) {
-        list = wmem_new0(tracker->scope, redirect_open_list_t);
-        list->key = wmem_strdup(tracker->scope, key.text);
-        wmem_map_insert(tracker->open, list->key, list);
-    }
-    open = wmem_new(tracker->scope, redirect_open_t);
-    *open = *what;
-    open->list = list;
-    open->until = tracker->now + (redirect_time_t)tracker->config.link_window * REDIRECT_SECOND;
-    open->next_same_key = open->next_to_expire = NULL;
-    open->previous_same_key = list->newest;
-    *(list->newest ? &list->newest->next_same_key : &list->oldest) = open;
-    list->newest = open;
-    open->previous_to_expire = tracker->expire_last;
-    *(tracker->expire_last ? &tracker->expire_last->next_to_expire : &tracker->expire_first) = open;
-    tracker->expire_last = open;
-    tracker->open_count++;
+    return sip_slice_make(key->text, key->len);
 }
 
 /* The first of ids, which are comma-separated; *ids is what comes after it. */
@@ -206,46 +159,60 @@ next_leg_id(sip_slice_t *ids)
     return id;
 }
 
-void
-redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_transaction_t *leg,
-                   const sip_message_t *sip)
-{
-    redirect_open_t open = {.redirect = redirect, .leg = leg, .caller = redirect_caller_key(sip->from_uri)};
-    sip_slice_t ids = leg->leg_ids;
-    sip_uri_t uri;
+/* What is being filed. */
+typedef struct {
+    redirect_store_t *store;
+    redirect_t *redirect;
+    redirect_transaction_t *leg;
+} filing_t;
 
-    if (redirect->target_count == 0) {
-        return;
-    }
-    open_insert(tracker, key_of_text(EVIDENCE_LEG_HEADER, sip->call_id), &open);
-    while (ids.len > 0) {
-        open_insert(tracker, key_of_text(EVIDENCE_LEG_HEADER, next_leg_id(&ids)), &open);
-    }
-    open_insert(tracker, key_of_session(leg->session_id), &open);
-    if (sip_slice_has_text(leg->raw_uri) && sip_uri_parse(leg->raw_uri, &uri)) {
-        open_insert(tracker, key_of_history(&uri, open.caller ? open.caller : leg->asserted), &open);
-        if (open.caller && leg->asserted && leg->asserted != open.caller) {
-            open_insert(tracker, key_of_history(&uri, leg->asserted), &open);
-        }
-    }
-    for (unsigned i = 0; i < redirect->target_count; i++) {
-        open.target = &redirect->target[i];
-        if (open.target->followable) {
-            open_insert(tracker, key_of_new_call(&leg->source, open.caller, open.target->key), &open);
-            if (leg->asserted != open.caller) {
-                open_insert(tracker, key_of_new_call(&leg->source, leg->asserted, open.target->key), &open);
+static void
+file(const filing_t *filing, open_key_t key, redirect_target_t *target)
+{
+    redirect_store_file(filing->store, key_text(&key), filing->redirect, target, filing->leg);
+}
+
+static void
+file_targets(const filing_t *filing, uint32_t caller, uint32_t asserted)
+{
+    const redirect_endpoint_t *party = &filing->leg->request.source;
+
+    for (unsigned i = 0; i < filing->redirect->target_count; i++) {
+        redirect_target_t *target = &filing->redirect->target[i];
+        if (target->followable) {
+            file(filing, key_of_new_call(party, caller, target->written.match_key), target);
+            if (asserted != caller) {
+                file(filing, key_of_new_call(party, asserted, target->written.match_key), target);
             }
         }
     }
 }
 
 void
-redirect_link_expire(redirect_tracker_t *tracker)
+redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg, const sip_message_t *sip)
 {
-    while (tracker->expire_first &&
-           (tracker->expire_first->until < tracker->now || tracker->open_count > REDIRECT_MAX_OPEN_KEYS)) {
-        open_remove(tracker, tracker->expire_first);
+    static const redirect_caller_t nobody = {0};
+    const redirect_caller_t *who = leg->caller ? leg->caller : &nobody;
+    const filing_t filing = {store, redirect, leg};
+    const uint32_t caller = redirect_caller_key(sip->from_uri);
+    sip_slice_t ids = who->leg_ids;
+    sip_uri_t uri;
+
+    if (redirect->target_count == 0) {
+        return;
     }
+    file(&filing, key_of_text(KEY_LEG_HEADER, sip->call_id), NULL);
+    while (ids.len > 0) {
+        file(&filing, key_of_text(KEY_LEG_HEADER, next_leg_id(&ids)), NULL);
+    }
+    file(&filing, key_of_session(who->session_id), NULL);
+    if (redirect_request_uri(leg, &uri)) {
+        file(&filing, key_of_history(&uri, caller ? caller : who->asserted), NULL);
+        if (caller && who->asserted && who->asserted != caller) {
+            file(&filing, key_of_history(&uri, who->asserted), NULL);
+        }
+    }
+    file_targets(&filing, caller, who->asserted);
 }
 
 /* --- choosing ----------------------------------------------------------------------------------------------------- */
@@ -254,7 +221,7 @@ redirect_link_expire(redirect_tracker_t *tracker)
 typedef struct {
     redirect_t *redirect;
     redirect_target_t *target;
-    const redirect_transaction_t *leg;
+    redirect_transaction_t *leg;
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     bool caller_unknown; /* that both speak for the same caller could not be seen */
@@ -262,12 +229,14 @@ typedef struct {
 
 /* The new request, and the best redirect so far. */
 typedef struct {
-    redirect_tracker_t *tracker;
+    const redirect_store_t *store;
     const redirect_transaction_t *transaction;
     const sip_message_t *sip;
+    redirect_placement_t *place;
+    const redirect_caller_t *who;
     sip_uri_t uri;
     uint32_t key;
-    uint32_t caller, asserted;
+    uint32_t caller;
     bool caller_unknown; /* what is looked at was filed for nobody */
     choice_t best;
     unsigned equals; /* redirects of other chains that fit as well as the best */
@@ -292,23 +261,16 @@ choose(search_t *search, const choice_t *choice)
     }
 }
 
-/* Nothing waits for a follow-up any more: every target was tried, or the call ended otherwise. */
+/* The call ended otherwise: nothing waits for a follow-up any more. Costs as many steps as the chain is long. */
 static bool
-is_settled(const redirect_tracker_t *tracker, const redirect_open_t *open)
+is_over(search_t *search, const redirect_chain_t *chain)
 {
     redirect_outcome_t outcome;
-    bool tried = true;
 
-    if (open->target) {
-        tried = open->target->tried_by != NULL;
-    }
-    for (unsigned i = 0; open->target == NULL && tried && i < open->redirect->target_count; i++) {
-        tried = open->redirect->target[i].tried_by != NULL;
-    }
-    if (tried) {
+    if (!redirect_link_spend(search->place, chain->transaction_count)) {
         return true;
     }
-    outcome = redirect_chain_result(tracker, open->leg->chain).outcome;
+    outcome = redirect_chain_result(search->store, chain).outcome;
     return outcome == REDIRECT_OUTCOME_ANSWERED || outcome == REDIRECT_OUTCOME_CANCELLED;
 }
 
@@ -318,23 +280,37 @@ asked_for(const redirect_transaction_t *leg, const sip_uri_t *redirected)
 {
     sip_uri_t asked;
 
-    return sip_uri_parse(leg->raw_uri, &asked) && sip_uri_match(&asked, redirected, NULL) <= SIP_URI_MATCH_NUMBER;
+    return redirect_request_uri(leg, &asked) && sip_uri_match(&asked, redirected, NULL) <= SIP_URI_MATCH_NUMBER;
 }
 
 static void
-choose_target(search_t *search, const redirect_open_t *open, choice_t choice, sip_uri_match_t worst)
+choose_target(search_t *search, const redirect_pending_t *pending, redirect_target_t *target, sip_uri_match_t worst)
 {
-    for (unsigned i = 0; i < open->redirect->target_count; i++) {
-        choice.target = &open->redirect->target[i];
-        choice.match = redirect_target_match(choice.target, &search->uri, search->key, &choice.difference);
-        if (choice.match > worst || choice.target->tried_by) {
-            continue;
-        }
-        if (open->leg->chain->transaction_count >= REDIRECT_MAX_TRANSACTIONS_PER_CHAIN) {
-            open->leg->chain->truncated = true;
-            continue;
-        }
+    choice_t choice = {
+        .redirect = pending->redirect, .target = target, .leg = pending->leg, .caller_unknown = search->caller_unknown};
+
+    if (target->tried_by) {
+        return;
+    }
+    choice.match = redirect_target_match(search->place, target, &search->uri, search->key, &choice.difference);
+    if (choice.match <= worst) {
         choose(search, &choice);
+    }
+}
+
+/* An entry is about one target where its key was made of that target, else about all. */
+static void
+choose_pending(search_t *search, const redirect_pending_t *pending, sip_uri_match_t worst)
+{
+    if (is_over(search, pending->leg->chain)) {
+        return;
+    }
+    if (pending->target) {
+        choose_target(search, pending, pending->target, worst);
+        return;
+    }
+    for (unsigned i = 0; i < pending->redirect->target_count && redirect_link_spend(search->place, 1); i++) {
+        choose_target(search, pending, &pending->redirect->target[i], worst);
     }
 }
 
@@ -342,50 +318,39 @@ choose_target(search_t *search, const redirect_open_t *open, choice_t choice, si
 static void
 choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip_uri_t *redirected)
 {
-    redirect_open_list_t *list = key.text[0] ? wmem_map_lookup(search->tracker->open, key.text) : NULL;
-    redirect_open_t *open = list ? list->oldest : NULL;
-    unsigned seen = 0;
+    const redirect_pending_t *pending = redirect_store_pending(search->store, key_text(&key));
 
-    while (open && seen <= MAX_OPEN_PER_KEY) {
-        redirect_open_t *next = open->next_same_key;
-        choice_t choice = {.redirect = open->redirect, .leg = open->leg, .caller_unknown = search->caller_unknown};
-        if (is_settled(search->tracker, open)) {
-            open_remove(search->tracker, open);
-        } else {
-            seen++;
-            if (redirect_same_method(open->leg, search->transaction) &&
-                (redirected == NULL || asked_for(open->leg, redirected))) {
-                choose_target(search, open, choice, worst);
-            }
+    for (; pending && redirect_link_spend(search->place, 1); pending = pending->next_same_key) {
+        if ((pending->target == NULL || pending->target->tried_by == NULL) &&
+            redirect_same_method(pending->leg, search->transaction) &&
+            (redirected == NULL || asked_for(pending->leg, redirected))) {
+            choose_pending(search, pending, worst);
         }
-        open = next;
-    }
-    if (seen > MAX_OPEN_PER_KEY && search->best.redirect) {
-        search->equals = MAX(search->equals, 1);
     }
 }
 
 static void
 choose_by_leg_header(search_t *search)
 {
-    sip_slice_t ids = search->transaction->leg_ids;
+    sip_slice_t ids = search->who->leg_ids;
 
     while (ids.len > 0) {
-        choose_by_key(search, key_of_text(EVIDENCE_LEG_HEADER, next_leg_id(&ids)), SIP_URI_MATCH_USER, NULL);
+        choose_by_key(search, key_of_text(KEY_LEG_HEADER, next_leg_id(&ids)), SIP_URI_MATCH_USER, NULL);
     }
 }
 
 static void
 choose_by_session_id(search_t *search)
 {
-    choose_by_key(search, key_of_session(search->transaction->session_id), SIP_URI_MATCH_USER, NULL);
+    choose_by_key(search, key_of_session(search->who->session_id), SIP_URI_MATCH_USER, NULL);
 }
 
 /* Redirects of redirected for the same caller, then those for whom no caller is known. */
 static void
 choose_by_history_entry(search_t *search, const sip_uri_t *redirected)
 {
-    const uint32_t callers[] = {search->caller, search->asserted != search->caller ? search->asserted : 0, 0};
+    const uint32_t asserted = search->who->asserted;
+    const uint32_t callers[] = {search->caller, asserted != search->caller ? asserted : 0, 0};
 
     for (size_t i = 0; i < G_N_ELEMENTS(callers); i++) {
         search->caller_unknown = callers[i] == 0;
@@ -407,8 +372,9 @@ choose_by_history_info(search_t *search)
     if (sip_message_header(search->sip, SIP_HEADER_HISTORY_INFO) == NULL) {
         return;
     }
-    sip_value_iter_init(&values, search->sip, SIP_HEADER_HISTORY_INFO);
-    for (unsigned i = 0; i < MAX_HISTORY_ENTRIES && sip_value_iter_next(&values, &value); i++) {
+    redirect_latest_values(&values, search->sip, SIP_HEADER_HISTORY_INFO,
+                           redirect_store_config(search->store)->limits.history_entries);
+    while (sip_value_iter_next(&values, &value)) {
         if (sip_history_entry_parse(value, &entry) && entry.has_reason && entry.reason_cause / 100 == 3) {
             entry.address.uri.headers = SIP_SLICE_NONE;
             choose_by_history_entry(search, &entry.address.uri);
@@ -419,22 +385,22 @@ choose_by_history_info(search_t *search)
 static void
 choose_by_new_call(search_t *search)
 {
-    const redirect_endpoint_t *party = &search->transaction->source;
+    const redirect_endpoint_t *party = &search->transaction->request.source;
 
     /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->transaction->via_count != 1 || sip_message_header(search->sip, SIP_HEADER_REPLACES) ||
+    if (search->transaction->key.via_count != 1 || sip_message_header(search->sip, SIP_HEADER_REPLACES) ||
         sip_message_header(search->sip, SIP_HEADER_JOIN)) {
         return;
     }
     choose_by_key(search, key_of_new_call(party, search->caller, search->key), SIP_URI_MATCH_NUMBER, NULL);
-    if (search->asserted != search->caller) {
-        choose_by_key(search, key_of_new_call(party, search->asserted, search->key), SIP_URI_MATCH_NUMBER, NULL);
+    if (search->who->asserted != search->caller) {
+        choose_by_key(search, key_of_new_call(party, search->who->asserted, search->key), SIP_URI_MATCH_NUMBER, NULL);
     }
 }
 
 /* Strongest evidence first. */
 static const struct {
-    redirect_link_t link;
+    redirect_link_kind_t kind;
     redirect_confidence_t exact, loose;
     const char *evidence;
     void (*choose)(search_t *);
@@ -454,13 +420,14 @@ static const struct {
 };
 
 /* A 6xx that the same party got before in this chain, under another Call-ID. */
-static const redirect_transaction_t *
+static redirect_transaction_t *
 refused_before(const redirect_chain_t *chain, const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *found = NULL;
+    redirect_transaction_t *found = NULL;
 
-    for (const redirect_transaction_t *other = chain->first_transaction; other; other = other->next_in_chain) {
-        if (other->final / 100 == 6 && redirect_same_address(&other->source, &transaction->source) &&
+    for (redirect_transaction_t *other = chain->first_transaction; other; other = other->next_in_chain) {
+        if (other->response.status / 100 == 6 &&
+            redirect_same_address(&other->request.source, &transaction->request.source) &&
             redirect_is_definitive_for(other, transaction)) {
             found = other;
         }
@@ -474,27 +441,35 @@ place_across(redirect_placement_t *place, const search_t *search, size_t kind)
     const choice_t *best = &search->best;
     bool sure = best->match == SIP_URI_MATCH_EXACT && !best->caller_unknown;
 
-    place->chain = best->leg->chain;
-    place->cause = best->redirect;
-    place->target = best->target;
-    place->redirected_leg = best->leg;
-    place->match = best->match;
-    place->difference = best->difference;
+    place->beside = best->leg;
     place->hop = best->redirect->depth;
-    place->link = across_calls[kind].link;
-    place->confidence = sure ? across_calls[kind].exact : across_calls[kind].loose;
-    place->evidence = across_calls[kind].evidence;
-    place->global_failure = refused_before(place->chain, search->transaction);
+    place->link = (redirect_link_t){
+        .cause = best->redirect,
+        .target = best->target,
+        .redirected_in = best->leg->response.frame,
+        .redirected_at = best->leg->response.time,
+        .match = best->match,
+        .difference = best->difference,
+        .kind = across_calls[kind].kind,
+        .confidence = sure ? across_calls[kind].exact : across_calls[kind].loose,
+        .evidence = across_calls[kind].evidence,
+    };
+    place->global_failure = refused_before(best->leg->chain, search->transaction);
     place->ambiguous = 0;
 }
 
 void
-redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_transaction_t *transaction,
-                           const sip_message_t *sip, redirect_placement_t *place)
+redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
+                           redirect_placement_t *place)
 {
-    search_t search = {.tracker = tracker, .transaction = transaction, .sip = sip, .asserted = transaction->asserted};
+    static const redirect_caller_t nobody = {0};
+    search_t search = {.store = store,
+                       .transaction = transaction,
+                       .sip = sip,
+                       .place = place,
+                       .who = transaction->caller ? transaction->caller : &nobody};
 
-    if (tracker->open_count == 0 || !sip_uri_parse(transaction->raw_uri, &search.uri)) {
+    if (redirect_store_has_no_pending(store) || !redirect_request_uri(transaction, &search.uri)) {
         return;
     }
     search.key = sip_uri_match_key(&search.uri);
@@ -503,6 +478,9 @@ redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_transacti
         search.best = (choice_t){.redirect = NULL};
         search.equals = 0;
         across_calls[i].choose(&search);
+        if (place->gave_up) {
+            return; /* what was not looked at may fit as well */
+        }
         if (search.best.redirect && search.equals == 0) {
             place_across(place, &search, i);
             return;

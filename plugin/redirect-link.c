@@ -5,16 +5,21 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "redirect-tracker-int.h"
+#include "config.h"
+
+#include "redirect-link.h"
+
+#include "redirect-match.h"
+#include "redirect-outcome.h"
 
 /* How long before its redirect a follow-up may have been captured, where files were merged or frames reordered. */
 #define REORDERED_WITHIN (REDIRECT_SECOND / 2)
 /* Two branches to one address closer to each other than this are a fork, not a second try: T1 (RFC 3261 17.1.1.1). */
 #define SECOND_TRY_AFTER (REDIRECT_SECOND / 2)
 /* A request that goes elsewhere later than this is no answer to the redirect any more. */
-#define ELSEWHERE_WITHIN REDIRECT_NOT_FOLLOWED_AFTER
-/* History-Info entries of one request that are looked at. */
-#define MAX_HISTORY_ENTRIES 32
+#define ELSEWHERE_WITHIN REDIRECT_FOLLOW_WITHIN
+/* What comparing two URIs costs, in steps of the budget: a step is one look at one transaction or target. */
+#define STEPS_PER_URI 32
 
 /* --- how two transactions of one call stand to each other ------------------------------------------------------------- */
 
@@ -27,17 +32,56 @@ typedef enum {
     RELATION_NONE,
 } relation_t;
 
+bool
+redirect_link_spend(redirect_placement_t *place, unsigned steps)
+{
+    if (place->steps < steps) {
+        place->steps = 0;
+        place->gave_up = true;
+        return false;
+    }
+    place->steps -= steps;
+    return true;
+}
+
+void
+redirect_latest_values(sip_value_iter_t *values, const sip_message_t *sip, sip_header_id_t id, unsigned max)
+{
+    sip_slice_t value;
+    unsigned count = 0;
+
+    sip_value_iter_init(values, sip, id);
+    while (sip_value_iter_next(values, &value)) {
+        count++;
+    }
+    sip_value_iter_init(values, sip, id);
+    for (; count > max && sip_value_iter_next(values, &value); count--) {
+    }
+}
+
+/* The transactions of the same call but itself, oldest first. */
+static redirect_transaction_t *
+skip_self(redirect_transaction_t *other, const redirect_transaction_t *self)
+{
+    return other == self && other ? other->next_in_call : other;
+}
+
+static redirect_transaction_t *
+first_other(const redirect_transaction_t *self)
+{
+    return skip_self(redirect_call_first(self->call), self);
+}
+
+static redirect_transaction_t *
+next_other(const redirect_transaction_t *other, const redirect_transaction_t *self)
+{
+    return skip_self(other->next_in_call, self);
+}
+
 static bool
 same_sender(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
-    return redirect_same_address(&a->source, &b->source) ||
-           sip_slice_equal_nocase(redirect_sent_by_host(a->sent_by), redirect_sent_by_host(b->sent_by));
-}
-
-bool
-redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b)
-{
-    return a->method == b->method && sip_slice_equal(a->other_method, b->other_method);
+    return redirect_same_address(&a->request.source, &b->request.source) || a->key.via_host == b->key.via_host;
 }
 
 /*
@@ -47,22 +91,22 @@ redirect_same_method(const redirect_transaction_t *a, const redirect_transaction
 static bool
 same_dialog(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
-    return sip_slice_equal(earlier->to_tag, later->to_tag) ||
-           (!sip_slice_has_text(earlier->to_tag) && earlier->final >= 300 &&
-            sip_slice_equal(earlier->final_to_tag, later->to_tag));
+    return earlier->request.to_tag == later->request.to_tag ||
+           (earlier->request.to_tag == 0 && earlier->response.status >= 300 &&
+            earlier->response.to_tag == later->request.to_tag);
 }
 
 /* Neither has an upstream that was captured: the Vias tell. */
 static relation_t
 relation_by_vias(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
-    if (earlier->via_count != later->via_count || !same_sender(earlier, later)) {
+    if (earlier->key.via_count != later->key.via_count || !same_sender(earlier, later)) {
         return RELATION_SAME_CALLER;
     }
-    if (earlier->via_path_hash == later->via_path_hash) {
+    if (earlier->key.via_path == later->key.via_path) {
         return RELATION_SAME_CLIENT;
     }
-    return earlier->via_hosts_hash == later->via_hosts_hash ? RELATION_SAME_PATH : RELATION_SAME_CALLER;
+    return earlier->key.via_hosts == later->key.via_hosts ? RELATION_SAME_PATH : RELATION_SAME_CALLER;
 }
 
 /* The later one is a forward: only what came of the same upstream request, directly or farther on, concerns it. */
@@ -98,7 +142,7 @@ relation(const redirect_transaction_t *earlier, const redirect_transaction_t *la
          const redirect_transaction_t *upstream)
 {
     if (earlier == upstream || !redirect_same_method(earlier, later) || !same_dialog(earlier, later) ||
-        !sip_slice_equal(earlier->from_tag, later->from_tag)) {
+        earlier->key.from_tag != later->key.from_tag) {
         return RELATION_NONE;
     }
     if (upstream) {
@@ -111,18 +155,20 @@ relation(const redirect_transaction_t *earlier, const redirect_transaction_t *la
 
 /* The nearest transaction that this is a forward of: its branch stands among the Vias below the top (RFC 3261 16.6). */
 static redirect_transaction_t *
-find_upstream(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip)
+find_upstream(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip,
+              redirect_placement_t *place)
 {
     redirect_transaction_t *found = NULL;
 
     for (unsigned i = 1; i < sip->via_kept && found == NULL; i++) {
-        const sip_via_t *via = &sip->via[i];
-        if (!sip_slice_has_text(via->branch)) {
+        uint64_t via = redirect_match_via(store, &sip->via[i]);
+        if (!sip_slice_has_text(sip->via[i].branch)) {
             continue;
         }
-        for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
-            if (sip_slice_equal(other->branch, via->branch) && sip_slice_equal_nocase(other->sent_by, via->sent_by) &&
-                other->via_count < transaction->via_count && redirect_same_method(other, transaction)) {
+        for (redirect_transaction_t *other = first_other(transaction); other && redirect_link_spend(place, 1);
+             other = next_other(other, transaction)) {
+            if (other->key.via == via && other->key.via_count < transaction->key.via_count &&
+                redirect_same_method(other, transaction)) {
                 found = other;
             }
         }
@@ -132,16 +178,18 @@ find_upstream(const redirect_call_t *call, const redirect_transaction_t *transac
 
 /* An element that hides the path (one Via again) but keeps Call-ID, From tag and CSeq: the receiver now sends. */
 static redirect_transaction_t *
-find_hidden_upstream(const redirect_call_t *call, const redirect_transaction_t *transaction)
+find_hidden_upstream(const redirect_transaction_t *transaction)
 {
     redirect_transaction_t *found = NULL;
 
-    for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
-        if (transaction->via_count == 1 && other->final == 0 && other->request_frame &&
-            redirect_same_method(other, transaction) && other->cseq == transaction->cseq &&
-            sip_slice_equal(other->from_tag, transaction->from_tag) &&
-            sip_slice_equal(other->to_tag, transaction->to_tag) && !same_sender(other, transaction) &&
-            redirect_same_address(&other->destination, &transaction->source)) {
+    if (transaction->key.via_count != 1 || transaction->request.frame == 0) {
+        return NULL;
+    }
+    for (redirect_transaction_t *other = first_other(transaction); other; other = next_other(other, transaction)) {
+        if (other->response.status == 0 && other->request.frame && redirect_same_method(other, transaction) &&
+            other->key.cseq == transaction->key.cseq && other->key.from_tag == transaction->key.from_tag &&
+            other->request.to_tag == transaction->request.to_tag && !same_sender(other, transaction) &&
+            redirect_same_address(&other->request.destination, &transaction->request.source)) {
             found = other;
         }
     }
@@ -150,20 +198,20 @@ find_hidden_upstream(const redirect_call_t *call, const redirect_transaction_t *
 
 /* A forward of this request that was captured before it, as happens in merged captures. */
 static redirect_transaction_t *
-find_downstream(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip)
+find_downstream(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    redirect_transaction_t *other = call->first;
-    uint64_t path = REDIRECT_HASH_SEED;
+    redirect_transaction_t *other = first_other(transaction);
+    redirect_key_t key = {0};
 
-    while (other && other->via_count != sip->via_count + 1) {
-        other = other->next_in_call;
+    while (other && other->key.via_count != transaction->key.via_count + 1) {
+        other = next_other(other, transaction);
     }
-    for (unsigned i = 0; other && i < sip->via_kept; i++) {
-        path = redirect_hash(redirect_hash(path, sip->via[i].sent_by), sip->via[i].branch);
+    if (other) {
+        key.via_path = redirect_match_path(store, sip, 0);
     }
-    for (; other; other = other->next_in_call) {
-        if (other->upstream == NULL && other->via_count == sip->via_count + 1 && other->via_path_hash == path &&
-            redirect_same_method(other, transaction)) {
+    for (; other; other = next_other(other, transaction)) {
+        if (other->upstream == NULL && other->key.via_count == transaction->key.via_count + 1 &&
+            other->key.via_path == key.via_path && redirect_same_method(other, transaction)) {
             return other;
         }
     }
@@ -176,23 +224,34 @@ find_downstream(const redirect_call_t *call, const redirect_transaction_t *trans
 typedef struct {
     redirect_t *redirect;
     redirect_target_t *target;
-    const redirect_transaction_t *leg;
+    redirect_transaction_t *leg;
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     relation_t relation;
     bool by_history; /* History-Info names the target; the Request-URI is another by now */
 } candidate_t;
 
+/* What the targets are compared with. */
+typedef struct {
+    const redirect_transaction_t *transaction;
+    const redirect_transaction_t *upstream;
+    const sip_message_t *sip;
+    sip_uri_t uri;
+    uint32_t key;
+    redirect_placement_t *place;
+} wanted_t;
+
 sip_uri_match_t
-redirect_target_match(const redirect_target_t *target, const sip_uri_t *request_uri, uint32_t key,
-                      sip_uri_diff_t *difference)
+redirect_target_match(redirect_placement_t *place, const redirect_target_t *target, const sip_uri_t *request_uri,
+                      uint32_t key, sip_uri_diff_t *difference)
 {
     sip_uri_t uri;
 
     *difference = SIP_URI_DIFF_NONE;
-    if (!target->followable || target->key != key || !sip_uri_parse(target->raw, &uri)) {
+    if (!target->followable || target->written.match_key != key || !redirect_link_spend(place, STEPS_PER_URI)) {
         return SIP_URI_MATCH_NONE;
     }
+    uri = redirect_target_uri(target);
     return sip_uri_match(&uri, request_uri, difference);
 }
 
@@ -201,8 +260,8 @@ same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *
 {
     sip_uri_t uri_a, uri_b;
 
-    return sip_slice_equal(a->raw_uri, b->raw_uri) ||
-           (sip_uri_parse(a->raw_uri, &uri_a) && sip_uri_parse(b->raw_uri, &uri_b) &&
+    return sip_slice_equal(redirect_request_text(a), redirect_request_text(b)) ||
+           (redirect_request_uri(a, &uri_a) && redirect_request_uri(b, &uri_b) &&
             sip_uri_match(&uri_a, &uri_b, NULL) <= SIP_URI_MATCH_LOOSE);
 }
 
@@ -217,21 +276,24 @@ goes_through_proxy(const redirect_target_t *target, const redirect_transaction_t
     sip_value_iter_t routes;
     sip_slice_t value;
     sip_address_t route;
-    sip_uri_t proxy;
+    const sip_uri_t proxy = redirect_target_uri(target);
     redirect_endpoint_t named;
+    const redirect_endpoint_t *to = &transaction->request.destination;
 
-    if (!same_request_uri(redirected, transaction) || !sip_uri_parse(target->raw, &proxy)) {
+    if (!same_request_uri(redirected, transaction)) {
         return false;
     }
-    sip_value_iter_init(&routes, sip, SIP_HEADER_ROUTE);
-    if (sip_value_iter_next(&routes, &value) && sip_address_parse(value, &route)) {
-        return sip_slice_equal_nocase(route.uri.host, proxy.host);
+    if (sip) {
+        sip_value_iter_init(&routes, sip, SIP_HEADER_ROUTE);
+        if (sip_value_iter_next(&routes, &value) && sip_address_parse(value, &route)) {
+            return sip_slice_equal_nocase(route.uri.host, proxy.host);
+        }
     }
     if (redirect_target_address(target, &named)) {
-        return redirect_same_address(&named, &transaction->destination);
+        return redirect_same_address(&named, to);
     }
-    return transaction->destination.len > 0 && redirected->destination.len > 0 &&
-           !redirect_same_address(&transaction->destination, &redirected->destination);
+    return to->len > 0 && redirected->request.destination.len > 0 &&
+           !redirect_same_address(to, &redirected->request.destination);
 }
 
 /* Best first: an untried target before a tried one, then how well the URI fits, then who sent it. */
@@ -263,100 +325,112 @@ match_suffices(const candidate_t *candidate, const redirect_transaction_t *trans
 }
 
 static void
-consider_target(candidate_t *best, const candidate_t *candidate, const redirect_transaction_t *transaction)
+consider_target(candidate_t *best, const candidate_t *candidate, const wanted_t *wanted)
 {
-    if (match_suffices(candidate, transaction) &&
+    if (match_suffices(candidate, wanted->transaction) &&
         (best->redirect == NULL || candidate_rank(candidate) <= candidate_rank(best))) {
         *best = *candidate;
     }
 }
 
 static void
-consider_redirect(candidate_t *best, const redirect_transaction_t *earlier, relation_t how,
-                  const redirect_transaction_t *transaction, const sip_message_t *sip, const sip_uri_t *uri,
-                  uint32_t key)
+consider_redirect(candidate_t *best, redirect_transaction_t *earlier, redirect_t *redirect, relation_t how,
+                  const wanted_t *wanted)
 {
-    redirect_t *redirect = earlier->redirect;
-
-    for (unsigned i = 0; i < redirect->target_count; i++) {
+    for (unsigned i = 0; i < redirect->target_count && redirect_link_spend(wanted->place, 1); i++) {
         candidate_t candidate = {.redirect = redirect, .target = &redirect->target[i], .leg = earlier, .relation = how};
-        candidate.match = redirect_target_match(candidate.target, uri, key, &candidate.difference);
+        candidate.match =
+            redirect_target_match(wanted->place, candidate.target, &wanted->uri, wanted->key, &candidate.difference);
         if (redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
-            goes_through_proxy(candidate.target, earlier, transaction, sip)) {
+            goes_through_proxy(candidate.target, earlier, wanted->transaction, wanted->sip)) {
             candidate.match = SIP_URI_MATCH_EXACT;
             candidate.difference = SIP_URI_DIFF_NONE;
         }
-        consider_target(best, &candidate, transaction);
+        consider_target(best, &candidate, wanted);
+    }
+}
+
+/* All redirects that an earlier transaction got: nearly always one. */
+static void
+consider_leg(candidate_t *best, redirect_transaction_t *earlier, relation_t worst, const wanted_t *wanted)
+{
+    relation_t how;
+
+    if (earlier->redirect == NULL) {
+        return;
+    }
+    how = relation(earlier, wanted->transaction, wanted->upstream);
+    for (redirect_t *redirect = earlier->redirect; redirect && how <= worst; redirect = redirect->later) {
+        consider_redirect(best, earlier, redirect, how, wanted);
     }
 }
 
 /* The best target of all redirects in the call; among equals the latest redirect wins. */
 static candidate_t
-find_target(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip,
-            const redirect_transaction_t *upstream)
+find_target(wanted_t *wanted)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
-    redirect_transaction_t *earlier = call->first;
-    sip_uri_t uri;
-    uint32_t key;
+    redirect_transaction_t *earlier = first_other(wanted->transaction);
 
     while (earlier && earlier->redirect == NULL) {
-        earlier = earlier->next_in_call;
+        earlier = next_other(earlier, wanted->transaction);
     }
-    if (earlier == NULL || !sip_uri_parse(transaction->raw_uri, &uri)) {
+    if (earlier == NULL || !redirect_request_uri(wanted->transaction, &wanted->uri)) {
         return best;
     }
-    key = sip_uri_match_key(&uri);
-    for (; earlier; earlier = earlier->next_in_call) {
-        relation_t how = earlier->redirect ? relation(earlier, transaction, upstream) : RELATION_NONE;
-        if (how != RELATION_NONE) {
-            consider_redirect(&best, earlier, how, transaction, sip, &uri, key);
-        }
+    wanted->key = sip_uri_match_key(&wanted->uri);
+    for (; earlier; earlier = next_other(earlier, wanted->transaction)) {
+        consider_leg(&best, earlier, RELATION_SAME_CALLER, wanted);
     }
     return best;
 }
 
+/* Takes one History-Info entry for the place where the request went. */
+static void
+consider_history_entry(candidate_t *best, sip_slice_t value, wanted_t *wanted)
+{
+    sip_history_entry_t entry;
+
+    if (!sip_history_entry_parse(value, &entry) || entry.address.uri.whole.len == 0) {
+        return;
+    }
+    wanted->uri = entry.address.uri;
+    wanted->uri.headers = SIP_SLICE_NONE; /* its Reason is no part of where it went */
+    wanted->key = sip_uri_match_key(&wanted->uri);
+    for (redirect_transaction_t *earlier = first_other(wanted->transaction);
+         earlier && redirect_link_spend(wanted->place, 1); earlier = next_other(earlier, wanted->transaction)) {
+        consider_leg(best, earlier, RELATION_FARTHER_ON, wanted);
+    }
+}
+
 /*
  * A location lookup may have changed the Request-URI once more before the request was captured. Then History-Info
- * still names the target, as one of its entries (RFC 7044 10.3).
+ * still names the target, as one of its entries (RFC 7044 10.3); the latest are looked at.
  */
 static candidate_t
-find_target_by_history(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip,
-                       const redirect_transaction_t *upstream)
+find_target_by_history(const redirect_store_t *store, wanted_t *wanted)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
-    sip_value_iter_t values;
+    sip_value_iter_t latest;
     sip_slice_t value;
-    sip_history_entry_t entry;
-    sip_uri_t uri;
+    sip_uri_t uri, target;
 
-    if (sip_message_header(sip, SIP_HEADER_HISTORY_INFO) == NULL || !sip_uri_parse(transaction->raw_uri, &uri)) {
+    if (sip_message_header(wanted->sip, SIP_HEADER_HISTORY_INFO) == NULL ||
+        !redirect_request_uri(wanted->transaction, &uri)) {
         return best;
     }
-    sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
-    for (unsigned i = 0; i < MAX_HISTORY_ENTRIES && sip_value_iter_next(&values, &value); i++) {
-        uint32_t key;
-        if (!sip_history_entry_parse(value, &entry) || entry.address.uri.whole.len == 0) {
-            continue;
-        }
-        entry.address.uri.headers = SIP_SLICE_NONE; /* its Reason is no part of where it went */
-        key = sip_uri_match_key(&entry.address.uri);
-        for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-            relation_t how = earlier->redirect ? relation(earlier, transaction, upstream) : RELATION_NONE;
-            if (how <= RELATION_FARTHER_ON) {
-                consider_redirect(&best, earlier, how, transaction, sip, &entry.address.uri, key);
-            }
-        }
+    redirect_latest_values(&latest, wanted->sip, SIP_HEADER_HISTORY_INFO,
+                           redirect_store_config(store)->limits.history_entries);
+    while (sip_value_iter_next(&latest, &value)) {
+        consider_history_entry(&best, value, wanted);
     }
     if (best.redirect && (best.match > SIP_URI_MATCH_LOOSE || best.target->tried_by)) {
         best.redirect = NULL;
     }
     if (best.redirect) {
-        sip_uri_t target;
         best.by_history = true;
-        if (sip_uri_parse(best.target->raw, &target)) {
-            best.match = sip_uri_match(&target, &uri, &best.difference);
-        }
+        target = redirect_target_uri(best.target);
+        best.match = sip_uri_match(&target, &uri, &best.difference);
     }
     return best;
 }
@@ -392,48 +466,51 @@ static bool
 is_given_up(const redirect_transaction_t *earlier, const redirect_transaction_t *transaction,
             const redirect_transaction_t *upstream)
 {
-    if (earlier->final != 0 || earlier->last_provisional > 100) {
+    if (earlier->response.status != 0 || earlier->response.provisional > 100) {
         return false;
     }
-    return (upstream == NULL && transaction->via_count == 1) ||
-           !redirect_same_address(&earlier->destination, &transaction->destination) ||
-           transaction->request_time - earlier->request_time >= SECOND_TRY_AFTER;
+    return (upstream == NULL && transaction->key.via_count == 1) ||
+           !redirect_same_address(&earlier->request.destination, &transaction->request.destination) ||
+           transaction->request.clock - earlier->request.clock >= SECOND_TRY_AFTER;
 }
 
 static bool
 repeats(const redirect_transaction_t *earlier, const redirect_transaction_t *transaction,
         const redirect_transaction_t *upstream)
 {
-    if (earlier->retried_by || earlier->request_frame == 0) {
+    const uint16_t status = earlier->response.status;
+
+    if (earlier->retried_by || earlier->request.frame == 0) {
         return false;
     }
-    if (redirect_is_amend_and_retry(earlier->final)) {
-        return earlier->final == 416 || same_request_uri(earlier, transaction);
+    if (redirect_is_amend_and_retry(status)) {
+        return status == 416 || same_request_uri(earlier, transaction);
     }
-    return (is_failover(earlier->final) || is_given_up(earlier, transaction, upstream)) &&
+    return (is_failover(status) || is_given_up(earlier, transaction, upstream)) &&
            same_request_uri(earlier, transaction);
 }
 
 /* The latest transaction of the same client that the new one repeats, amended or at another server. */
 static redirect_transaction_t *
-find_repeated(const redirect_call_t *call, const redirect_transaction_t *transaction,
-              const redirect_transaction_t *upstream)
+find_repeated(const wanted_t *wanted)
 {
     redirect_transaction_t *found = NULL;
 
-    for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        if (repeats(earlier, transaction, upstream) && relation(earlier, transaction, upstream) <= RELATION_SAME_PATH) {
+    for (redirect_transaction_t *earlier = first_other(wanted->transaction);
+         earlier && redirect_link_spend(wanted->place, 1); earlier = next_other(earlier, wanted->transaction)) {
+        if (relation(earlier, wanted->transaction, wanted->upstream) <= RELATION_SAME_PATH &&
+            repeats(earlier, wanted->transaction, wanted->upstream)) {
             found = earlier;
         }
     }
     return found;
 }
 
-/* --- the rest of the client's history --------------------------------------------------------------------------------------- */
+/* --- what the same client did before ------------------------------------------------------------------------------ */
 
 /*
- * What the same client did before, as far as the new transaction may go on from it: on its own leg where that was captured,
- * else as seen farther on.
+ * What the same client did before, as far as the new transaction may go on from it: on its own leg where that was
+ * captured, else as seen farther on.
  */
 typedef struct {
     redirect_transaction_t *redirected; /* the latest that ended in a 3xx */
@@ -452,47 +529,51 @@ client_history_take(redirect_transaction_t **member, redirect_transaction_t *ear
 }
 
 static client_history_t
-find_client_history(const redirect_call_t *call, const redirect_transaction_t *transaction,
-                    const redirect_transaction_t *upstream)
+find_client_history(const wanted_t *wanted)
 {
-    client_history_t client_history = {NULL, NULL, NULL};
+    client_history_t history = {NULL, NULL, NULL};
 
-    for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        relation_t how = relation(earlier, transaction, upstream);
+    for (redirect_transaction_t *earlier = first_other(wanted->transaction);
+         earlier && redirect_link_spend(wanted->place, 1); earlier = next_other(earlier, wanted->transaction)) {
+        relation_t how = relation(earlier, wanted->transaction, wanted->upstream);
         if (how > RELATION_FARTHER_ON) {
             continue;
         }
         if (earlier->redirect) {
-            client_history_take(&client_history.redirected, earlier, upstream);
+            client_history_take(&history.redirected, earlier, wanted->upstream);
         }
-        if (earlier->final / 100 == 6) {
-            client_history_take(&client_history.refused, earlier, upstream);
+        if (earlier->response.status / 100 == 6) {
+            client_history_take(&history.refused, earlier, wanted->upstream);
         }
-        if (how == RELATION_SAME_CLIENT && transaction->via_count > 1 && client_history.fork == NULL) {
-            client_history.fork = earlier;
+        if (how == RELATION_SAME_CLIENT && wanted->transaction->key.via_count > 1 && history.fork == NULL) {
+            history.fork = earlier;
         }
     }
-    return client_history;
+    return history;
 }
 
+/* Costs as many steps as the chain has transactions; where they are used up, nothing is built on the answer. */
 static bool
-chain_is_answered(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+chain_is_answered(const redirect_store_t *store, redirect_placement_t *place, const redirect_chain_t *chain)
 {
-    return chain->visible && redirect_chain_result(tracker, chain).outcome == REDIRECT_OUTCOME_ANSWERED;
+    return chain && redirect_link_spend(place, chain->transaction_count) &&
+           redirect_chain_result(store, chain).outcome == REDIRECT_OUTCOME_ANSWERED;
 }
 
 /*
  * 606 leaves it to the caller to offer other media at once (RFC 3261 21.6.4), and a Retry-After that has run out
- * invites the next transaction (RFC 5057 5.1).
+ * invites the next attempt (RFC 5057 5.1).
  */
 bool
 redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect_transaction_t *transaction)
 {
-    if (refused->final == 606 && same_request_uri(refused, transaction)) {
+    const redirect_response_t *response = &refused->response;
+
+    if (response->status == 606 && same_request_uri(refused, transaction)) {
         return false;
     }
-    return refused->retry_after == 0 ||
-           transaction->request_time - refused->final_time < (redirect_time_t)refused->retry_after * REDIRECT_SECOND;
+    return response->retry_after == 0 ||
+           transaction->request.clock - response->clock < (redirect_time_t)response->retry_after * REDIRECT_SECOND;
 }
 
 /*
@@ -502,15 +583,15 @@ redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect
 static bool
 goes_on_with_call(const redirect_transaction_t *transaction)
 {
-    return transaction->method == SIP_METHOD_INVITE && !sip_slice_has_text(transaction->to_tag);
+    return transaction->key.method == SIP_METHOD_INVITE && transaction->request.to_tag == 0;
 }
 
 /* --- placing ------------------------------------------------------------------------------------------------------ */
 
 static void
-place_beside(redirect_placement_t *place, const redirect_transaction_t *other)
+place_beside(redirect_placement_t *place, redirect_transaction_t *other)
 {
-    place->chain = other->chain;
+    place->beside = other;
     place->hop = other->hop;
 }
 
@@ -523,10 +604,10 @@ place_repeat(redirect_placement_t *place, redirect_transaction_t *repeated)
 
 /* A proxy that goes on by itself: its upstream's request is the same, below its own Via. */
 static bool
-is_recursion(const candidate_t *found, const redirect_transaction_t *transaction,
-             const redirect_transaction_t *upstream)
+is_recursion(const candidate_t *found, const wanted_t *wanted)
 {
-    return upstream != NULL || (found->relation == RELATION_SAME_CLIENT && transaction->via_count > 1);
+    return wanted->upstream != NULL ||
+           (found->relation == RELATION_SAME_CLIENT && wanted->transaction->key.via_count > 1);
 }
 
 static redirect_confidence_t
@@ -574,52 +655,51 @@ evidence_in_call(const candidate_t *found, bool recursion)
 }
 
 static void
-place_followup(redirect_placement_t *place, const candidate_t *found, const redirect_transaction_t *transaction)
+place_followup(redirect_placement_t *place, const candidate_t *found, const wanted_t *wanted)
 {
-    bool recursion = is_recursion(found, transaction, place->upstream);
+    bool recursion = is_recursion(found, wanted);
 
-    place->chain = found->leg->chain;
-    place->cause = found->redirect;
-    place->target = found->target;
-    place->redirected_leg = found->leg;
-    place->match = found->match;
-    place->difference = found->difference;
+    place->beside = found->leg;
     place->hop = found->redirect->depth;
-    place->confidence = confidence_in_call(found, recursion);
-    place->evidence = evidence_in_call(found, recursion);
-    place->link = found->by_history                     ? REDIRECT_LINK_HISTORY_INFO
-                  : recursion                           ? REDIRECT_LINK_RECURSED
-                  : found->match == SIP_URI_MATCH_EXACT ? REDIRECT_LINK_SAME_CALL_EXACT
-                                                        : REDIRECT_LINK_SAME_CALL_LOOSE;
+    place->link = (redirect_link_t){
+        .cause = found->redirect,
+        .target = found->target,
+        .redirected_in = found->redirect == found->leg->redirect ? found->leg->response.frame : found->redirect->frame,
+        .redirected_at = found->redirect == found->leg->redirect ? found->leg->response.time : found->redirect->time,
+        .match = found->match,
+        .difference = found->difference,
+        .confidence = confidence_in_call(found, recursion),
+        .evidence = evidence_in_call(found, recursion),
+        .kind = found->by_history                     ? REDIRECT_LINK_HISTORY_INFO
+                : recursion                           ? REDIRECT_LINK_RECURSED
+                : found->match == SIP_URI_MATCH_EXACT ? REDIRECT_LINK_SAME_CALL_EXACT
+                                                      : REDIRECT_LINK_SAME_CALL_LOOSE,
+    };
 }
 
 /* The request that this one's forward, captured before it, was a forward of: it stands where the forward stands. */
 static void
-place_above(redirect_placement_t *place, const redirect_transaction_t *downstream)
+place_above(redirect_placement_t *place, redirect_transaction_t *downstream)
 {
     place_beside(place, downstream);
-    place->cause = downstream->cause;
-    place->target = downstream->cause_target;
-    place->redirected_leg = NULL;
-    place->link = downstream->link;
-    place->confidence = downstream->confidence;
-    place->match = downstream->match;
-    place->difference = downstream->difference;
-    place->evidence = downstream->evidence;
-    place->above = downstream;
+    if (downstream->link) {
+        place->link = *downstream->link;
+        place->is_listed = true;
+    }
 }
 
 /* The latest transaction of the client's history that ended in a 3xx and asked for the same URI as the new one. */
 static redirect_transaction_t *
-find_returned(const redirect_call_t *call, const redirect_transaction_t *transaction,
-              const redirect_transaction_t *upstream)
+find_returned(const wanted_t *wanted)
 {
+    const redirect_transaction_t *transaction = wanted->transaction;
     redirect_transaction_t *returned = NULL;
 
-    for (redirect_transaction_t *earlier = call->first; earlier; earlier = earlier->next_in_call) {
-        if (earlier->redirect && relation(earlier, transaction, upstream) <= RELATION_FARTHER_ON &&
+    for (redirect_transaction_t *earlier = first_other(transaction);
+         earlier && redirect_link_spend(wanted->place, STEPS_PER_URI); earlier = next_other(earlier, transaction)) {
+        if (earlier->redirect && relation(earlier, transaction, wanted->upstream) <= RELATION_FARTHER_ON &&
             same_request_uri(earlier, transaction)) {
-            client_history_take(&returned, earlier, upstream);
+            client_history_take(&returned, earlier, wanted->upstream);
         }
     }
     return returned;
@@ -627,26 +707,26 @@ find_returned(const redirect_call_t *call, const redirect_transaction_t *transac
 
 /* Without a redirect, a repeat or an upstream: what the same client did before may still say where it belongs. */
 static void
-place_by_client_history(const redirect_tracker_t *tracker, const redirect_call_t *call, redirect_placement_t *place,
-                        const client_history_t *client_history, const redirect_transaction_t *transaction)
+place_by_client_history(const redirect_store_t *store, const client_history_t *history, const wanted_t *wanted)
 {
-    const redirect_transaction_t *redirected = client_history->redirected;
-    const redirect_transaction_t *returned = redirected ? find_returned(call, transaction, place->upstream) : NULL;
+    redirect_transaction_t *redirected = history->redirected;
+    redirect_transaction_t *returned = redirected ? find_returned(wanted) : NULL;
+    redirect_placement_t *place = wanted->place;
 
-    if (client_history->fork) {
-        place_beside(place, client_history->fork);
-    } else if (returned && !chain_is_answered(tracker, returned->chain)) {
+    if (history->fork) {
+        place_beside(place, history->fork);
+    } else if (returned && !chain_is_answered(store, place, returned->chain)) {
         /* Back to where it was redirected: once more by the same journey, or a later journey of its own. */
-        if (goes_on_with_call(transaction)) {
+        if (goes_on_with_call(wanted->transaction)) {
             place_beside(place, returned);
         }
-    } else if (redirected && !chain_is_answered(tracker, redirected->chain) &&
-               transaction->request_time - redirected->final_time <= ELSEWHERE_WITHIN) {
+    } else if (redirected && !chain_is_answered(store, place, redirected->chain) &&
+               wanted->transaction->request.clock - redirected->response.clock <= ELSEWHERE_WITHIN) {
         place_beside(place, redirected);
         place->elsewhere_after = redirected;
-    } else if (client_history->refused && goes_on_with_call(transaction) &&
-               !chain_is_answered(tracker, client_history->refused->chain)) {
-        place_beside(place, client_history->refused);
+    } else if (history->refused && goes_on_with_call(wanted->transaction) &&
+               !chain_is_answered(store, place, history->refused->chain)) {
+        place_beside(place, history->refused);
     }
 }
 
@@ -654,85 +734,88 @@ place_by_client_history(const redirect_tracker_t *tracker, const redirect_call_t
 static void
 place_at_tried_target(redirect_placement_t *place, const candidate_t *found)
 {
+    redirect_transaction_t *tried_by = (redirect_transaction_t *)found->target->tried_by;
+
     if (found->relation <= RELATION_FARTHER_ON) {
-        place_repeat(place, (redirect_transaction_t *)found->target->tried_by);
+        place_repeat(place, tried_by);
     } else {
-        place_beside(place, found->target->tried_by);
+        place_beside(place, tried_by);
     }
 }
 
 static void
-place_request(const redirect_tracker_t *tracker, const redirect_call_t *call, const redirect_transaction_t *transaction,
-              const sip_message_t *sip, redirect_placement_t *place, const client_history_t *client_history)
+place_request(const redirect_store_t *store, wanted_t *wanted, const client_history_t *history)
 {
-    redirect_transaction_t *upstream = place->upstream;
-    redirect_transaction_t *repeated = find_repeated(call, transaction, upstream);
-    candidate_t found = find_target(call, transaction, sip, upstream);
+    redirect_placement_t *place = wanted->place;
+    redirect_transaction_t *repeated = find_repeated(wanted);
+    candidate_t found = find_target(wanted);
     bool untried;
 
-    if (found.redirect && upstream == NULL && chain_is_answered(tracker, found.leg->chain)) {
+    if (found.redirect && wanted->upstream == NULL && chain_is_answered(store, place, found.leg->chain)) {
         found.redirect = NULL; /* a refresh of what was redirected once, such as REGISTER, is a journey of its own */
     }
     untried = found.redirect && found.target->tried_by == NULL;
-    if (repeated && !(untried && !redirect_is_amend_and_retry(repeated->final))) {
+    if (repeated && !(untried && !redirect_is_amend_and_retry(repeated->response.status))) {
         place_repeat(place, repeated);
         return;
     }
     if (!untried) {
-        candidate_t told = find_target_by_history(call, transaction, sip, upstream);
-        if (told.redirect && (upstream || !chain_is_answered(tracker, told.leg->chain))) {
-            found = told;
+        candidate_t by_history = find_target_by_history(store, wanted);
+        if (by_history.redirect && (wanted->upstream || !chain_is_answered(store, place, by_history.leg->chain))) {
+            found = by_history;
             untried = true;
         }
     }
     if (untried) {
-        place_followup(place, &found, transaction);
-    } else if (upstream) {
-        place_beside(place, upstream);
+        place_followup(place, &found, wanted);
+    } else if (wanted->upstream) {
+        place_beside(place, place->upstream);
     } else if (found.redirect) {
         place_at_tried_target(place, &found);
     } else {
-        place_by_client_history(tracker, call, place, client_history, transaction);
+        place_by_client_history(store, history, wanted);
     }
 }
 
 void
-redirect_link_in_call(const redirect_tracker_t *tracker, const redirect_call_t *call,
-                      const redirect_transaction_t *transaction, const sip_message_t *sip, redirect_placement_t *place)
+redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
+                      redirect_placement_t *place)
 {
+    wanted_t wanted = {.transaction = transaction, .sip = sip, .place = place};
     redirect_transaction_t *downstream;
-    client_history_t client_history;
+    client_history_t history;
 
-    if (call->first == NULL) {
+    if (first_other(transaction) == NULL) {
         return; /* the first of its call, as most are */
     }
-    downstream = find_downstream(call, transaction, sip);
-    place->upstream = find_upstream(call, transaction, sip);
+    downstream = find_downstream(store, transaction, sip);
+    place->upstream = find_upstream(store, transaction, sip, place);
     if (place->upstream == NULL) {
-        place->upstream = find_hidden_upstream(call, transaction);
+        place->upstream = find_hidden_upstream(transaction);
     }
-    client_history = find_client_history(call, transaction, place->upstream);
-    if (downstream && (downstream->cause || downstream->chain->visible)) {
+    wanted.upstream = place->upstream;
+    history = find_client_history(&wanted);
+    if (downstream && (downstream->link || downstream->chain)) {
         place_above(place, downstream);
     } else {
-        place_request(tracker, call, transaction, sip, place, &client_history);
-        if (place->chain == NULL && downstream) {
+        place_request(store, &wanted, &history);
+        if (place->beside == NULL && downstream) {
             place_beside(place, downstream);
         }
     }
     place->downstream = downstream;
-    if (client_history.refused && place->chain == client_history.refused->chain &&
-        redirect_is_definitive_for(client_history.refused, transaction)) {
-        place->global_failure = client_history.refused;
+    if (history.refused && place->beside && place->beside->chain == history.refused->chain &&
+        redirect_is_definitive_for(history.refused, transaction)) {
+        place->global_failure = history.refused;
     }
 }
 
 void
-redirect_link_response(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip,
+redirect_link_response(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
                        redirect_placement_t *place)
 {
-    place->upstream = find_upstream(call, transaction, sip);
-    place->downstream = find_downstream(call, transaction, sip);
+    place->upstream = find_upstream(store, transaction, sip, place);
+    place->downstream = find_downstream(store, transaction, sip);
     if (place->upstream) {
         place_beside(place, place->upstream);
         return;
@@ -742,36 +825,43 @@ redirect_link_response(const redirect_call_t *call, const redirect_transaction_t
         return;
     }
     /* The answer to a later request of a client whose redirect was captured: what it sent then was not. */
-    for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
-        if (other->redirect && other->cseq < transaction->cseq && redirect_same_method(other, transaction) &&
+    for (redirect_transaction_t *other = first_other(transaction); other; other = next_other(other, transaction)) {
+        if (other->redirect && other->key.cseq < transaction->key.cseq && redirect_same_method(other, transaction) &&
             goes_on_with_call(other) && relation_by_vias(other, transaction) <= RELATION_SAME_PATH &&
-            sip_slice_equal(other->from_tag, transaction->from_tag)) {
+            other->key.from_tag == transaction->key.from_tag) {
             place_beside(place, other);
         }
     }
 }
 
-redirect_transaction_t *
-redirect_link_reordered(const redirect_call_t *call, const redirect_transaction_t *leg, redirect_placement_t *place)
+/* One that began a journey of its own, of which nothing was shown, a moment before leg got its redirect. */
+static bool
+may_be_reordered(const redirect_transaction_t *later, const redirect_transaction_t *leg)
 {
-    for (redirect_transaction_t *later = call->first; later; later = later->next_in_call) {
-        candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
-        sip_message_t none = {.is_response = false};
-        sip_uri_t uri;
+    return later->chain == NULL && later->group == later && leg->request.frame != 0 &&
+           later->request.frame >= leg->request.frame && leg->response.time - later->request.time <= REORDERED_WITHIN &&
+           relation(leg, later, later->upstream) == RELATION_SAME_CLIENT;
+}
 
-        if (later->chain == leg->chain || later->chain->visible || later->chain->kept || later != later->chain->root ||
-            leg->request_frame == 0 || later->request_frame < leg->request_frame ||
-            leg->final_time - later->request_time > REORDERED_WITHIN ||
-            relation(leg, later, later->upstream) != RELATION_SAME_CLIENT || !sip_uri_parse(later->raw_uri, &uri)) {
+redirect_transaction_t *
+redirect_link_reordered(const redirect_store_t *store, redirect_transaction_t *leg, redirect_placement_t *place)
+{
+    (void)store;
+    for (redirect_transaction_t *later = first_other(leg); later && redirect_link_spend(place, 1);
+         later = next_other(later, leg)) {
+        candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
+        wanted_t wanted = {.transaction = later, .upstream = later->upstream, .place = place};
+
+        if (!may_be_reordered(later, leg) || !redirect_request_uri(later, &wanted.uri)) {
             continue;
         }
-        consider_redirect(&best, leg, RELATION_SAME_CLIENT, later, &none, &uri, sip_uri_match_key(&uri));
+        wanted.key = sip_uri_match_key(&wanted.uri);
+        consider_redirect(&best, leg, leg->redirect, RELATION_SAME_CLIENT, &wanted);
         if (best.redirect && best.target->tried_by == NULL && best.match <= SIP_URI_MATCH_NUMBER) {
-            place->upstream = later->upstream;
-            place_followup(place, &best, later);
-            place->confidence = REDIRECT_CONFIDENCE_PROBABLE;
-            place->evidence = "The same client sent it in the same call to the target, in a frame just before that of "
-                              "the redirect: frames look reordered.";
+            place_followup(place, &best, &wanted);
+            place->link.confidence = REDIRECT_CONFIDENCE_PROBABLE;
+            place->link.evidence = "The same client sent it in the same call to the target, in a frame just before "
+                                   "that of the redirect: frames look reordered.";
             return later;
         }
     }

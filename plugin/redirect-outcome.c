@@ -4,22 +4,16 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#include "redirect-tracker-int.h"
+#include "config.h"
+
+#include "redirect-outcome.h"
+
+#include <wsutil/wmem/wmem_array.h>
+#include <wsutil/wmem/wmem_strbuf.h>
+#include <wsutil/wmem/wmem_strutl.h>
 
 /* A client that got no answer at all gives up after Timer B (RFC 3261 17.1.1.2). */
 #define NO_ANSWER_AFTER (32 * REDIRECT_SECOND)
-
-const redirect_transaction_t *
-redirect_transaction_before(const redirect_transaction_t *transaction)
-{
-    if (transaction->cause) {
-        return transaction->cause_transaction;
-    }
-    if (transaction->retry_of) {
-        return transaction->retry_of;
-    }
-    return transaction->upstream_late ? NULL : transaction->upstream;
-}
 
 /* --- outcome ------------------------------------------------------------------------------------------------------ */
 
@@ -36,36 +30,27 @@ typedef struct {
 static bool
 is_later(const redirect_transaction_t *transaction, const redirect_transaction_t *than)
 {
-    return than == NULL || transaction->final_frame > than->final_frame;
+    return than == NULL || transaction->response.frame > than->response.frame;
 }
 
 /*
  * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is no longer
  * followed. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.
  */
-static bool
-is_cancelled(const redirect_transaction_t *transaction)
+bool
+redirect_is_cancelled(const redirect_transaction_t *transaction)
 {
-    return transaction->final == 487 ||
-           (transaction->cancel_frame != 0 &&
-            (transaction->final == 0 ||
-             (transaction->final / 100 == 3 && transaction->cancel_frame < transaction->final_frame)));
+    return transaction->response.status == 487 ||
+           (transaction->cancel &&
+            (transaction->response.status == 0 ||
+             (transaction->response.status / 100 == 3 && transaction->cancel->frame < transaction->response.frame)));
 }
 
 static bool
-may_still_end(const redirect_tracker_t *tracker, const redirect_transaction_t *transaction)
+may_still_end(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
-    return transaction->last_provisional > 100 || tracker->now - transaction->request_time < NO_ANSWER_AFTER;
-}
-
-/* Of a follow-up whose forward was captured before it, only the forward is listed: this is what it is a forward of. */
-static const redirect_transaction_t *
-followup_top(const redirect_transaction_t *followup)
-{
-    while (followup->upstream && followup->upstream->cause == followup->cause) {
-        followup = followup->upstream;
-    }
-    return followup;
+    return transaction->response.provisional > 100 ||
+           redirect_store_clock(store)->now - transaction->request.clock < NO_ANSWER_AFTER;
 }
 
 /* Whether the client itself went on, not a proxy farther on that shares the redirect with it. */
@@ -74,19 +59,19 @@ is_followed_beside(const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t *next = transaction->redirect ? transaction->redirect->first_followup : NULL;
 
-    while (next && followup_top(next)->upstream != transaction->upstream) {
-        next = next->next_followup;
+    while (next && redirect_followup_top(next)->upstream != transaction->upstream) {
+        next = next->link->next_followup;
     }
     return next != NULL;
 }
 
 static void
-tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_transaction_t *transaction)
+tally_add(const redirect_store_t *store, tally_t *tally, const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t **latest;
 
-    if (transaction->final / 100 == 2) {
-        if (tally->answered == NULL || transaction->final_frame < tally->answered->final_frame) {
+    if (transaction->response.status / 100 == 2) {
+        if (tally->answered == NULL || transaction->response.frame < tally->answered->response.frame) {
             tally->answered = transaction;
         }
         return;
@@ -94,11 +79,11 @@ tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_tran
     if (transaction->retried_by || is_followed_beside(transaction)) {
         return; /* what came of it decides */
     }
-    if (is_cancelled(transaction)) {
+    if (redirect_is_cancelled(transaction)) {
         latest = &tally->cancelled;
-    } else if (transaction->final == 0) {
-        latest = may_still_end(tracker, transaction) ? &tally->waiting : &tally->silent;
-    } else if (transaction->final / 100 == 6) {
+    } else if (transaction->response.status == 0) {
+        latest = may_still_end(store, transaction) ? &tally->waiting : &tally->silent;
+    } else if (transaction->response.status / 100 == 6) {
         latest = &tally->refused;
     } else {
         latest = &tally->ended;
@@ -108,27 +93,16 @@ tally_add(const redirect_tracker_t *tracker, tally_t *tally, const redirect_tran
     }
 }
 
-static bool
-is_far_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
-{
-    for (transaction = transaction->upstream; transaction; transaction = transaction->upstream) {
-        if (transaction == above) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The transactions that nothing captured stands above, or those farther on than one of them. */
 static tally_t
-tally_of(const redirect_tracker_t *tracker, const redirect_chain_t *chain, const redirect_transaction_t *above)
+tally_of(const redirect_store_t *store, const redirect_chain_t *chain, const redirect_transaction_t *above)
 {
     tally_t tally = {.answered = NULL};
 
     for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
          transaction = transaction->next_in_chain) {
-        if (above ? is_far_below(transaction, above) : transaction->upstream == NULL) {
-            tally_add(tracker, &tally, transaction);
+        if (above ? redirect_transaction_is_below(transaction, above) : transaction->upstream == NULL) {
+            tally_add(store, &tally, transaction);
         }
     }
     return tally;
@@ -146,10 +120,16 @@ refused_or_ended(const tally_t *tally)
     if (refused == NULL || ended == NULL) {
         return refused ? refused : ended;
     }
-    if (refused->via_count > 1 && refused->via_path_hash == ended->via_path_hash) {
+    if (refused->key.via_count > 1 && refused->key.via_path == ended->key.via_path) {
         return refused;
     }
     return is_later(refused, ended) ? refused : ended;
+}
+
+static uint32_t
+cancel_frame(const redirect_transaction_t *transaction)
+{
+    return transaction->cancel ? transaction->cancel->frame : 0;
 }
 
 /* A 6xx before the CANCEL is its reason, said or not: the 487 is a consequence (RFC 3261 16.7 step 5). */
@@ -162,8 +142,8 @@ decide(const tally_t *tally)
     if (tally->answered || cancelled == NULL) {
         return tally->answered ? tally->answered : last;
     }
-    if (last && (last->final_frame > MAX(cancelled->final_frame, cancelled->cancel_frame) ||
-                 (last->final / 100 == 6 && last->final_frame < cancelled->cancel_frame))) {
+    if (last && (last->response.frame > MAX(cancelled->response.frame, cancel_frame(cancelled)) ||
+                 (last->response.status / 100 == 6 && last->response.frame < cancel_frame(cancelled)))) {
         return last;
     }
     return cancelled;
@@ -171,9 +151,9 @@ decide(const tally_t *tally)
 
 /* What decided a chain, as the original client saw it; where its own leg shows no final, as a leg farther on does. */
 static const redirect_transaction_t *
-decisive_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+decisive_transaction(const redirect_store_t *store, const redirect_chain_t *chain)
 {
-    tally_t tally = tally_of(tracker, chain, NULL);
+    tally_t tally = tally_of(store, chain, NULL);
     const redirect_transaction_t *open = tally.waiting ? tally.waiting : tally.silent;
     const redirect_transaction_t *decided = tally.answered || tally.waiting ? tally.answered : decide(&tally);
     tally_t below;
@@ -181,7 +161,7 @@ decisive_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *
     if (decided || open == NULL) {
         return decided;
     }
-    below = tally_of(tracker, chain, open);
+    below = tally_of(store, chain, open);
     if (tally.waiting) { /* only these two cannot be followed by anything better */
         return below.answered ? below.answered : below.refused;
     }
@@ -199,27 +179,45 @@ has_followable_target(const redirect_t *redirect)
     return false;
 }
 
-static bool
-waited_long_enough(const redirect_tracker_t *tracker, const redirect_transaction_t *transaction)
+unsigned
+redirect_hiding_gaps(const redirect_store_t *store, const redirect_t *redirect)
 {
-    return tracker->now - transaction->final_time >= REDIRECT_NOT_FOLLOWED_AFTER;
+    const unsigned of_redirect = REDIRECT_GAP_PENDING_DROPPED | REDIRECT_GAP_CUT;
+    const unsigned of_chain = REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO;
+    unsigned gaps = redirect->gaps & of_redirect;
+
+    if (redirect->transaction) {
+        gaps |= redirect->transaction->chain->gaps & of_chain;
+    }
+    return redirect_store_gave_up(store, redirect->clock) ? gaps | REDIRECT_GAP_STEPS : gaps;
+}
+
+/* That nobody followed is known only where nothing can have hidden it. */
+static bool
+is_left_alone(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_t *redirect = transaction->redirect;
+
+    return redirect && redirect_hiding_gaps(store, redirect) == 0 &&
+           redirect_clock_covers(redirect_store_clock(store), transaction->response.clock, transaction->response.time,
+                                 REDIRECT_FOLLOW_WITHIN);
 }
 
 static redirect_outcome_t
-outcome_of(const redirect_tracker_t *tracker, const redirect_transaction_t *transaction)
+outcome_of(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
-    if (is_cancelled(transaction)) {
+    if (redirect_is_cancelled(transaction)) {
         return REDIRECT_OUTCOME_CANCELLED;
     }
-    switch (transaction->final / 100) {
+    switch (transaction->response.status / 100) {
     case 2:
         return REDIRECT_OUTCOME_ANSWERED;
     case 3:
         /* The alternatives of a 380 stand in its body; the call itself has failed (RFC 3261 21.3.5). */
-        if (transaction->final == 380) {
+        if (transaction->response.status == 380) {
             return REDIRECT_OUTCOME_FAILED;
         }
-        return waited_long_enough(tracker, transaction) ? REDIRECT_OUTCOME_NOT_FOLLOWED : REDIRECT_OUTCOME_UNFINISHED;
+        return is_left_alone(store, transaction) ? REDIRECT_OUTCOME_NOT_FOLLOWED : REDIRECT_OUTCOME_UNFINISHED;
     case 4:
     case 5:
         return REDIRECT_OUTCOME_FAILED;
@@ -231,26 +229,30 @@ outcome_of(const redirect_tracker_t *tracker, const redirect_transaction_t *tran
 }
 
 redirect_result_t
-redirect_chain_result(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+redirect_chain_result(const redirect_store_t *store, const redirect_chain_t *chain)
 {
     redirect_result_t result = {.outcome = REDIRECT_OUTCOME_UNFINISHED};
-    const redirect_transaction_t *transaction = decisive_transaction(tracker, chain);
+    const redirect_transaction_t *transaction = decisive_transaction(store, chain);
 
     if (transaction == NULL) {
         return result;
     }
-    result.outcome = outcome_of(tracker, transaction);
+    result.outcome = outcome_of(store, transaction);
+    if (result.outcome != REDIRECT_OUTCOME_ANSWERED &&
+        (chain->gaps & (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO))) {
+        return (redirect_result_t){.outcome = REDIRECT_OUTCOME_UNFINISHED};
+    }
     result.transaction = transaction;
     if (result.outcome != REDIRECT_OUTCOME_UNFINISHED) {
-        result.final_code = transaction->final;
-        result.final_frame = transaction->final_frame;
-        result.final_time = transaction->final_time;
+        result.final_code = transaction->response.status;
+        result.final_frame = transaction->response.frame;
+        result.final_time = transaction->response.time;
     }
     return result;
 }
 
 bool
-redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *redirect)
+redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redirect)
 {
     redirect_result_t result;
 
@@ -258,7 +260,7 @@ redirect_is_not_followed(const redirect_tracker_t *tracker, const redirect_t *re
         redirect->code == 380) {
         return false;
     }
-    result = redirect_chain_result(tracker, redirect->transaction->chain);
+    result = redirect_chain_result(store, redirect->transaction->chain);
     return result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED && result.transaction->redirect == redirect;
 }
 
@@ -270,7 +272,7 @@ final_in_the_end(const redirect_transaction_t *transaction)
     while (transaction->retried_by) {
         transaction = transaction->retried_by;
     }
-    return transaction->final;
+    return transaction->response.status;
 }
 
 /* Of two follow-ups the one that matters more: one that was answered, else the later one. */
@@ -283,14 +285,14 @@ weightier(const redirect_transaction_t *a, const redirect_transaction_t *b)
     if ((final_in_the_end(a) / 100 == 2) != (final_in_the_end(b) / 100 == 2)) {
         return final_in_the_end(a) / 100 == 2 ? a : b;
     }
-    return a->request_frame > b->request_frame ? a : b;
+    return a->request.frame > b->request.frame ? a : b;
 }
 
 /* Made by the client of transaction or by one nearer to the caller; what a proxy farther on did is not on its path. */
 static bool
 is_at_or_above(const redirect_transaction_t *followup, const redirect_transaction_t *transaction)
 {
-    followup = followup_top(followup);
+    followup = redirect_followup_top(followup);
     while (transaction && transaction->upstream != followup->upstream) {
         transaction = transaction->upstream;
     }
@@ -304,7 +306,7 @@ decisive_followup(const redirect_transaction_t *transaction)
     const redirect_t *redirect = transaction->redirect;
     const redirect_transaction_t *found = NULL;
 
-    for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->next_followup) {
+    for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->link->next_followup) {
         found = is_at_or_above(next, transaction) ? weightier(found, next) : found;
     }
     for (unsigned i = 0; found == NULL && i < redirect->target_count; i++) {
@@ -323,11 +325,11 @@ decisive_forward(const redirect_transaction_t *transaction)
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
         if (other->upstream != transaction || other->upstream_late ||
-            (transaction->final != 0 && other->final != transaction->final)) {
+            (transaction->response.status != 0 && other->response.status != transaction->response.status)) {
             continue;
         }
         found = other;
-        if (transaction->final != 0 && sip_slice_equal(transaction->final_to_tag, other->final_to_tag)) {
+        if (transaction->response.status != 0 && transaction->response.to_tag == other->response.to_tag) {
             break;
         }
     }
@@ -352,88 +354,90 @@ redirect_path_end(const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t *next = next_on_path(transaction);
 
-    /* Every step leads to a later transaction of the chain, so this ends; the limit bounds the time on hostile input. */
-    for (unsigned steps = 0; next && steps < REDIRECT_MAX_TRANSACTIONS_PER_CALL; steps++) {
+    /* Every step leads to a later transaction of the chain, so this ends; the count is for what no thought foresees. */
+    for (unsigned left = transaction->chain ? transaction->chain->transaction_count : 0; next && left > 0; left--) {
         transaction = next;
         next = next_on_path(transaction);
     }
     return transaction;
 }
 
-char *
-redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction)
-{
-    sip_uri_t uri;
+/* The follow-ups on a path, the latest first, and where the path begins. */
+typedef struct {
+    const redirect_transaction_t **followup;
+    unsigned count;
+    unsigned room;
+    unsigned left_out;
+    const redirect_transaction_t *start;
+} hops_t;
 
-    return sip_uri_parse(transaction->raw_uri, &uri) ? sip_uri_display(scope, &uri) : wmem_strdup(scope, "?");
+/* From the end back to the start, keeping the hops nearest to the start. */
+static void
+collect_hops(const redirect_transaction_t *end, hops_t *hops)
+{
+    for (const redirect_transaction_t *step = end; step; step = redirect_transaction_before(step)) {
+        hops->start = step;
+        if (step->link == NULL) {
+            continue;
+        }
+        if (hops->count == hops->room) {
+            memmove(hops->followup, hops->followup + 1, (hops->count - 1) * sizeof(hops->followup[0]));
+            hops->left_out++;
+            hops->count--;
+        }
+        hops->followup[hops->count++] = step;
+    }
 }
 
-char *
-redirect_transaction_path(wmem_allocator_t *scope, const redirect_transaction_t *transaction)
+static void
+add_element(wmem_array_t *path, redirect_path_kind_t kind, char *text)
 {
-    const redirect_transaction_t *follower[REDIRECT_MAX_PATH_HOPS];
+    const redirect_path_element_t element = {kind, text};
+
+    wmem_array_append_one(path, element);
+}
+
+const redirect_path_element_t *
+redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
+                       const redirect_transaction_t *transaction, unsigned *count)
+{
     const redirect_transaction_t *end = redirect_path_end(transaction);
-    const redirect_transaction_t *step = end;
-    unsigned count = 0, left_out = 0;
-    wmem_strbuf_t *path = wmem_strbuf_new(scope, "");
-    char *uri;
+    wmem_array_t *path = wmem_array_new(scope, sizeof(redirect_path_element_t));
+    hops_t hops = {.room = redirect_store_config(store)->limits.path_hops, .start = end};
 
-    /* From the end back to the start, keeping the hops nearest to the start. */
-    for (unsigned steps = 0; step && steps < 4 * REDIRECT_MAX_TRANSACTIONS_PER_CALL; steps++) {
-        const redirect_transaction_t *before = redirect_transaction_before(step);
-        if (step->cause) {
-            if (count == REDIRECT_MAX_PATH_HOPS) {
-                memmove(follower, follower + 1, sizeof(follower) - sizeof(follower[0]));
-                left_out++;
-                count--;
-            }
-            follower[count++] = step;
-        }
-        if (before == NULL) {
-            break;
-        }
-        step = before;
+    hops.followup = wmem_alloc_array(NULL, const redirect_transaction_t *, hops.room);
+    collect_hops(end, &hops);
+    add_element(path, REDIRECT_PATH_URI, redirect_transaction_uri(scope, hops.start));
+    while (hops.count > 0) {
+        const redirect_transaction_t *hop = hops.followup[--hops.count];
+        add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", hop->link->cause->code));
+        add_element(path, REDIRECT_PATH_URI, redirect_transaction_uri(scope, hop));
     }
-    uri = redirect_transaction_uri(NULL, step);
-    wmem_strbuf_append(path, uri);
-    wmem_free(NULL, uri);
-    while (count > 0) {
-        const redirect_transaction_t *hop = follower[--count];
-        uri = redirect_transaction_uri(NULL, hop);
-        wmem_strbuf_append_printf(path, " -> %u -> %s", hop->cause->code, uri);
-        wmem_free(NULL, uri);
+    wmem_free(NULL, hops.followup);
+    if (hops.left_out > 0) {
+        add_element(path, REDIRECT_PATH_HOPS_LEFT_OUT,
+                    wmem_strdup_printf(scope, "(%u more hop%s)", hops.left_out, hops.left_out == 1 ? "" : "s"));
     }
-    if (left_out > 0) {
-        wmem_strbuf_append_printf(path, " -> (%u more hops)", left_out);
+    if (end->response.status != 0) {
+        add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", end->response.status));
     }
-    if (end->final != 0) {
-        wmem_strbuf_append_printf(path, " -> %u", end->final);
-    }
-    return wmem_strbuf_finalize(path);
+    *count = wmem_array_get_count(path);
+    return (const redirect_path_element_t *)wmem_array_get_raw(path);
 }
 
-sip_slice_t
-redirect_transaction_method(const redirect_transaction_t *transaction)
+char *
+redirect_transaction_path(wmem_allocator_t *scope, const redirect_store_t *store,
+                          const redirect_transaction_t *transaction)
 {
-    static const char *const names[] = {
-        [SIP_METHOD_ACK] = "ACK",
-        [SIP_METHOD_BYE] = "BYE",
-        [SIP_METHOD_CANCEL] = "CANCEL",
-        [SIP_METHOD_INFO] = "INFO",
-        [SIP_METHOD_INVITE] = "INVITE",
-        [SIP_METHOD_MESSAGE] = "MESSAGE",
-        [SIP_METHOD_NOTIFY] = "NOTIFY",
-        [SIP_METHOD_OPTIONS] = "OPTIONS",
-        [SIP_METHOD_PRACK] = "PRACK",
-        [SIP_METHOD_PUBLISH] = "PUBLISH",
-        [SIP_METHOD_REFER] = "REFER",
-        [SIP_METHOD_REGISTER] = "REGISTER",
-        [SIP_METHOD_SUBSCRIBE] = "SUBSCRIBE",
-        [SIP_METHOD_UPDATE] = "UPDATE",
-    };
+    unsigned count;
+    wmem_allocator_t *own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE); /* scope may be NULL, and nobody frees then */
+    const redirect_path_element_t *element = redirect_path_elements(own, store, transaction, &count);
+    wmem_strbuf_t *path = wmem_strbuf_new(scope, "");
 
-    if (transaction->method == SIP_METHOD_OTHER) {
-        return transaction->other_method;
+    for (unsigned i = 0; i < count; i++) {
+        wmem_strbuf_append(path, i > 0 ? " -> " : "");
+        wmem_strbuf_append(path, element[i].text);
     }
-    return sip_slice_from_string(names[transaction->method]);
+    wmem_destroy_allocator(own);
+    return wmem_strbuf_finalize(path);
 }

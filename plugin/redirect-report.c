@@ -11,6 +11,8 @@
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "config.h"
+
 #include "redirect-report.h"
 
 #define ARROW " -> "
@@ -27,8 +29,8 @@
 /** A path has this before an origin has more than SHORTEST_ORIGIN; with "(10 more)" it needs as much. */
 #define SHORTEST_PATH 34
 
-/** "302", a URI, "302", a URI, ..., the final code: more elements than any path holds (see REDIRECT_MAX_PATH_HOPS). */
-#define MAX_ELEMENTS (2 * REDIRECT_MAX_PATH_HOPS + 4)
+/** "302", a URI, "302", a URI, ..., the final code: more than any path holds (redirect_limits_t.path_hops). */
+#define MAX_ELEMENTS 68
 
 enum {
     COLUMN_CHAIN,
@@ -52,18 +54,20 @@ static const struct {
 };
 
 typedef struct {
-    char *origin, *path; /* whole; the path begins with the origin too */
+    char *origin;
+    const redirect_path_element_t *element; /* the whole path, its origin first */
+    unsigned element_count;
     const char *text[COLUMN_COUNT];
 } line_t;
 
 struct redirect_report {
     wmem_allocator_t *scope;
-    const redirect_tracker_t *tracker;
+    const redirect_store_t *store;
     redirect_time_t zero;
     wmem_array_t *lines;  /* line_t */
     wmem_array_t *delays; /* redirect_time_t, of chains that a redirect delayed */
     unsigned chains;
-    unsigned outcomes[REDIRECT_OUTCOME_CANCELLED + 1];
+    unsigned outcomes[REDIRECT_OUTCOME_COUNT];
     unsigned redirects, followed, not_followed;
 };
 
@@ -75,19 +79,19 @@ redirect_report_followup_delay(const redirect_transaction_t *transaction, redire
     const redirect_transaction_t *redirected;
     redirect_time_t since;
 
-    if (transaction->cause == NULL || transaction->request_frame == 0) {
+    if (redirect_cause(transaction) == NULL || transaction->request.frame == 0) {
         return false;
     }
     redirected = redirect_transaction_before(transaction);
-    since = redirected && redirected->request_frame != 0 ? redirected->request_time : transaction->cause->time;
-    *delay = MAX(transaction->request_time - since, 0);
+    since = redirected && redirected->request.frame != 0 ? redirected->request.time : redirect_cause(transaction)->time;
+    *delay = MAX(transaction->request.time - since, 0);
     return true;
 }
 
 redirect_report_row_t
-redirect_report_row(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+redirect_report_row(const redirect_store_t *store, const redirect_chain_t *chain)
 {
-    redirect_report_row_t row = {.chain = chain, .result = redirect_chain_result(tracker, chain)};
+    redirect_report_row_t row = {.chain = chain, .result = redirect_chain_result(store, chain)};
     const redirect_transaction_t *step = redirect_path_end(chain->root);
     redirect_time_t delay;
 
@@ -102,21 +106,6 @@ redirect_report_row(const redirect_tracker_t *tracker, const redirect_chain_t *c
     return row;
 }
 
-const char *
-redirect_report_outcome(redirect_outcome_t outcome)
-{
-    static const char *const names[] = {
-        [REDIRECT_OUTCOME_UNFINISHED] = "unfinished",
-        [REDIRECT_OUTCOME_ANSWERED] = "answered",
-        [REDIRECT_OUTCOME_FAILED] = "failed",
-        [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
-        [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed",
-        [REDIRECT_OUTCOME_CANCELLED] = "cancelled",
-    };
-
-    return names[outcome];
-}
-
 bool
 redirect_report_is_first_sighting(const redirect_transaction_t *transaction)
 {
@@ -129,8 +118,8 @@ forward_with_same_final(const redirect_transaction_t *transaction)
 {
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
-        if (other->upstream == transaction && other->final == transaction->final &&
-            sip_slice_equal(other->final_to_tag, transaction->final_to_tag)) {
+        if (other->upstream == transaction && other->response.status == transaction->response.status &&
+            other->response.to_tag == transaction->response.to_tag) {
             return other;
         }
     }
@@ -160,11 +149,12 @@ redirect_report_counterpart(const redirect_chain_t *chain, uint16_t status)
 
     for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
          transaction = transaction->next_in_chain) {
-        if (transaction->final / 100U == other && (latest == NULL || transaction->final_frame > latest->final_frame)) {
+        if (transaction->response.status / 100U == other &&
+            (latest == NULL || transaction->response.frame > latest->response.frame)) {
             latest = transaction;
         }
     }
-    return latest ? latest->final : 0;
+    return latest ? latest->response.status : 0;
 }
 
 static int
@@ -233,36 +223,35 @@ fit_uri(wmem_allocator_t *scope, const char *uri, size_t limit)
     return wmem_strbuf_finalize(out);
 }
 
-/* A path in pieces: codes, URIs, and "(n more hops)". */
+/* One piece of a path, measured once. */
 typedef struct {
-    const char *element[MAX_ELEMENTS];
+    const char *text;
+    size_t width;
+    bool is_uri; /* codes and counts of hops are never shortened */
+    bool is_code;
+} piece_t;
+
+/* A path after its origin. */
+typedef struct {
+    piece_t piece[MAX_ELEMENTS];
     unsigned count;
 } path_t;
 
-static bool
-is_code(const char *element)
+static piece_t
+measured(const char *text, bool is_uri, bool is_code)
 {
-    return g_ascii_isdigit(element[0]) && strlen(element) == 3;
+    return (piece_t){text, width_of(text), is_uri, is_code};
 }
 
-/* Codes and counts of hops are never shortened. */
-static bool
-is_uri(const char *element)
-{
-    return !is_code(element) && element[0] != '(';
-}
-
-/* Cuts text, which is changed, at its arrows; the first piece is left out. */
 static path_t
-split_path(char *text)
+path_of(const line_t *line)
 {
     path_t path = {.count = 0};
-    char *arrow = strstr(text, ARROW);
 
-    while (arrow && path.count < MAX_ELEMENTS) {
-        *arrow = '\0';
-        path.element[path.count++] = arrow + ARROW_WIDTH;
-        arrow = strstr(arrow + ARROW_WIDTH, ARROW);
+    for (unsigned i = 1; i < line->element_count && path.count < MAX_ELEMENTS; i++) {
+        const redirect_path_element_t *element = &line->element[i];
+        path.piece[path.count++] =
+            measured(element->text, element->kind == REDIRECT_PATH_URI, element->kind == REDIRECT_PATH_CODE);
     }
     return path;
 }
@@ -274,8 +263,7 @@ path_width(const path_t *path, size_t limit)
     size_t width = path->count > 1 ? (path->count - 1) * ARROW_WIDTH : 0;
 
     for (unsigned i = 0; i < path->count; i++) {
-        const size_t element = width_of(path->element[i]);
-        width += is_uri(path->element[i]) ? MIN(element, limit) : element;
+        width += path->piece[i].is_uri ? MIN(path->piece[i].width, limit) : path->piece[i].width;
     }
     return width;
 }
@@ -296,14 +284,14 @@ uri_limit(const path_t *path, size_t width, size_t smallest)
 static void
 leave_out_hops(wmem_allocator_t *scope, path_t *path, size_t width)
 {
-    const unsigned kept = path->count > 0 && is_code(path->element[path->count - 1]) ? 3 : 2;
+    const unsigned kept = path->count > 0 && path->piece[path->count - 1].is_code ? 3 : 2;
     unsigned left_out = 0;
 
-    while (path->count > kept + (left_out > 0) && uri_limit(path, width, SHORTEST_URI) == 0) {
+    while (path->count > kept + (left_out > 0) && path_width(path, SHORTEST_URI) > width) {
         const unsigned gone = left_out > 0 ? 3 : 2; /* the hop, and the count of those before it */
         left_out++;
-        memmove(&path->element[1], &path->element[gone], (path->count - gone) * sizeof(path->element[0]));
-        path->element[0] = wmem_strdup_printf(scope, "(%u more)", left_out);
+        memmove(&path->piece[1], &path->piece[gone], (path->count - gone) * sizeof(path->piece[0]));
+        path->piece[0] = measured(wmem_strdup_printf(scope, "(%u more)", left_out), false, false);
         path->count -= gone - 1;
     }
 }
@@ -317,23 +305,25 @@ join_path(wmem_allocator_t *scope, const path_t *path, size_t limit)
         if (i > 0) {
             wmem_strbuf_append(out, ARROW);
         }
-        append_shortened(out, path->element[i], is_uri(path->element[i]) ? limit : SIZE_MAX);
+        append_shortened(out, path->piece[i].text, path->piece[i].is_uri ? limit : SIZE_MAX);
     }
     return wmem_strbuf_finalize(out);
 }
 
-/* The path behind its origin, in at most width columns as far as that can be done. */
+/* The path after its origin, in at most width columns as far as that can be done. */
 static char *
-fit_path(wmem_allocator_t *scope, char *text, size_t width)
+fit_path(wmem_allocator_t *scope, const line_t *line, size_t width)
 {
-    path_t path = split_path(text);
+    path_t path = path_of(line);
     size_t limit;
 
     if (path_width(&path, SIZE_MAX) <= width) {
         return join_path(scope, &path, SIZE_MAX);
     }
     for (unsigned i = 0; i < path.count; i++) {
-        path.element[i] = without_scheme(path.element[i]);
+        if (path.piece[i].is_uri) {
+            path.piece[i] = measured(without_scheme(path.piece[i].text), true, false);
+        }
     }
     limit = uri_limit(&path, width, SHORTEST_URI);
     if (limit == 0) {
@@ -346,12 +336,12 @@ fit_path(wmem_allocator_t *scope, char *text, size_t width)
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 redirect_report_t *
-redirect_report_new(wmem_allocator_t *scope, const redirect_tracker_t *tracker, redirect_time_t zero)
+redirect_report_new(wmem_allocator_t *scope, const redirect_store_t *store, redirect_time_t zero)
 {
     redirect_report_t *report = wmem_new0(scope, redirect_report_t);
 
     report->scope = scope;
-    report->tracker = tracker;
+    report->store = store;
     report->zero = zero;
     report->lines = wmem_array_new(scope, sizeof(line_t));
     report->delays = wmem_array_new(scope, sizeof(redirect_time_t));
@@ -379,19 +369,19 @@ code_text(wmem_allocator_t *scope, uint16_t code)
 void
 redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
 {
-    const redirect_report_row_t row = redirect_report_row(report->tracker, chain);
+    const redirect_report_row_t row = redirect_report_row(report->store, chain);
     wmem_allocator_t *scope = report->scope;
-    const line_t line = {redirect_transaction_uri(scope, chain->root),
-                         redirect_transaction_path(scope, chain->root),
-                         {
-                             [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
-                             [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
-                             [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
-                             [COLUMN_OUTCOME] = redirect_report_outcome(row.result.outcome),
-                             [COLUMN_CODE] = code_text(scope, row.result.final_code),
-                             [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
-                         }};
+    line_t line = {.text = {
+                       [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
+                       [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
+                       [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
+                       [COLUMN_OUTCOME] = redirect_outcome_name(row.result.outcome),
+                       [COLUMN_CODE] = code_text(scope, row.result.final_code),
+                       [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
+                   }};
 
+    line.origin = redirect_transaction_uri(scope, chain->root);
+    line.element = redirect_path_elements(scope, report->store, chain->root, &line.element_count);
     wmem_array_append_one(report->lines, line);
     report->chains++;
     report->outcomes[row.result.outcome]++;
@@ -401,7 +391,7 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
     count_redirects(report, chain);
     /* Only the redirect that ended a chain can have been left alone. */
     if (row.result.transaction && row.result.transaction->redirect) {
-        report->not_followed += redirect_is_not_followed(report->tracker, row.result.transaction->redirect);
+        report->not_followed += redirect_is_not_followed(report->store, row.result.transaction->redirect);
     }
 }
 
@@ -477,7 +467,7 @@ fit_lines(redirect_report_t *report, size_t width[COLUMN_COUNT])
     }
     room -= MIN(room, width[COLUMN_ORIGIN]);
     for (unsigned i = 0; i < count; i++) {
-        lines[i].text[COLUMN_PATH] = fit_path(report->scope, lines[i].path, room);
+        lines[i].text[COLUMN_PATH] = fit_path(report->scope, &lines[i], room);
         widen(width, &lines[i], COLUMN_PATH);
     }
 }
@@ -501,7 +491,7 @@ append_totals(redirect_report_t *report, wmem_strbuf_t *out)
     for (unsigned i = 0; i < G_N_ELEMENTS(report->outcomes); i++) {
         /* Answered first; what is unfinished says least. */
         const redirect_outcome_t outcome = (redirect_outcome_t)((i + 1) % G_N_ELEMENTS(report->outcomes));
-        wmem_strbuf_append_printf(out, ", %s %u", redirect_report_outcome(outcome), report->outcomes[outcome]);
+        wmem_strbuf_append_printf(out, ", %s %u", redirect_outcome_name(outcome), report->outcomes[outcome]);
     }
     wmem_strbuf_append_printf(out, "\nRedirects: %u, followed %u, not followed %u\n", report->redirects,
                               report->followed, report->not_followed);

@@ -7,7 +7,7 @@
 #ifndef REDIRECT_REPORT_H
 #define REDIRECT_REPORT_H
 
-#include "redirect-tracker.h"
+#include "redirect-outcome.h"
 
 /** Columns of a terminal that the table of chains fits into. */
 #define REDIRECT_REPORT_WIDTH 120
@@ -24,7 +24,7 @@ typedef struct {
     bool delayed; /**< at least one redirect on that path was followed */
 } redirect_report_row_t;
 
-redirect_report_row_t redirect_report_row(const redirect_tracker_t *tracker, const redirect_chain_t *chain);
+redirect_report_row_t redirect_report_row(const redirect_store_t *store, const redirect_chain_t *chain);
 
 /**
  * The time that one redirect cost: from the request that it answered to the follow-up; where that request was not
@@ -32,9 +32,6 @@ redirect_report_row_t redirect_report_row(const redirect_tracker_t *tracker, con
  * @return false where transaction follows no redirect, or its request was not captured.
  */
 bool redirect_report_followup_delay(const redirect_transaction_t *transaction, redirect_time_t *delay);
-
-/** "answered", "not followed", ...: one or two words for a column; a static string. */
-const char *redirect_report_outcome(redirect_outcome_t outcome);
 
 /** True where this transaction is the first on whose leg the redirect that answered it was seen. */
 bool redirect_report_is_first_sighting(const redirect_transaction_t *transaction);
@@ -56,8 +53,7 @@ uint16_t redirect_report_counterpart(const redirect_chain_t *chain, uint16_t sta
 typedef struct redirect_report redirect_report_t;
 
 /** An empty table. zero is the time from which the column "Start" counts: that of the capture's first frame. */
-redirect_report_t *redirect_report_new(wmem_allocator_t *scope, const redirect_tracker_t *tracker,
-                                       redirect_time_t zero);
+redirect_report_t *redirect_report_new(wmem_allocator_t *scope, const redirect_store_t *store, redirect_time_t zero);
 
 /** Adds a line for chain. */
 void redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain);

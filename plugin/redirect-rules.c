@@ -4,15 +4,22 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "config.h"
+
+#include "redirect-rules.h"
+
+#include <wsutil/wmem/wmem_strbuf.h>
+#include <wsutil/wmem/wmem_strutl.h>
+
 #include "redirect-history.h"
-#include "redirect-tracker-int.h"
+#include "redirect-outcome.h"
 
 /* --- what the Contact values of one response break ---------------------------------------------------------------- */
 
 static char *
 check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->redirect;
+    const redirect_t *redirect = context->record->details->redirect;
     const sip_response_t *row;
 
     if (redirect == NULL || redirect->target_total > 0) {
@@ -57,7 +64,8 @@ targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned fl
 static char *
 check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    if (context->record->redirect == NULL || !(context->record->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
+    if (context->record->details->redirect == NULL ||
+        !(context->record->details->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
         return NULL;
     }
     return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
@@ -66,7 +74,7 @@ check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->redirect;
+    const redirect_t *redirect = context->record->details->redirect;
     char *list = targets_flagged(scope, redirect, SIP_ADDRESS_FLAG_UNCLOSED | SIP_ADDRESS_FLAG_BARE_QUESTION,
                                  SIP_URI_FLAG_NO_SCHEME | SIP_URI_FLAG_BAD_PORT | SIP_URI_FLAG_BAD_HOST |
                                      SIP_URI_FLAG_EMPTY_USER);
@@ -83,8 +91,8 @@ check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *contex
 static char *
 check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list =
-        targets_flagged(scope, context->record->redirect, SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
+    char *list = targets_flagged(scope, context->record->details->redirect,
+                                 SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
 
     return list ? wmem_strdup_printf(scope, "q breaks the grammar (0 to 1, at most three decimals, once): target %s.",
                                      list)
@@ -94,7 +102,7 @@ check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list = targets_flagged(scope, context->record->redirect, SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
+    char *list = targets_flagged(scope, context->record->details->redirect, SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
 
     return list ? wmem_strdup_printf(scope, "The expiry is no number of seconds and counts as 3600: target %s.", list)
                 : NULL;
@@ -103,11 +111,11 @@ check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *contex
 static char *
 check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->redirect;
+    const redirect_t *redirect = context->record->details->redirect;
 
     for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
-        sip_uri_t uri;
-        if (sip_uri_parse(redirect->target[i].raw, &uri) && sip_slice_has_text(uri.password)) {
+        const sip_uri_t uri = redirect_target_uri(&redirect->target[i]);
+        if (sip_slice_has_text(uri.password)) {
             return wmem_strdup_printf(scope, "Target %u carries a password in clear text (masked here).",
                                       redirect->target[i].order);
         }
@@ -118,7 +126,7 @@ check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->redirect;
+    const redirect_t *redirect = context->record->details->redirect;
 
     if (redirect == NULL || redirect->target_total <= redirect->target_count) {
         return NULL;
@@ -149,29 +157,38 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
 
 /* --- what the chain shows ----------------------------------------------------------------------------------------- */
 
-bool
-redirect_same_resource(sip_slice_t raw, const sip_uri_t *uri)
+/* URIs of one path that are compared as a whole, for one message. */
+#define MAX_COMPARISONS 512
+
+static bool
+same_resource(const redirect_transaction_t *transaction, const sip_uri_t *uri)
 {
     sip_uri_t other;
 
-    return sip_uri_parse(raw, &other) && !sip_slice_has_text(uri->headers) &&
+    return redirect_request_uri(transaction, &other) && !sip_slice_has_text(uri->headers) &&
            sip_uri_compare(&other, uri) == SIP_URI_DIFF_NONE && sip_slice_equal_nocase(other.params, uri->params);
 }
 
-/* The transaction on the path up to and including from that asked for this very URI; NULL where there is none. */
+/*
+ * The transaction on the path up to and including from that asked for this very URI; NULL where there is none.
+ * Equal URIs have equal keys, so nearly all others are told apart by a number; *left bounds the rest.
+ */
 static const redirect_transaction_t *
-asked_before(const redirect_transaction_t *from, sip_slice_t raw)
+asked_before(const redirect_transaction_t *from, const sip_uri_t *uri, unsigned *left)
 {
-    sip_uri_t uri;
+    const uint32_t key = sip_uri_match_key(uri);
 
-    if (!sip_uri_parse(raw, &uri)) {
-        return NULL;
-    }
-    for (unsigned steps = 0; from && steps < REDIRECT_MAX_TRANSACTIONS_PER_CALL; steps++) {
-        if (sip_slice_has_text(from->raw_uri) && redirect_same_resource(from->raw_uri, &uri)) {
+    for (; from; from = redirect_transaction_before(from)) {
+        if (from->request.parsed == NULL || from->request.parsed->match_key != key) {
+            continue;
+        }
+        if (*left == 0) {
+            return NULL;
+        }
+        (*left)--;
+        if (same_resource(from, uri)) {
             return from;
         }
-        from = redirect_transaction_before(from);
     }
     return NULL;
 }
@@ -186,14 +203,16 @@ can_loop(const redirect_t *redirect)
 static char *
 check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->redirect;
+    const redirect_t *redirect = context->record->details->redirect;
+    unsigned left = MAX_COMPARISONS;
 
     if (!context->new_redirect || redirect == NULL || !can_loop(redirect)) {
         return NULL;
     }
-    for (unsigned i = 0; i < redirect->target_count; i++) {
+    for (unsigned i = 0; i < redirect->target_count && left > 0; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        const redirect_transaction_t *before = asked_before(context->record->transaction, target->raw);
+        const sip_uri_t uri = redirect_target_uri(target);
+        const redirect_transaction_t *before = asked_before(context->record->transaction, &uri, &left);
         if (before == NULL) {
             continue;
         }
@@ -202,7 +221,7 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
                                       target->order);
         }
         return wmem_strdup_printf(scope, "Redirect loop: target %u was tried already in frame %u.", target->order,
-                                  before->request_frame);
+                                  before->request.frame);
     }
     return NULL;
 }
@@ -212,13 +231,16 @@ check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *cont
 {
     const redirect_transaction_t *transaction = context->record->transaction;
     const redirect_transaction_t *before;
+    unsigned left = MAX_COMPARISONS;
+    sip_uri_t uri;
 
-    if (!context->new_transaction || transaction->cause == NULL || !can_loop(transaction->cause)) {
+    if (!context->new_transaction || transaction->link == NULL || !can_loop(transaction->link->cause) ||
+        !redirect_request_uri(transaction, &uri)) {
         return NULL;
     }
-    before = asked_before(redirect_transaction_before(transaction), transaction->raw_uri);
+    before = asked_before(redirect_transaction_before(transaction), &uri, &left);
     return before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
-                                       before->request_frame)
+                                       before->request.frame)
                   : NULL;
 }
 
@@ -226,13 +248,13 @@ static char *
 check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
+    const unsigned max_hops = redirect_store_config(context->store)->max_hops;
 
-    if (!context->new_transaction || transaction->cause == NULL || context->config->max_hops == 0 ||
-        transaction->hop <= context->config->max_hops) {
+    if (!context->new_transaction || transaction->link == NULL || max_hops == 0 || transaction->hop <= max_hops) {
         return NULL;
     }
     return wmem_strdup_printf(scope, "Redirect number %u in a row; more than %u are worth a look.", transaction->hop,
-                              context->config->max_hops);
+                              max_hops);
 }
 
 static char *
@@ -244,7 +266,7 @@ check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_
         return NULL;
     }
     return wmem_strdup_printf(scope, "Tried after the %u in frame %u, which is definitive for this user.",
-                              refused->final, refused->final_frame);
+                              refused->response.status, refused->response.frame);
 }
 
 static char *
@@ -256,7 +278,7 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
         return NULL;
     }
     return wmem_strdup_printf(scope, "After the %u in frame %u this goes to a URI that it did not offer.",
-                              redirected->final, redirected->final_frame);
+                              redirected->response.status, redirected->response.frame);
 }
 
 /* A Route, or a responder that forwards to others, is a proxy on the way: then the old address is right. */
@@ -268,7 +290,8 @@ went_through_proxy(const redirect_rule_context_t *context, const redirect_transa
     }
     for (const redirect_transaction_t *other = redirected->chain->first_transaction; other;
          other = other->next_in_chain) {
-        if (other->upstream == redirected || redirect_same_address(&other->source, &redirected->destination)) {
+        if (other->upstream == redirected ||
+            redirect_same_address(&other->request.source, &redirected->request.destination)) {
             return true;
         }
     }
@@ -279,16 +302,17 @@ static char *
 check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_link_t *link = transaction->link;
     const redirect_transaction_t *redirected;
     redirect_endpoint_t named;
 
-    if (!context->new_transaction || transaction->cause == NULL || transaction->cause_target == NULL ||
-        transaction->cause->code == 305 || !redirect_target_address(transaction->cause_target, &named)) {
+    if (!context->new_transaction || link == NULL || link->target == NULL || link->cause->code == 305 ||
+        !redirect_target_address(link->target, &named)) {
         return NULL;
     }
-    redirected = transaction->cause->transaction;
-    if (redirect_same_address(&named, &transaction->destination) ||
-        !redirect_same_address(&redirected->destination, &transaction->destination) ||
+    redirected = link->cause->transaction;
+    if (redirect_same_address(&named, &transaction->request.destination) ||
+        !redirect_same_address(&redirected->request.destination, &transaction->request.destination) ||
         went_through_proxy(context, redirected)) {
         return NULL;
     }
@@ -310,47 +334,147 @@ check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context
     return redirect_history_contradiction(scope, context->message, context->record);
 }
 
+/* --- what is missing ---------------------------------------------------------------------------------------------- */
+
+static bool
+is_explained(const redirect_record_t *record)
+{
+    return record->status / 100 == 3 || record->status / 100 == 6;
+}
+
+static char *
+check_cut_off(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    return context->message->is_cut && is_explained(context->record)
+               ? wmem_strdup(scope, "The capture cuts this message off within its header fields: what comes after is "
+                                    "unknown, not absent.")
+               : NULL;
+}
+
+/* The gaps of one kind as sentences; NULL where there is none. */
+static char *
+gap_sentences(wmem_allocator_t *scope, const char *lead, unsigned gaps)
+{
+    wmem_strbuf_t *text = NULL;
+
+    for (unsigned bit = 1; bit && bit <= gaps; bit <<= 1) {
+        if ((gaps & bit) == 0) {
+            continue;
+        }
+        if (text == NULL) {
+            text = wmem_strbuf_new(scope, lead);
+        } else {
+            wmem_strbuf_append(text, "; ");
+        }
+        wmem_strbuf_append(text, redirect_gap_text((redirect_gap_t)bit));
+    }
+    if (text == NULL) {
+        return NULL;
+    }
+    wmem_strbuf_append_c(text, '.');
+    return wmem_strbuf_finalize(text);
+}
+
+#define GAPS_NOT_PLACED                                                                                                \
+    (REDIRECT_GAP_NO_CALL_ID | REDIRECT_GAP_NO_CSEQ | REDIRECT_GAP_NO_VIA | REDIRECT_GAP_CUT | REDIRECT_GAP_TOO_LONG)
+
+static char *
+check_not_placed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_record_t *record = context->record;
+
+    if (record->transaction || !is_explained(record)) {
+        return NULL;
+    }
+    return gap_sentences(scope, "This response belongs to no chain: ", context->gaps & GAPS_NOT_PLACED);
+}
+
+static char *
+check_limit_reached(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    return gap_sentences(scope, "Not all is seen here: ", context->gaps & ~(unsigned)GAPS_NOT_PLACED);
+}
+
+/* A limit may hide a follow-up after the redirect was shown. */
+static char *
+look_back_limit_reached(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_t *redirect = record->details->redirect;
+
+    if (redirect == NULL || redirect->transaction == NULL || redirect->followed) {
+        return NULL;
+    }
+    return gap_sentences(scope, "Follow-ups of this redirect may be missing: ",
+                         redirect_hiding_gaps(store, redirect) & ~(unsigned)GAPS_NOT_PLACED);
+}
+
+static char *
+look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_t *redirect = record->details->redirect;
+
+    return redirect && redirect_is_not_followed(store, redirect)
+               ? wmem_strdup(scope, redirect_rules_table()[REDIRECT_RULE_NOT_FOLLOWED].summary)
+               : NULL;
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
-    {REDIRECT_RULE_NO_CONTACT, "no_contact", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_PROTOCOL,
-     "RFC 3261 section 13.3.1.2", "A redirect names no Contact, so it cannot be followed", check_no_contact},
-    {REDIRECT_RULE_STAR, "contact_star", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_PROTOCOL, "RFC 3261 section 10.2.2",
-     "A redirect carries the Contact \"*\", which is for REGISTER only", check_star},
+    {REDIRECT_RULE_NO_CONTACT, "no_contact", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE,
+     "RFC 3261 section 13.3.1.2", "A redirect names no Contact, so it cannot be followed", check_no_contact, NULL},
+    {REDIRECT_RULE_STAR, "contact_star", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE,
+     "RFC 3261 section 10.2.2", "A redirect carries the Contact \"*\", which is for REGISTER only", check_star, NULL},
     {REDIRECT_RULE_BAD_CONTACT, "bad_contact", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
-     "RFC 3261 section 20.10", "A redirect target is written wrongly", check_bad_contact},
-    {REDIRECT_RULE_BAD_Q, "bad_q", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, "RFC 3261 section 25.1",
-     "A redirect target has a malformed q", check_bad_q},
-    {REDIRECT_RULE_BAD_EXPIRES, "bad_expires", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, "RFC 3261 section 8.3",
-     "A redirect target has a malformed expiry", check_bad_expires},
-    {REDIRECT_RULE_PASSWORD, "password", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY, "RFC 3261 section 19.1.1",
-     "A redirect target carries a password", check_password},
+     REDIRECT_RULE_NEEDS_WHOLE, "RFC 3261 section 20.10", "A redirect target is written wrongly", check_bad_contact,
+     NULL},
+    {REDIRECT_RULE_BAD_Q, "bad_q", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE,
+     "RFC 3261 section 25.1", "A redirect target has a malformed q", check_bad_q, NULL},
+    {REDIRECT_RULE_BAD_EXPIRES, "bad_expires", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
+     REDIRECT_RULE_NEEDS_WHOLE, "RFC 3261 section 8.3", "A redirect target has a malformed expiry", check_bad_expires,
+     NULL},
+    {REDIRECT_RULE_PASSWORD, "password", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY, 0, "RFC 3261 section 19.1.1",
+     "A redirect target carries a password", check_password, NULL},
     {REDIRECT_RULE_TARGETS_LEFT_OUT, "targets_left_out", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
-     "RFC 3261 section 20.10", "A redirect offers more targets than are listed", check_targets_left_out},
+     REDIRECT_RULE_NEEDS_WHOLE, "RFC 3261 section 20.10", "A redirect offers more targets than are listed",
+     check_targets_left_out, NULL},
     {REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE, "network_blocked_incomplete", REDIRECT_SEVERITY_NOTE,
-     REDIRECT_GROUP_PROTOCOL, "ATIS-1000099", "A 603 carries only one half of Network Blocked",
-     check_network_blocked_incomplete},
-    {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, "RFC 3261 section 8.1.3.4",
-     "A redirect points back to where the request has been", check_loop_offered},
-    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE, "RFC 3261 section 8.1.3.4",
-     "A redirect was followed back to where the request has been", check_loop_followed},
+     REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE, "ATIS-1000099",
+     "A 603 carries only one half of Network Blocked", check_network_blocked_incomplete, NULL},
+    {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
+     "RFC 3261 section 8.1.3.4", "A redirect points back to where the request has been", check_loop_offered, NULL},
+    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
+     "RFC 3261 section 8.1.3.4", "A redirect was followed back to where the request has been", check_loop_followed,
+     NULL},
     {REDIRECT_RULE_TOO_MANY_HOPS, "too_many_hops", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.3.4", "A request was redirected more often than max_hops allows", check_too_many_hops},
+     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.3.4", "A request was redirected more often than max_hops allows",
+     check_too_many_hops, NULL},
     {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 21.6", "A request was tried again after a global failure", check_after_global_failure},
-    {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.3.4", "Nobody followed this redirect within 32 seconds", NULL},
+     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 21.6", "A request was tried again after a global failure",
+     check_after_global_failure, NULL},
+    {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 3261 section 8.1.3.4", "Nobody followed this redirect within 32 seconds", NULL, look_back_not_followed},
     {REDIRECT_RULE_FOLLOWED_ELSEWHERE, "followed_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.3.4", "After a redirect the request went to a URI that was not offered",
-     check_followed_elsewhere},
+     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.3.4",
+     "After a redirect the request went to a URI that was not offered", check_followed_elsewhere, NULL},
     {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address", check_sent_to_old_server},
+     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address",
+     check_sent_to_old_server, NULL},
     {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 3261 section 8.1.3.4", "Several redirects fit this new call equally well, so it is linked to none",
-     check_ambiguous_link},
+     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.3.4",
+     "Several redirects fit this new call equally well, so it is linked to none", check_ambiguous_link, NULL},
     {REDIRECT_RULE_HISTORY_CONTRADICTION, "history_contradiction", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     "RFC 7044 section 10", "History-Info or Diversion says otherwise than the chain seen",
-     check_history_contradiction},
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_WHOLE, "RFC 7044 section 10",
+     "History-Info or Diversion says otherwise than the chain seen", check_history_contradiction, NULL},
+    {REDIRECT_RULE_CUT_OFF, "cut_off", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, 0, "RFC 3261 section 7.5",
+     "A redirect or global failure is cut off by the capture", check_cut_off, NULL},
+    {REDIRECT_RULE_NOT_PLACED, "not_placed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, 0,
+     "RFC 3261 section 8.1.1", "A redirect or global failure can not be tied to a request", check_not_placed, NULL},
+    {REDIRECT_RULE_LIMIT_REACHED, "limit_reached", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "sip_redirect(4) LIMITS", "A limit of the analysis may hide part of the chain", check_limit_reached,
+     look_back_limit_reached},
+    {REDIRECT_RULE_NOT_LOCATED, "not_located", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, 0,
+     "sip_redirect(4) BUGS", "The text of a SIP message was not found, so the message is left out", NULL, NULL},
 };
 
 const redirect_rule_t *
@@ -360,27 +484,57 @@ redirect_rules_table(void)
 }
 
 redirect_expert_item_t *
+redirect_expert_item_new(wmem_allocator_t *scope, redirect_rule_id_t id, char *text)
+{
+    redirect_expert_item_t *item = wmem_new(scope, redirect_expert_item_t);
+
+    *item = (redirect_expert_item_t){.rule = &rules[id], .text = text ? text : rules[id].summary};
+    return item;
+}
+
+/* No rule has anything to say of the messages between: 1xx, 2xx, ACK, retransmissions. */
+static bool
+is_worth_asking(const redirect_rule_context_t *context)
+{
+    return context->new_transaction || is_explained(context->record) || context->ambiguous_redirects > 0 ||
+           context->gaps != 0;
+}
+
+static bool
+has_what_is_needed(const redirect_rule_t *rule, const redirect_rule_context_t *context)
+{
+    return rule->check && !((rule->needs & REDIRECT_RULE_NEEDS_CHAIN) && context->record->transaction == NULL) &&
+           !((rule->needs & REDIRECT_RULE_NEEDS_WHOLE) && context->message->is_cut);
+}
+
+redirect_expert_item_t *
 redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     redirect_expert_item_t *first = NULL, **last = &first;
-    uint16_t status = context->record->status;
 
-    /* No rule has anything to say of the messages between: 1xx, 2xx, ACK, retransmissions. */
-    if (!context->new_transaction && status / 100 != 3 && status / 100 != 6 && context->ambiguous_redirects == 0) {
+    if (!is_worth_asking(context)) {
         return NULL;
     }
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
-        char *text;
-        if (rules[i].check == NULL || (context->record->transaction == NULL && i >= REDIRECT_RULE_LOOP_OFFERED)) {
-            continue;
-        }
-        text = rules[i].check(scope, context);
+        char *text = has_what_is_needed(&rules[i], context) ? rules[i].check(scope, context) : NULL;
         if (text) {
-            redirect_expert_item_t *expert_item = wmem_new0(scope, redirect_expert_item_t);
-            expert_item->rule = &rules[i];
-            expert_item->text = text;
-            *last = expert_item;
-            last = &expert_item->next;
+            *last = redirect_expert_item_new(scope, rules[i].id, text);
+            last = &(*last)->next;
+        }
+    }
+    return first;
+}
+
+redirect_expert_item_t *
+redirect_rules_look_back(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    redirect_expert_item_t *first = NULL, **last = &first;
+
+    for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
+        char *text = rules[i].look_back ? rules[i].look_back(scope, store, record) : NULL;
+        if (text) {
+            *last = redirect_expert_item_new(scope, rules[i].id, text);
+            last = &(*last)->next;
         }
     }
     return first;

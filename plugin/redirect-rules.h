@@ -7,7 +7,7 @@
 #ifndef REDIRECT_RULES_H
 #define REDIRECT_RULES_H
 
-#include "redirect-tracker.h"
+#include "redirect-store.h"
 
 /** Severity of an expert item, as in Wireshark's expert information. */
 typedef enum {
@@ -38,43 +38,67 @@ typedef enum {
     REDIRECT_RULE_LOOP_FOLLOWED,
     REDIRECT_RULE_TOO_MANY_HOPS,
     REDIRECT_RULE_AFTER_GLOBAL_FAILURE,
-    REDIRECT_RULE_NOT_FOLLOWED, /**< decided when frames are shown, not when they are first seen */
+    REDIRECT_RULE_NOT_FOLLOWED,
     REDIRECT_RULE_FOLLOWED_ELSEWHERE,
     REDIRECT_RULE_SENT_TO_OLD_SERVER,
     REDIRECT_RULE_AMBIGUOUS_LINK,
     REDIRECT_RULE_HISTORY_CONTRADICTION,
+    REDIRECT_RULE_CUT_OFF,
+    REDIRECT_RULE_NOT_PLACED,
+    REDIRECT_RULE_LIMIT_REACHED,
+    REDIRECT_RULE_NOT_LOCATED, /**< about a message whose text was not found; redirect_tracker_add_missed() */
     REDIRECT_RULE_COUNT
 } redirect_rule_id_t;
 
 /** What a rule may look at: the message that is being placed, and where it was placed. */
 typedef struct {
-    const redirect_tracker_t *tracker;
-    const redirect_config_t *config;
+    const redirect_store_t *store;
     const redirect_message_t *message;
-    const redirect_record_t *record; /**< its transaction and redirect are set */
-    bool new_transaction;            /**< the message is a request that opened record->transaction */
-    bool new_redirect;               /**< the message is the first sighting of record->redirect on its leg */
+    const redirect_record_t *record;               /**< its transaction and redirect are set */
+    bool new_transaction;                          /**< the message is a request that opened record->transaction */
+    bool new_redirect;                             /**< the message is the first sighting of its redirect on its leg */
     const redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
     const redirect_transaction_t *global_failure;  /**< a transaction of the same client that a 6xx had ended before */
     unsigned ambiguous_redirects;                  /**< how many redirects in other calls fitted equally well */
+    unsigned gaps;                                 /**< redirect_gap_t: what is missing around this message */
 } redirect_rule_context_t;
 
-/** One rule. name is the tail of its filter name "sip_redirect.<name>"; two rows may share one. */
+/** What a rule needs before it is asked; a bit set. */
+typedef enum {
+    REDIRECT_RULE_NEEDS_CHAIN = 1 << 0, /**< the message belongs to a transaction */
+    REDIRECT_RULE_NEEDS_WHOLE = 1 << 1, /**< it is not cut off within its header fields */
+} redirect_rule_needs_t;
+
+/**
+ * One rule. name is the tail of its filter name "sip_redirect.<name>"; two rows may share one. A rule is decided at
+ * once (check), when the message is first seen, or in hindsight (look_back), each time that it is shown again; or the
+ * tracker decides by itself (neither).
+ */
 typedef struct redirect_rule {
     redirect_rule_id_t id;
     const char *name;
     redirect_severity_t severity;
     redirect_group_t group;
+    unsigned needs;        /**< redirect_rule_needs_t */
     const char *reference; /**< RFC and section */
     const char *summary;   /**< a sentence, for the Expert Information window's groups */
-    /** NULL where the rule does not apply, else a sentence about this message, owned by scope; NULL: not_followed */
+    /** NULL where the rule does not apply, else a sentence about this message, owned by scope. */
     char *(*check)(wmem_allocator_t *scope, const redirect_rule_context_t *context);
+    /** The same, from what is known now. */
+    char *(*look_back)(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record);
 } redirect_rule_t;
 
 /** All rules, indexed by redirect_rule_id_t. */
 const redirect_rule_t *redirect_rules_table(void);
 
-/** Runs all rules over one message. @return the expert items, in table order, owned by scope; NULL where there is none. */
+/** Asks all rules that decide at once. @return the expert items, in table order, owned by scope; NULL for none. */
 redirect_expert_item_t *redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context);
+
+/** Asks all rules that decide in hindsight. @return as redirect_rules_check() */
+redirect_expert_item_t *redirect_rules_look_back(wmem_allocator_t *scope, const redirect_store_t *store,
+                                                 const redirect_record_t *record);
+
+/** An expert item of one rule; text is taken over, or copied from the rule's summary where it is NULL. */
+redirect_expert_item_t *redirect_expert_item_new(wmem_allocator_t *scope, redirect_rule_id_t id, char *text);
 
 #endif /* REDIRECT_RULES_H */

@@ -83,8 +83,7 @@ chains_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const voi
     chains_tap_t *tap = (chains_tap_t *)data;
 
     if (!tap->has_zero) {
-        tap->zero = ((redirect_time_t)pinfo->abs_ts.secs - pinfo->rel_ts.secs) * REDIRECT_SECOND + pinfo->abs_ts.nsecs -
-                    pinfo->rel_ts.nsecs;
+        tap->zero = redirect_clamp_time(redirect_session_time(&pinfo->abs_ts) - redirect_session_time(&pinfo->rel_ts));
         tap->has_zero = true;
     }
     if (tap->filter && proto_is_frame_protocol(pinfo->layers, "sip")) {
@@ -112,13 +111,13 @@ static void
 chains_draw(void *data)
 {
     const chains_tap_t *tap = (const chains_tap_t *)data;
-    const redirect_tracker_t *tracker = sip_redirect_tracker();
-    const uint32_t count = tracker ? redirect_tracker_chain_count(tracker) : 0;
+    const redirect_store_t *store = redirect_session_store();
+    const uint32_t count = store ? redirect_store_chain_count(store) : 0;
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
-    redirect_report_t *report = redirect_report_new(scope, tracker, tap->zero);
+    redirect_report_t *report = redirect_report_new(scope, store, tap->zero);
 
     for (uint32_t number = 0; number < count; number++) {
-        const redirect_chain_t *chain = redirect_tracker_chain(tracker, number);
+        const redirect_chain_t *chain = redirect_store_chain(store, number);
         if (tap->filter == NULL || has_remembered_message(tap, chain)) {
             redirect_report_add(report, chain);
         }
@@ -226,7 +225,7 @@ compare_init(const char *option, void *data _U_)
     fputs(text, stdout);
     wmem_free(NULL, text);
     /* Where no file was opened, tshark goes on to capture; nobody who asks for this waits for that. */
-    if (sip_redirect_tracker() == NULL) {
+    if (redirect_session_store() == NULL) {
         exit(0);
     }
 }

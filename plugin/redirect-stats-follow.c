@@ -18,16 +18,16 @@
 static const redirect_record_t *
 records_of(const packet_info *pinfo)
 {
-    const redirect_tracker_t *tracker = sip_redirect_tracker();
+    const redirect_store_t *store = redirect_session_store();
 
-    return tracker ? redirect_tracker_records(tracker, pinfo->num) : NULL;
+    return store ? redirect_store_records(store, pinfo->num) : NULL;
 }
 
 /* NULL where the message belongs to no chain that is shown. */
 static const redirect_chain_t *
 chain_of(const redirect_record_t *record)
 {
-    return record->transaction && record->transaction->chain->visible ? record->transaction->chain : NULL;
+    return record->transaction ? record->transaction->chain : NULL;
 }
 
 static const redirect_chain_t *
@@ -110,9 +110,9 @@ port_name(wmem_allocator_t *scope, unsigned port)
 static uint32_t
 stream_count(void)
 {
-    const redirect_tracker_t *tracker = sip_redirect_tracker();
+    const redirect_store_t *store = redirect_session_store();
 
-    return tracker ? redirect_tracker_chain_count(tracker) : 0;
+    return store ? redirect_store_chain_count(store) : 0;
 }
 #endif
 

@@ -145,19 +145,18 @@ table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void
     redirect_report_row_t chain_row;
     unsigned row;
 
-    if (chain == NULL || !chain->visible) {
+    if (chain == NULL) {
         return TAP_PACKET_DONT_REDRAW;
     }
-    chain_row = redirect_report_row(tap->tracker, chain);
+    chain_row = redirect_report_row(tap->store, chain);
     row = row_of(table, chain);
     set_uint(table, row, COLUMN_CHAIN, chain->number);
     set_seconds(table, row, COLUMN_START,
-                chain->start - tap->record->time + (redirect_time_t)pinfo->rel_ts.secs * REDIRECT_SECOND +
-                    pinfo->rel_ts.nsecs);
+                chain->start - redirect_session_time(&pinfo->abs_ts) + redirect_session_time(&pinfo->rel_ts));
     set_uint(table, row, COLUMN_HOPS, chain->hops);
     set_string(table, row, COLUMN_ORIGIN, redirect_transaction_uri(pinfo->pool, chain->root));
-    set_string(table, row, COLUMN_PATH, redirect_transaction_path(pinfo->pool, chain->root));
-    set_string(table, row, COLUMN_OUTCOME, redirect_report_outcome(chain_row.result.outcome));
+    set_string(table, row, COLUMN_PATH, redirect_transaction_path(pinfo->pool, tap->store, chain->root));
+    set_string(table, row, COLUMN_OUTCOME, redirect_outcome_name(chain_row.result.outcome));
     set_string(table, row, COLUMN_CODE,
                chain_row.result.final_code ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code) : "");
     set_seconds(table, row, COLUMN_DELAY, chain_row.delay);

@@ -37,7 +37,7 @@ typedef struct {
 
 /* What belongs to one tree. */
 typedef struct {
-    const redirect_tracker_t *tracker;
+    const redirect_store_t *store;
     GHashTable *responses; /* redirects, and transactions that were refused, that were counted */
     GHashTable *followups; /* transactions that were counted as such: one may be refused as well */
     GArray *counted;       /* counted_t, by chain number */
@@ -95,7 +95,7 @@ make_places(stats_tree *tree, const state_t *state)
     char name[32];
 
     for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
-        zero_stat_node(tree, redirect_report_outcome((redirect_outcome_t)i), state->outcome_node, FALSE);
+        zero_stat_node(tree, redirect_outcome_name((redirect_outcome_t)i), state->outcome_node, FALSE);
     }
     for (unsigned hops = 0; hops <= MOST_HOPS; hops++) {
         hops_name(name, sizeof(name), hops);
@@ -165,8 +165,8 @@ original_redirect(const redirect_t *redirect)
 static void
 count_response(stats_tree *tree, state_t *state, packet_info *pinfo, const redirect_record_t *record)
 {
-    if (record->redirect) {
-        const redirect_t *redirect = original_redirect(record->redirect);
+    if (record->details->redirect) {
+        const redirect_t *redirect = original_redirect(record->details->redirect);
         if (g_hash_table_add(state->responses, (void *)redirect)) {
             count_code(tree, state, pinfo, redirect->code);
             count_range(tree, TARGETS, redirect->target_total);
@@ -177,32 +177,15 @@ count_response(stats_tree *tree, state_t *state, packet_info *pinfo, const redir
     }
 }
 
-static const char *
-link_name(redirect_link_t link)
-{
-    static const char *const names[] = {
-        [REDIRECT_LINK_NONE] = "none",
-        [REDIRECT_LINK_SAME_CALL_EXACT] = "same call, exact URI",
-        [REDIRECT_LINK_SAME_CALL_LOOSE] = "same call, loose URI",
-        [REDIRECT_LINK_RECURSED] = "recursed by a proxy",
-        [REDIRECT_LINK_HISTORY_INFO] = "History-Info",
-        [REDIRECT_LINK_SESSION_ID] = "same Session-ID",
-        [REDIRECT_LINK_LEG_HEADER] = "leg header",
-        [REDIRECT_LINK_NEW_CALL] = "new call to the target",
-    };
-
-    return names[link];
-}
-
 static void
 count_followup(stats_tree *tree, state_t *state, const redirect_transaction_t *transaction)
 {
     redirect_time_t delay;
 
-    if (transaction->cause == NULL || !g_hash_table_add(state->followups, (void *)transaction)) {
+    if (redirect_cause(transaction) == NULL || !g_hash_table_add(state->followups, (void *)transaction)) {
         return;
     }
-    stats_tree_tick_pivot(tree, state->links, link_name(transaction->link));
+    stats_tree_tick_pivot(tree, state->links, redirect_link_name(transaction->link->kind));
     if (redirect_report_followup_delay(transaction, &delay)) {
         count_range(tree, TIMES, (unsigned)MIN(delay / (REDIRECT_SECOND / 1000), 1000000000));
     }
@@ -219,7 +202,7 @@ count_chain(stats_tree *tree, state_t *state, const counted_t *counted, int chan
 
     state->outcomes[counted->outcome] += (unsigned)change;
     state->hops[hops] += (unsigned)change;
-    set_stat_node(tree, redirect_report_outcome(counted->outcome), state->outcome_node, FALSE,
+    set_stat_node(tree, redirect_outcome_name(counted->outcome), state->outcome_node, FALSE,
                   (int)state->outcomes[counted->outcome]);
     hops_name(name, sizeof(name), counted->hops);
     set_stat_node(tree, name, state->hop_node, FALSE, (int)state->hops[hops]);
@@ -228,7 +211,7 @@ count_chain(stats_tree *tree, state_t *state, const counted_t *counted, int chan
 static void
 update_chain(stats_tree *tree, state_t *state, const redirect_chain_t *chain)
 {
-    const counted_t now = {chain, redirect_chain_result(state->tracker, chain).outcome, chain->hops};
+    const counted_t now = {chain, redirect_chain_result(state->store, chain).outcome, chain->hops};
     counted_t *before;
 
     if (chain->number >= state->counted->len) {
@@ -269,9 +252,9 @@ tree_packet(stats_tree *tree, packet_info *pinfo, epan_dissect_t *edt _U_, const
     if (state == NULL) {
         return TAP_PACKET_DONT_REDRAW;
     }
-    state->tracker = tap->tracker;
+    state->store = tap->store;
     count_response(tree, state, pinfo, tap->record);
-    if (tap->record->transaction && tap->record->transaction->chain->visible) {
+    if (tap->record->transaction && tap->record->transaction->chain) {
         count_followup(tree, state, tap->record->transaction);
         update_chain(tree, state, tap->record->transaction->chain);
     }

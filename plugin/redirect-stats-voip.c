@@ -14,6 +14,7 @@
 #include <epan/tap.h>
 
 #include "redirect-locate.h"
+#include "redirect-text.h"
 #include "redirect-report.h"
 #include "redirect-stats.h"
 #include "redirect-verdict.h"
@@ -62,7 +63,7 @@ lifetime_word(sip_response_lifetime_t lifetime)
 static char *
 redirect_label(wmem_allocator_t *scope, const redirect_record_t *record)
 {
-    const redirect_t *redirect = record->redirect;
+    const redirect_t *redirect = record->details->redirect;
 
     if (redirect == NULL || redirect->target_count == 0) {
         return wmem_strdup_printf(scope, "%u without a target", record->status);
@@ -75,32 +76,29 @@ redirect_label(wmem_allocator_t *scope, const redirect_record_t *record)
                               lifetime_word(redirect->target[0].lifetime));
 }
 
+/* Bytes of a method or a reason phrase: they stand on an arrow. */
+#define MAX_WORDS 64
+
 static char *
 request_label(wmem_allocator_t *scope, const redirect_record_t *record, sip_slice_t method)
 {
     const redirect_transaction_t *transaction = record->transaction;
-    char *uri = redirect_transaction_uri(scope, transaction);
+    const char *name = redirect_text_from_wire(scope, method, MAX_WORDS);
+    const char *uri = redirect_transaction_uri(scope, transaction);
 
-    if (transaction->cause && record->frame == transaction->request_frame) {
-        return wmem_strdup_printf(scope, "%.*s %s (follows %u)", (int)method.len, method.ptr, uri,
-                                  transaction->cause->code);
+    if (transaction->link && record->frame == transaction->request.frame) {
+        return wmem_strdup_printf(scope, "%s %s (follows %u)", name, uri, transaction->link->cause->code);
     }
-    return wmem_strdup_printf(scope, "%.*s %s", (int)method.len, method.ptr, uri);
+    return wmem_strdup_printf(scope, "%s %s", name, uri);
 }
 
-/* "180 Ringing": the phrase is the sender's, and shown only where it is plain text. */
+/* "180 Ringing": the phrase is the sender's. */
 static char *
 response_label(wmem_allocator_t *scope, const redirect_record_t *record, const sip_message_t *sip)
 {
-    const sip_slice_t phrase = sip ? sip->phrase : SIP_SLICE_NONE;
+    const char *phrase = sip ? redirect_text_from_wire(scope, sip->phrase, MAX_WORDS) : "";
 
-    for (size_t i = 0; i < phrase.len; i++) {
-        if (!g_ascii_isprint(phrase.ptr[i])) {
-            return wmem_strdup_printf(scope, "%u", record->status);
-        }
-    }
-    return wmem_strdup_printf(scope, "%u%s%.*s", record->status, phrase.len > 0 ? " " : "", (int)phrase.len,
-                              phrase.len > 0 ? phrase.ptr : "");
+    return wmem_strdup_printf(scope, "%u%s%s", record->status, *phrase ? " " : "", phrase);
 }
 
 static char *
@@ -119,9 +117,9 @@ frame_label(wmem_allocator_t *scope, const redirect_record_t *record, const sip_
 }
 
 static char *
-frame_comment(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_record_t *record)
+frame_comment(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
-    char *verdict = redirect_verdict(scope, tracker, record);
+    char *verdict = redirect_verdict(scope, store, record);
 
     return verdict ? verdict
                    : wmem_strdup_printf(scope, "Chain %u, hop %u", record->transaction->chain->number,
@@ -147,7 +145,7 @@ caller(wmem_allocator_t *scope, const sip_message_t *sip)
 }
 
 void
-redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker, const redirect_record_t *record)
+redirect_stats_voip_queue(packet_info *pinfo, const redirect_store_t *store, const redirect_record_t *record)
 {
     const redirect_chain_t *chain = record->transaction ? record->transaction->chain : NULL;
     sip_message_t message;
@@ -155,11 +153,11 @@ redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker,
     redirect_result_t result;
     voip_packet_info_t *call;
 
-    if (!enabled || !have_tap_listener(voip_tap) || chain == NULL || !chain->visible) {
+    if (!enabled || !have_tap_listener(voip_tap) || chain == NULL) {
         return;
     }
     sip = read_message(pinfo, record, &message) ? &message : NULL;
-    result = redirect_chain_result(tracker, chain);
+    result = redirect_chain_result(store, chain);
     call = wmem_new0(pinfo->pool, voip_packet_info_t);
     call->protocol_name = wmem_strdup(pinfo->pool, "SIP redirect");
     call->call_id = wmem_strdup_printf(pinfo->pool, "sip_redirect.chain %u", chain->number);
@@ -168,9 +166,9 @@ redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker,
     call->from_identity = caller(pinfo->pool, sip);
     call->to_identity = redirect_transaction_uri(pinfo->pool, chain->root);
     call->call_comment =
-        wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number, redirect_report_outcome(result.outcome),
-                           redirect_transaction_path(pinfo->pool, chain->root));
+        wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number, redirect_outcome_name(result.outcome),
+                           redirect_transaction_path(pinfo->pool, store, chain->root));
     call->frame_label = frame_label(pinfo->pool, record, sip);
-    call->frame_comment = frame_comment(pinfo->pool, tracker, record);
+    call->frame_comment = frame_comment(pinfo->pool, store, record);
     tap_queue_packet(voip_tap, pinfo, call);
 }

@@ -9,7 +9,7 @@
 
 #include <epan/packet.h>
 
-#include "packet-sip-redirect.h"
+#include "redirect-session.h"
 
 /** Registers every report of this protocol. Call once, when the tap "sip_redirect" is registered. */
 void redirect_stats_register(int protocol);
@@ -21,7 +21,7 @@ void redirect_stats_register(int protocol);
 void redirect_stats_voip_enable(bool enable);
 
 /** Queues one message for VoIP Calls where that is on and somebody listens. */
-void redirect_stats_voip_queue(packet_info *pinfo, const redirect_tracker_t *tracker, const redirect_record_t *record);
+void redirect_stats_voip_queue(packet_info *pinfo, const redirect_store_t *store, const redirect_record_t *record);
 
 /* The parts, for redirect_stats_register() only. */
 

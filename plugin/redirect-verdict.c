@@ -4,10 +4,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "config.h"
+
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
 #include "redirect-history.h"
+#include "redirect-text.h"
 #include "redirect-verdict.h"
 
 /* Wireshark cuts an expert item at 239 bytes. */
@@ -18,23 +21,11 @@
 #define SHORT_URI_HEAD 60
 #define SHORT_URI_TAIL 40
 
+/* Bytes of the name of a method that nobody registered. */
+#define MAX_METHOD 32
+
 /* Follow-ups that the long verdict lists; sip_redirect.chain.followed_in has them all. */
 #define MAX_FOLLOWUPS 8
-
-const char *
-redirect_outcome_name(redirect_outcome_t outcome)
-{
-    static const char *const names[] = {
-        [REDIRECT_OUTCOME_UNFINISHED] = "unfinished",
-        [REDIRECT_OUTCOME_ANSWERED] = "answered",
-        [REDIRECT_OUTCOME_FAILED] = "failed",
-        [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
-        [REDIRECT_OUTCOME_NOT_FOLLOWED] = "redirect not followed",
-        [REDIRECT_OUTCOME_CANCELLED] = "cancelled",
-    };
-
-    return names[outcome];
-}
 
 /* --- what was asked for ------------------------------------------------------------------------------------------ */
 
@@ -100,7 +91,7 @@ request_before(const redirect_record_t *record)
 {
     const redirect_transaction_t *transaction = record->transaction;
 
-    return transaction && transaction->request_frame != 0 && transaction->request_frame <= record->frame ? transaction
+    return transaction && transaction->request.frame != 0 && transaction->request.frame <= record->frame ? transaction
                                                                                                          : NULL;
 }
 
@@ -109,7 +100,7 @@ is_in_dialog(const redirect_record_t *record)
 {
     const redirect_transaction_t *request = request_before(record);
 
-    return request && sip_slice_has_text(request->to_tag);
+    return request && request->request.to_tag != 0;
 }
 
 /* NULL for a call, an INVITE outside of a dialog, and where the method is not known. */
@@ -129,16 +120,6 @@ words_for_request(const redirect_record_t *record)
 
 /* --- pieces ------------------------------------------------------------------------------------------------------ */
 
-/* The largest length up to max at which text can be cut without cutting a character. */
-static size_t
-cut_before(const char *text, size_t max)
-{
-    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80) {
-        max--;
-    }
-    return max;
-}
-
 /* Appends text whole, or its two ends where it is long and limit asks for a short line. */
 static void
 append_shortened(wmem_strbuf_t *line, const char *text, size_t limit)
@@ -149,9 +130,9 @@ append_shortened(wmem_strbuf_t *line, const char *text, size_t limit)
         wmem_strbuf_append(line, text);
         return;
     }
-    wmem_strbuf_append_len(line, text, cut_before(text, SHORT_URI_HEAD));
+    wmem_strbuf_append_len(line, text, redirect_text_cut(text, SHORT_URI_HEAD));
     wmem_strbuf_append(line, "...");
-    wmem_strbuf_append(line, text + cut_before(text, len - SHORT_URI_TAIL));
+    wmem_strbuf_append(line, text + redirect_text_cut(text, len - SHORT_URI_TAIL));
 }
 
 /* "302 Moved Temporarily to REGISTER: ". A code that is not registered has no phrase of its own. */
@@ -164,9 +145,9 @@ append_code(wmem_strbuf_t *text, const redirect_record_t *record, const sip_resp
         wmem_strbuf_append_printf(text, " to %s", words->name);
     } else if (words && record->transaction) {
         sip_slice_t method = redirect_transaction_method(record->transaction);
-        if (sip_slice_has_text(method) && method.len <= 32) {
+        if (sip_slice_has_text(method)) {
             wmem_strbuf_append(text, " to ");
-            wmem_strbuf_append_len(text, method.ptr, method.len);
+            redirect_text_append(text, method, MAX_METHOD);
         }
     }
     wmem_strbuf_append(text, ": ");
@@ -198,8 +179,10 @@ append_lifetime(wmem_strbuf_t *text, const redirect_t *redirect)
             wmem_strbuf_append(text, " (temporary, each with an expiry of its own)");
         } else if (target->has_expires) {
             wmem_strbuf_append_printf(text, " (temporary, valid for %u s)", target->expires);
-        } else {
+        } else if (target->single_use) {
             wmem_strbuf_append(text, " (temporary, for this request only)");
+        } else {
+            wmem_strbuf_append(text, " (temporary)");
         }
         break;
     case SIP_RESPONSE_LIFETIME_PERMANENT:
@@ -252,6 +235,9 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
         wmem_strbuf_append_printf(text, " and %u more", redirect->target_total - listed);
     }
     append_lifetime(text, redirect);
+    if (redirect->gaps & REDIRECT_GAP_CUT) {
+        wmem_strbuf_append(text, "; cut off by the capture, so there may be other targets");
+    }
 }
 
 /* RFC 3261 21.3.5: the alternatives of a 380 stand in its body. */
@@ -297,7 +283,7 @@ append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
 static void
 append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row, size_t limit)
 {
-    const redirect_t *redirect = record->redirect;
+    const redirect_t *redirect = record->details->redirect;
     const request_words_t *words = words_for_request(record);
     bool is_first = true;
 
@@ -305,14 +291,16 @@ append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_
     if (words) {
         append_clause(text, &is_first, words->redirected);
     }
-    if (record->service) {
+    if (record->details->service) {
         append_clause(text, &is_first, "");
-        append_service(text, record->service);
+        append_service(text, record->details->service);
     } else if (redirect && redirect->dip_response) {
         append_clause(text, &is_first, "the answer to a query, not a forward");
     } else if (!targets_say_it(redirect)) {
         append_clause(text, &is_first, row->gist);
-        if (redirect && row->warns_of_contact) {
+        if (redirect && (redirect->gaps & REDIRECT_GAP_CUT)) {
+            wmem_strbuf_append(text, "; cut off by the capture, so its targets are unknown");
+        } else if (redirect && row->warns_of_contact) {
             wmem_strbuf_append(text, ", but no target is named");
         }
     }
@@ -329,7 +317,7 @@ static bool
 is_refused_by_callee(const redirect_record_t *record)
 {
     return record->status != 604 && record->status != 608 &&
-           !(record->failure_details && record->failure_details->network_blocked);
+           !(record->details->failure && record->details->failure->network_blocked);
 }
 
 static const char *
@@ -373,7 +361,7 @@ append_redress(wmem_strbuf_t *text, const redirect_failure_details_t *failure_de
 static void
 append_failure_details(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row, size_t limit)
 {
-    const redirect_failure_details_t *failure_details = record->failure_details;
+    const redirect_failure_details_t *failure_details = record->details->failure;
     const request_words_t *words = words_for_request(record);
     bool is_blocked = failure_details && failure_details->network_blocked;
 
@@ -432,7 +420,7 @@ redirect_verdict_short(wmem_allocator_t *scope, const redirect_record_t *record)
         return NULL;
     }
     if (wmem_strbuf_get_len(text) > SHORT_VERDICT_MAX) {
-        wmem_strbuf_truncate(text, cut_before(wmem_strbuf_get_str(text), SHORT_VERDICT_MAX - strlen("...")));
+        wmem_strbuf_truncate(text, redirect_text_cut(wmem_strbuf_get_str(text), SHORT_VERDICT_MAX - strlen("...")));
         wmem_strbuf_append(text, "...");
     }
     return wmem_strbuf_finalize(text);
@@ -443,14 +431,17 @@ static void
 append_sighting(wmem_strbuf_t *text, const redirect_record_t *record)
 {
     const redirect_transaction_t *transaction = record->transaction;
-    const redirect_t *redirect = record->redirect;
+    const redirect_t *redirect = record->details->redirect;
 
-    if (transaction->final != 0 && transaction->final_frame < record->frame) {
-        if (transaction->final == record->status) {
-            wmem_strbuf_append_printf(text, "; sent again, first in frame %u", transaction->final_frame);
+    if (transaction->response.status != 0 && transaction->response.frame < record->frame) {
+        if (redirect && redirect != transaction->redirect && redirect->transaction == transaction) {
+            wmem_strbuf_append_printf(text, "; another %u than that in frame %u, for the same request", record->status,
+                                      transaction->response.frame);
+        } else if (transaction->response.status == record->status) {
+            wmem_strbuf_append_printf(text, "; sent again, first in frame %u", transaction->response.frame);
         } else {
-            wmem_strbuf_append_printf(text, "; too late, the %u in frame %u had ended it", transaction->final,
-                                      transaction->final_frame);
+            wmem_strbuf_append_printf(text, "; too late, the %u in frame %u had ended it", transaction->response.status,
+                                      transaction->response.frame);
         }
     } else if (redirect && redirect->transaction && redirect->transaction != transaction) {
         wmem_strbuf_append_printf(text, "; passed on by a proxy, first in frame %u", redirect->frame);
@@ -468,19 +459,19 @@ append_followup(wmem_strbuf_t *text, const redirect_transaction_t *followup)
     while (last->retried_by) {
         last = last->retried_by;
     }
-    wmem_strbuf_append_printf(text, "frame %u", followup->request_frame);
-    if (last->final) {
-        wmem_strbuf_append_printf(text, " (%u)", last->final);
+    wmem_strbuf_append_printf(text, "frame %u", followup->request.frame);
+    if (last->response.status) {
+        wmem_strbuf_append_printf(text, " (%u)", last->response.status);
     }
 }
 
 /* What came of a redirect, as far as the capture tells. */
 static void
-append_next(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_t *redirect)
+append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t *redirect)
 {
     const redirect_transaction_t *followup = redirect->first_followup;
 
-    for (unsigned listed = 0; followup; followup = followup->next_followup, listed++) {
+    for (unsigned listed = 0; followup; followup = followup->link->next_followup, listed++) {
         wmem_strbuf_append(text, listed == 0 ? "; followed in " : ", ");
         if (listed == MAX_FOLLOWUPS) {
             wmem_strbuf_append(text, "and more");
@@ -488,15 +479,20 @@ append_next(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redire
         }
         append_followup(text, followup);
     }
-    if (redirect->first_followup == NULL && redirect_is_not_followed(tracker, redirect)) {
+    if (redirect->first_followup || redirect->followed) {
+        return;
+    }
+    if (redirect_is_not_followed(store, redirect)) {
         wmem_strbuf_append(text, "; nobody followed it");
+    } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)REDIRECT_GAP_CUT) {
+        wmem_strbuf_append(text, "; whether anybody followed it is not known, a limit of the analysis was reached");
     }
 }
 
 static void
-append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const redirect_record_t *record)
+append_outcome(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_record_t *record)
 {
-    redirect_result_t result = redirect_chain_result(tracker, record->transaction->chain);
+    redirect_result_t result = redirect_chain_result(store, record->transaction->chain);
     bool is_call = words_for_request(record) == NULL;
 
     if (result.outcome == REDIRECT_OUTCOME_UNFINISHED || result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED) {
@@ -515,7 +511,7 @@ append_outcome(wmem_strbuf_t *text, const redirect_tracker_t *tracker, const red
 }
 
 char *
-redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_record_t *record)
+redirect_verdict(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
     wmem_strbuf_t *text = verdict_begin(scope, record, SIZE_MAX);
 
@@ -525,11 +521,11 @@ redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, con
     if (record->transaction && record->method != SIP_METHOD_CANCEL) {
         append_sighting(text, record);
     }
-    if (record->redirect) {
-        append_next(text, tracker, record->redirect);
+    if (record->details->redirect) {
+        append_next(text, store, record->details->redirect);
     }
-    if (record->transaction && record->transaction->chain->visible && record->method != SIP_METHOD_CANCEL) {
-        append_outcome(text, tracker, record);
+    if (record->transaction && record->transaction->chain && record->method != SIP_METHOD_CANCEL) {
+        append_outcome(text, store, record);
     }
     return wmem_strbuf_finalize(text);
 }

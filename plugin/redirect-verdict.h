@@ -7,21 +7,18 @@
 #ifndef REDIRECT_VERDICT_H
 #define REDIRECT_VERDICT_H
 
-#include "redirect-tracker.h"
+#include "redirect-outcome.h"
 
 /**
  * The verdict on a 3xx or 6xx, with what happened next as far as it is known now.
  * @return a NUL-terminated line that scope owns, or NULL for other messages.
  */
-char *redirect_verdict(wmem_allocator_t *scope, const redirect_tracker_t *tracker, const redirect_record_t *record);
+char *redirect_verdict(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record);
 
 /**
  * The part of the verdict that never changes: code, meaning, targets. For expert items, which must read alike in every
  * pass. At most 220 bytes; a list of targets that is longer is cut between two targets, and says so.
  */
 char *redirect_verdict_short(wmem_allocator_t *scope, const redirect_record_t *record);
-
-/** One word or two for an outcome ("answered", "global failure", ...); a static string. */
-const char *redirect_outcome_name(redirect_outcome_t outcome);
 
 #endif /* REDIRECT_VERDICT_H */

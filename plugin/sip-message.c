@@ -182,6 +182,17 @@ sip_method_from_name(sip_slice_t name)
     return SIP_METHOD_OTHER;
 }
 
+const char *
+sip_method_name(sip_method_t method)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(method_names); i++) {
+        if (method_names[i].id == method) {
+            return method_names[i].name.ptr;
+        }
+    }
+    return "";
+}
+
 /* token (RFC 3261 25.1) */
 static bool
 is_token(sip_slice_t text)

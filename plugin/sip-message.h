@@ -307,4 +307,7 @@ bool sip_message_session_id(const sip_message_t *message, sip_slice_t *local, si
 /** Method from its name (case-sensitive, RFC 3261 7.1); SIP_METHOD_OTHER for one not listed. */
 sip_method_t sip_method_from_name(sip_slice_t name);
 
+/** The name of a method; "" for SIP_METHOD_OTHER. A static string. */
+const char *sip_method_name(sip_method_t method);
+
 #endif /* SIP_MESSAGE_H */

@@ -16,6 +16,7 @@
 #include <wsutil/inet_addr.h>
 #include <wsutil/wmem/wmem.h>
 
+#include "redirect-history.h"
 #include "redirect-rules.h"
 #include "redirect-tracker.h"
 
@@ -816,38 +817,40 @@ script_clear(script_t *script)
 
 /* All that the contract shows of a message beside knowledge of the future. */
 static char *
-present_of(const redirect_record_t *record)
+present_of(const redirect_record_t *record, bool has_origin)
 {
     GString *out = g_string_new("");
     const redirect_transaction_t *transaction = record->transaction;
+    static const redirect_link_t none = {0};
+    const redirect_link_t *link = transaction && transaction->link ? transaction->link : &none;
 
     g_string_append_printf(out, "frame %u, status %u", record->frame, record->status);
-    if (record->redirect) {
-        g_string_append_printf(out, ", redirect of frame %u with %u targets%s", record->redirect->frame,
-                               record->redirect->target_total,
-                               record->redirect->dip_response ? ", a query's answer" : "");
+    if (record->details->redirect) {
+        g_string_append_printf(out, ", redirect of frame %u with %u targets%s", record->details->redirect->frame,
+                               record->details->redirect->target_total,
+                               record->details->redirect->dip_response ? ", a query's answer" : "");
     }
-    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+    for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
          expert_item = expert_item->next) {
         g_string_append_printf(out, ", %s: %s", expert_item->rule->name, expert_item->text);
     }
-    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+    for (const redirect_annotation_t *annotation = record->details->annotations; annotation;
+         annotation = annotation->next) {
         g_string_append_printf(out, ", says: %s", annotation->text);
     }
-    if (transaction && transaction->chain->visible) {
+    if (transaction && transaction->chain && has_origin) {
         char *uri = redirect_transaction_uri(NULL, transaction->chain->root);
         g_string_append_printf(out, ", chain %u from %u %s at %" G_GINT64_FORMAT, transaction->chain->number,
-                               transaction->chain->root->request_frame, uri, transaction->chain->root->request_time);
+                               transaction->chain->root->request.frame, uri, transaction->chain->root->request.time);
         wmem_free(NULL, uri);
         g_string_append_printf(out,
                                ", hop %u, redirected in %u at %" G_GINT64_FORMAT ", link %d, confidence %d, "
                                "difference %d, because: %s; the path so far:",
-                               transaction->hop, transaction->redirected_in, transaction->redirected_at,
-                               transaction->link, transaction->confidence, transaction->difference,
-                               transaction->evidence ? transaction->evidence : "-");
+                               transaction->hop, link->redirected_in, link->redirected_at, link->kind, link->confidence,
+                               link->difference, link->evidence ? link->evidence : "-");
         for (; transaction; transaction = redirect_transaction_before(transaction)) {
             uri = redirect_transaction_uri(NULL, transaction);
-            g_string_append_printf(out, " %u/%s", transaction->request_frame, uri);
+            g_string_append_printf(out, " %u/%s", transaction->request.frame, uri);
             wmem_free(NULL, uri);
         }
     }
@@ -856,8 +859,22 @@ present_of(const redirect_record_t *record)
 
 typedef struct {
     const redirect_record_t *record;
+    bool has_origin; /* every request on its path was captured; one that comes late is told when it comes */
     char *present;
 } witness_t;
+
+static bool
+has_origin(const redirect_record_t *record)
+{
+    const redirect_transaction_t *step = record->transaction;
+
+    for (; step; step = redirect_transaction_before(step)) {
+        if (step->request.frame == 0) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static void
 witness_free(gpointer data)
@@ -873,7 +890,7 @@ check_witnesses(script_t *script, const GPtrArray *witnesses)
 {
     for (guint i = 0; i < witnesses->len; i++) {
         const witness_t *witness = g_ptr_array_index(witnesses, i);
-        char *now = present_of(witness->record);
+        char *now = present_of(witness->record, witness->has_origin);
         if (strcmp(now, witness->present) != 0) {
             complain(script, "what was said of a message has changed:\n  then %s\n  now  %s", witness->present, now);
         }
@@ -915,10 +932,15 @@ run(script_t *script, wmem_allocator_t *scope)
     for (guint i = 0; i < script->samples->len; i++) {
         const sample_t *sample = g_ptr_array_index(script->samples, i);
         const redirect_record_t *record = feed(tracker, sample);
+        const char *broken = redirect_tracker_check(tracker);
+        if (broken) {
+            g_error("after frame %u: %s", sample->frame, broken);
+        }
         if (record) {
             witness_t *witness = g_new(witness_t, 1);
             witness->record = record;
-            witness->present = present_of(record);
+            witness->has_origin = has_origin(record);
+            witness->present = present_of(record, witness->has_origin);
             g_ptr_array_add(witnesses, witness);
         }
     }
@@ -932,18 +954,6 @@ run(script_t *script, wmem_allocator_t *scope)
 
 /* --- the records as text -------------------------------------------------------------------------------------------- */
 
-static const char *const link_names[] = {[REDIRECT_LINK_NONE] = "no link",
-                                         [REDIRECT_LINK_SAME_CALL_EXACT] = "same call, exact URI",
-                                         [REDIRECT_LINK_SAME_CALL_LOOSE] = "same call, loose URI",
-                                         [REDIRECT_LINK_RECURSED] = "recursed by a proxy",
-                                         [REDIRECT_LINK_HISTORY_INFO] = "History-Info",
-                                         [REDIRECT_LINK_SESSION_ID] = "Session-ID",
-                                         [REDIRECT_LINK_LEG_HEADER] = "leg header",
-                                         [REDIRECT_LINK_NEW_CALL] = "new call"};
-static const char *const confidence_names[] = {[REDIRECT_CONFIDENCE_NONE] = "unsure",
-                                               [REDIRECT_CONFIDENCE_CERTAIN] = "certain",
-                                               [REDIRECT_CONFIDENCE_PROBABLE] = "probable",
-                                               [REDIRECT_CONFIDENCE_POSSIBLE] = "possible"};
 static const char *const outcome_names[] = {[REDIRECT_OUTCOME_UNFINISHED] = "unfinished",
                                             [REDIRECT_OUTCOME_ANSWERED] = "answered",
                                             [REDIRECT_OUTCOME_FAILED] = "failed",
@@ -1008,20 +1018,21 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
     list = frames_end(&frames);
     g_string_append_printf(out, "  %s: hop %u", list, transaction->hop);
     g_free(list);
-    if (transaction->final) {
-        g_string_append_printf(out, ", %u", transaction->final);
+    if (transaction->response.status) {
+        g_string_append_printf(out, ", %u", transaction->response.status);
     }
     if (transaction->upstream) {
-        g_string_append_printf(out, ", forwards %u", transaction->upstream->request_frame);
+        g_string_append_printf(out, ", forwards %u", transaction->upstream->request.frame);
     }
     if (transaction->retry_of) {
-        g_string_append_printf(out, ", repeats %u", transaction->retry_of->request_frame);
+        g_string_append_printf(out, ", repeats %u", transaction->retry_of->request.frame);
     }
-    if (transaction->cause) {
-        g_string_append_printf(out, ", redirected in %u: %s, %s", transaction->redirected_in,
-                               link_names[transaction->link], confidence_names[transaction->confidence]);
-        if (transaction->difference != SIP_URI_DIFF_NONE) {
-            g_string_append_printf(out, ", other %s", sip_uri_diff_name(transaction->difference));
+    if (redirect_cause(transaction)) {
+        g_string_append_printf(out, ", redirected in %u: %s, %s", transaction->link->redirected_in,
+                               redirect_link_name(transaction->link->kind),
+                               redirect_confidence_name(transaction->link->confidence));
+        if (transaction->link->difference != SIP_URI_DIFF_NONE) {
+            g_string_append_printf(out, ", other %s", sip_uri_diff_name(transaction->link->difference));
         }
     }
     g_string_append_c(out, '\n');
@@ -1043,7 +1054,7 @@ write_redirect(GString *out, const redirect_t *redirect)
         const redirect_target_t *target = &redirect->target[i];
         g_string_append_printf(out, "    %s", target->uri);
         if (target->tried_by) {
-            g_string_append_printf(out, " tried in %u", target->tried_by->request_frame);
+            g_string_append_printf(out, " tried in %u", target->tried_by->request.frame);
             if (redirect_target_result(target)) {
                 g_string_append_printf(out, ": %u", redirect_target_result(target));
             }
@@ -1054,17 +1065,17 @@ write_redirect(GString *out, const redirect_t *redirect)
 
 /* The path of the original request, then those that are not the same. */
 static void
-write_paths(GString *out, const redirect_chain_t *chain)
+write_paths(GString *out, const redirect_store_t *store, const redirect_chain_t *chain)
 {
     GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    char *path = redirect_transaction_path(NULL, chain->root);
+    char *path = redirect_transaction_path(NULL, store, chain->root);
 
     g_string_append_printf(out, "  path: %s\n", path);
     g_hash_table_add(seen, g_strdup(path));
     wmem_free(NULL, path);
     for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
          transaction = transaction->next_in_chain) {
-        path = redirect_transaction_path(NULL, transaction);
+        path = redirect_transaction_path(NULL, store, transaction);
         if (!g_hash_table_contains(seen, path)) {
             g_string_append_printf(out, "  path of %u: %s\n", transaction->first_record->frame, path);
             g_hash_table_add(seen, g_strdup(path));
@@ -1077,12 +1088,12 @@ write_paths(GString *out, const redirect_chain_t *chain)
 static void
 write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
-    redirect_result_t result = redirect_chain_result(tracker, chain);
+    redirect_result_t result = redirect_chain_result(redirect_tracker_store(tracker), chain);
     char *origin = redirect_transaction_uri(NULL, chain->root);
 
     g_string_append_printf(out, "chain %u: ", chain->number);
-    if (chain->root->request_frame) {
-        g_string_append_printf(out, "%s in %u", origin, chain->root->request_frame);
+    if (chain->root->request.frame) {
+        g_string_append_printf(out, "%s in %u", origin, chain->root->request.frame);
     } else {
         g_string_append(out, "origin not captured");
     }
@@ -1103,27 +1114,35 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
             write_redirect(out, transaction->redirect);
         }
     }
-    write_paths(out, chain);
+    write_paths(out, redirect_tracker_store(tracker), chain);
 }
 
 static void
 write_annotations(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
     char *where = record->index ? g_strdup_printf("%u/%u", record->frame, record->index + 1u)
                                 : g_strdup_printf("%u", record->frame);
 
-    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+    for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
          expert_item = expert_item->next) {
         g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[expert_item->rule->severity],
                                expert_item->rule->name, expert_item->text);
     }
-    if (record->redirect && redirect_is_not_followed(tracker, record->redirect)) {
-        const redirect_rule_t *rule = &redirect_rules_table()[REDIRECT_RULE_NOT_FOLLOWED];
-        g_string_append_printf(out, "%s: %s %s\n", where, severity_names[rule->severity], rule->name);
+    for (const redirect_expert_item_t *item = redirect_rules_look_back(scope, redirect_tracker_store(tracker), record);
+         item; item = item->next) {
+        if (item->rule->id == REDIRECT_RULE_NOT_FOLLOWED) {
+            g_string_append_printf(out, "%s: %s %s\n", where, severity_names[item->rule->severity], item->rule->name);
+        } else {
+            g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity],
+                                   item->rule->name, item->text);
+        }
     }
-    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+    for (const redirect_annotation_t *annotation = redirect_annotations_of(scope, record); annotation;
+         annotation = annotation->next) {
         g_string_append_printf(out, "%s: says %s\n", where, annotation->text);
     }
+    wmem_destroy_allocator(scope);
     g_free(where);
 }
 
@@ -1147,10 +1166,10 @@ records_of(const script_t *script, const redirect_tracker_t *tracker)
             frames_add(&outside, sample->frame, sample->index);
             continue;
         }
-        if (record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL && record->redirect == NULL) {
+        if (record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL && record->details->redirect == NULL) {
             g_string_append_printf(out, "%u: its targets are missing\n", record->frame);
         }
-        if (record->transaction == NULL || !record->transaction->chain->visible) {
+        if (record->transaction == NULL || record->transaction->chain == NULL) {
             frames_add(&alone, sample->frame, sample->index);
         }
         write_annotations(out, tracker, record);

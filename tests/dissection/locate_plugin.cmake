@@ -9,6 +9,7 @@ add_library(sip_redirect_locate_test MODULE
 	"${PLUGIN_SOURCE_DIR}/sip-host.c"
 	"${PLUGIN_SOURCE_DIR}/sip-message.c"
 	"${PLUGIN_SOURCE_DIR}/sip-uri.c"
+	"${PLUGIN_SOURCE_DIR}/sip-uri-compare.c"
 )
 target_include_directories(sip_redirect_locate_test PRIVATE "${PLUGIN_SOURCE_DIR}")
 target_compile_options(sip_redirect_locate_test PRIVATE ${WERROR_COMMON_FLAGS})

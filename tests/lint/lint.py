@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 
 TOP = Path(os.environ.get("SOURCE_DIR", Path(__file__).resolve().parents[2]))
-EPAN_FILES = ("packet-*", "redirect-locate*", "redirect-stats*")  # as in tests/CMakeLists.txt
+EPAN_FILES = ("packet-*", "redirect-locate*", "redirect-session*", "redirect-stats*")  # as in tests/CMakeLists.txt
 SOURCES = (".c", ".h", ".in", ".py", ".sh", ".cmake", ".lua", ".cfg", ".xml")
 SKIPPED_DIRECTORIES = (".git", "__pycache__", "build*")
 
@@ -37,7 +37,7 @@ PROHIBITED = re.compile(
 )
 FOREIGN_INCLUDE = re.compile(
     r"#\s*include\s*(?:<(?!(?:glib|inttypes|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
-    r'"(?:packet-|redirect-stats|redirect-locate|epan|cfile|ui/)[^"]*")'
+    r'"(?:packet-|redirect-stats|redirect-session|redirect-locate|epan|cfile|ui/)[^"]*")'
 )
 FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)

@@ -8,6 +8,10 @@
 #include <wsutil/wmem/wmem.h>
 
 #include "redirect-rules.h"
+#include "redirect-tracker.h"
+
+/* As redirect_limits_default() has it. */
+#define MAX_TARGETS 64
 
 /* Wireshark cuts an expert item at 239 bytes. */
 #define MAX_TEXT 239
@@ -26,8 +30,9 @@ test_table(void)
         g_assert_cmpuint(strlen(rule->summary), <=, 100);
         g_assert_true(g_ascii_isupper(rule->summary[0]));
         g_assert_false(g_str_has_suffix(rule->summary, "."));
-        g_assert_true(g_str_has_prefix(rule->reference, "RFC ") || g_str_has_prefix(rule->reference, "ATIS-"));
-        g_assert_true((rule->check == NULL) == (i == REDIRECT_RULE_NOT_FOLLOWED));
+        g_assert_true(g_str_has_prefix(rule->reference, "RFC ") || g_str_has_prefix(rule->reference, "ATIS-") ||
+                      g_str_has_prefix(rule->reference, "sip_redirect(4) "));
+        g_assert_true(rule->check || rule->look_back || i == REDIRECT_RULE_NOT_LOCATED);
     }
 }
 
@@ -81,7 +86,7 @@ redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
 static const redirect_expert_item_t *
 expert_item_of(const redirect_record_t *record, redirect_rule_id_t id)
 {
-    const redirect_expert_item_t *expert_item = record->expert_items;
+    const redirect_expert_item_t *expert_item = record->details->expert_items;
 
     while (expert_item && expert_item->rule->id != id) {
         expert_item = expert_item->next;
@@ -93,16 +98,16 @@ static void
 test_targets_left_out(void)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
-    const redirect_record_t *record = redirect_with(scope, REDIRECT_MAX_TARGETS, "@example.net>");
+    const redirect_record_t *record = redirect_with(scope, MAX_TARGETS, "@example.net>");
 
     g_assert_null(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
-    g_assert_cmpuint(record->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
-    record = redirect_with(scope, REDIRECT_MAX_TARGETS + 1, "@example.net>");
+    g_assert_cmpuint(record->details->redirect->target_count, ==, MAX_TARGETS);
+    record = redirect_with(scope, MAX_TARGETS + 1, "@example.net>");
     g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
     g_assert_cmpstr(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
                     "65 targets are offered; the first 64 are listed, 1 left out.");
-    g_assert_cmpuint(record->redirect->target_count, ==, REDIRECT_MAX_TARGETS);
-    g_assert_cmpuint(record->redirect->target_total, ==, REDIRECT_MAX_TARGETS + 1);
+    g_assert_cmpuint(record->details->redirect->target_count, ==, MAX_TARGETS);
+    g_assert_cmpuint(record->details->redirect->target_total, ==, MAX_TARGETS + 1);
     wmem_destroy_allocator(scope);
 }
 
@@ -114,7 +119,7 @@ test_texts_fit(void)
     const redirect_record_t *record = redirect_with(scope, 3000, ":secret@example.net:99999>;q=2;expires=never");
     unsigned found = 0;
 
-    for (const redirect_expert_item_t *expert_item = record->expert_items; expert_item;
+    for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
          expert_item = expert_item->next, found++) {
         g_assert_cmpuint(strlen(expert_item->text), >, 20);
         g_assert_cmpuint(strlen(expert_item->text), <=, MAX_TEXT);

@@ -38,7 +38,8 @@ check_short(const redirect_record_t *record, const char *expected)
 static void
 check_long(const feed_t *feed, uint32_t frame, const char *expected)
 {
-    char *verdict = redirect_verdict(NULL, feed->tracker, redirect_tracker_records(feed->tracker, frame));
+    char *verdict =
+        redirect_verdict(NULL, redirect_tracker_store(feed->tracker), redirect_tracker_records(feed->tracker, frame));
 
     check_line(verdict);
     g_assert_cmpstr(verdict, ==, expected);
@@ -324,10 +325,10 @@ test_length(void)
             g_assert_null(strstr(verdict, "\xef\xbf\xbd"));
             wmem_free(NULL, verdict);
             /* The long form cuts nothing. */
-            verdict = redirect_verdict(NULL, feed.tracker, record);
+            verdict = redirect_verdict(NULL, redirect_tracker_store(feed.tracker), record);
             check_line(verdict);
-            for (unsigned i = 0; i < record->redirect->target_count; i++) {
-                g_assert_nonnull(strstr(verdict, record->redirect->target[i].uri));
+            for (unsigned i = 0; i < record->details->redirect->target_count; i++) {
+                g_assert_nonnull(strstr(verdict, record->details->redirect->target[i].uri));
             }
             wmem_free(NULL, verdict);
             (void)g_string_free(user, TRUE);
@@ -423,9 +424,10 @@ static void
 test_dip_response(void)
 {
     redirect_target_t target = {
-        .uri = BOB, .order = 1, .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY, .followable = true};
+        .uri = BOB, .order = 1, .lifetime = SIP_RESPONSE_LIFETIME_TEMPORARY, .followable = true, .single_use = true};
     redirect_t redirect = {.code = 302, .dip_response = true, .target = &target, .target_count = 1, .target_total = 1};
-    redirect_record_t record = {.redirect = &redirect, .status = 302, .method = SIP_METHOD_INVITE};
+    redirect_details_t details = {.redirect = &redirect};
+    redirect_record_t record = {.details = &details, .status = 302, .method = SIP_METHOD_INVITE};
 
     check_short(&record, "302 Moved Temporarily: the answer to a query, not a forward; try " BOB
                          " (temporary, for this request only)");
@@ -507,7 +509,7 @@ test_many_followups(void)
         g_free(uri);
         g_free(branch);
     }
-    verdict = redirect_verdict(NULL, feed.tracker, redirect_tracker_records(feed.tracker, 2));
+    verdict = redirect_verdict(NULL, redirect_tracker_store(feed.tracker), redirect_tracker_records(feed.tracker, 2));
     g_assert_nonnull(strstr(verdict, "; followed in frame 3 (486), frame 5 (486), frame 7 (486), frame 9 (486), frame "
                                      "11 (486), frame 13 (486), frame 15 (486), frame 17 (486), and more; in the end "
                                      "failed (486 in frame 26)"));
@@ -527,7 +529,7 @@ test_constant(void)
     feed_response(&feed, "486 Busy Here", "INVITE", "1", 1, "", "");
     check_short(feed_response(&feed, "603 Decline", "INVITE", "1", 1, "", ""), said);
     feed_request(&feed, "INVITE", BOB, "1", 1, "b", "Replaces: x;to-tag=1;from-tag=2\n");
-    g_assert_cmpuint(redirect_tracker_records(feed.tracker, 2)->transaction->request_frame, ==, 3);
+    g_assert_cmpuint(redirect_tracker_records(feed.tracker, 2)->transaction->request.frame, ==, 3);
     check_short(redirect_tracker_records(feed.tracker, 2), said);
     feed_end(&feed);
 }
@@ -544,7 +546,8 @@ test_none(void)
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, "", "");
     for (uint32_t frame = 1; frame <= 2; frame++) {
         g_assert_null(redirect_verdict_short(NULL, redirect_tracker_records(feed.tracker, frame)));
-        g_assert_null(redirect_verdict(NULL, feed.tracker, redirect_tracker_records(feed.tracker, frame)));
+        g_assert_null(redirect_verdict(NULL, redirect_tracker_store(feed.tracker),
+                                       redirect_tracker_records(feed.tracker, frame)));
     }
     feed_end(&feed);
 }

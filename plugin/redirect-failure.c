@@ -1,0 +1,43 @@
+/* redirect-failure.c
+ * What a 6xx carries beside its code.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-failure.h"
+
+#include "redirect-text.h"
+
+/* Bytes of one detail: a URL or a name. */
+#define MAX_DETAIL 1024
+
+static const char *
+text_or_null(wmem_allocator_t *scope, sip_slice_t text)
+{
+    return sip_slice_has_text(text) ? redirect_text_from_wire(scope, text, MAX_DETAIL) : NULL;
+}
+
+const redirect_failure_details_t *
+redirect_failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip)
+{
+    redirect_failure_details_t *details = wmem_new0(scope, redirect_failure_details_t);
+    const sip_response_t *row = sip_response_lookup(sip->status);
+    sip_retry_after_t retry_after;
+    sip_network_blocked_t blocked;
+
+    if (row && row->retry_after && sip_message_retry_after(sip, &retry_after)) {
+        details->has_retry_after = true;
+        details->retry_after = retry_after.seconds;
+    }
+    if (sip->status == 603 && sip_message_network_blocked(sip, &blocked) == SIP_NETWORK_BLOCKED_YES) {
+        details->network_blocked = true;
+        details->url = text_or_null(scope, blocked.url);
+        details->tel = text_or_null(scope, blocked.tel);
+        details->email = text_or_null(scope, blocked.email);
+        details->id = text_or_null(scope, blocked.id);
+        details->location = text_or_null(scope, blocked.location);
+    }
+    return details;
+}

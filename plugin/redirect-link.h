@@ -1,0 +1,81 @@
+/* redirect-link.h
+ * Where a new transaction belongs: what it follows, repeats or forwards. Looks things up and changes nothing.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_LINK_H
+#define REDIRECT_LINK_H
+
+#include "redirect-store.h"
+
+/** Where a transaction belongs; all NULL and 0 where it begins a journey of its own. */
+typedef struct {
+    redirect_transaction_t *beside;          /**< one of the group or chain that it joins, or NULL */
+    unsigned hop;                            /**< of it there */
+    redirect_transaction_t *upstream;        /**< what it is a proxy's forward of */
+    redirect_transaction_t *retry_of;        /**< what it repeats */
+    redirect_transaction_t *downstream;      /**< a forward of it that was captured first */
+    redirect_link_t link;                    /**< cause is NULL where it follows no redirect */
+    bool is_listed;                          /**< a forward of it stands in the redirect's list of follow-ups already */
+    redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
+    redirect_transaction_t *global_failure;  /**< of the same client, ended by a 6xx before */
+    unsigned ambiguous;                      /**< how many redirects in other calls fit equally well */
+    unsigned steps;                          /**< comparisons left (redirect_limits_t) */
+    bool gave_up;                            /**< the comparisons did not suffice */
+} redirect_placement_t;
+
+/** One target that a request may have been sent to, and how well it fits. */
+typedef struct {
+    redirect_t *redirect;
+    redirect_target_t *target;
+    sip_uri_match_t match;
+    sip_uri_diff_t difference;
+} redirect_fit_t;
+
+/** Takes steps off the budget. @return false where it is used up: then the search ends, and place says so */
+bool redirect_link_spend(redirect_placement_t *place, unsigned steps);
+
+/** Places a transaction whose request was captured among those of its own call. */
+void redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
+                           redirect_placement_t *place);
+
+/** The same for one that only a response shows so far: its Vias and CSeq are all there is to go by. */
+void redirect_link_response(const redirect_store_t *store, redirect_transaction_t *transaction,
+                            const sip_message_t *sip, redirect_placement_t *place);
+
+/**
+ * Finds a transaction that follows the redirect that leg just got but was captured a moment before it, as in merged
+ * files, and of which nothing was shown yet. @return it, with place filled in; NULL where there is none
+ */
+redirect_transaction_t *redirect_link_reordered(const redirect_store_t *store, redirect_transaction_t *leg,
+                                                redirect_placement_t *place);
+
+/** Places a request outside of a dialog by what is known of other calls. */
+void redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction,
+                                const sip_message_t *sip, redirect_placement_t *place);
+
+/** Files a redirect under what its follow-up in another call would show. */
+void redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg,
+                        const sip_message_t *sip);
+
+/** How well a URI fits a target; key is sip_uri_match_key() of it. Costs steps. */
+sip_uri_match_t redirect_target_match(redirect_placement_t *place, const redirect_target_t *target,
+                                      const sip_uri_t *request_uri, uint32_t key, sip_uri_diff_t *difference);
+
+/** True where another request after this global failure goes against RFC 3261 21.6; see 21.6.4 and RFC 5057 5.1. */
+bool redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect_transaction_t *transaction);
+
+/** True for a response after which a client repeats the request changed (RFC 3261 8.1.3.5). */
+bool redirect_is_amend_and_retry(uint16_t status);
+
+/** Begins a walk over the values of a header, of which only the last max are seen: History-Info grows at its end. */
+void redirect_latest_values(sip_value_iter_t *values, const sip_message_t *sip, sip_header_id_t id, unsigned max);
+
+/** A key for the user that calls, from a From or P-Asserted-Identity URI; 0 where many share it or there is none. */
+uint32_t redirect_caller_key(sip_slice_t uri_text);
+
+/** The same of a message's P-Asserted-Identity. */
+uint32_t redirect_asserted_key(const sip_message_t *sip);
+
+#endif /* REDIRECT_LINK_H */

@@ -1,0 +1,188 @@
+/* redirect-match.c
+ * Which transaction a message belongs to.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-match.h"
+
+/* The host of a Via's sent-by, its port left out. */
+static sip_slice_t
+host_of(sip_slice_t sent_by)
+{
+    const char *end;
+
+    if (sent_by.len == 0) {
+        return sent_by;
+    }
+    if (sent_by.ptr[0] == '[') {
+        end = memchr(sent_by.ptr, ']', sent_by.len);
+        return end ? sip_slice_make(sent_by.ptr, (size_t)(end - sent_by.ptr) + 1) : sent_by;
+    }
+    end = memchr(sent_by.ptr, ':', sent_by.len);
+    return end ? sip_slice_trim(sip_slice_make(sent_by.ptr, (size_t)(end - sent_by.ptr))) : sent_by;
+}
+
+/* RFC 3261 8.1.1.7: only a branch that begins with the magic cookie is unique by itself. */
+static bool
+is_unique(sip_slice_t branch)
+{
+    static const sip_slice_t cookie = {"z9hG4bK", 7};
+
+    return branch.len > cookie.len && sip_slice_starts_nocase(branch, cookie);
+}
+
+uint64_t
+redirect_match_tag(const redirect_store_t *store, sip_slice_t tag)
+{
+    return sip_slice_has_text(tag) ? redirect_hash(redirect_store_secret(store), tag) : 0;
+}
+
+uint64_t
+redirect_match_via(const redirect_store_t *store, const sip_via_t *via)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+
+    return redirect_hash_pair(secret, redirect_hash(secret, via->branch), redirect_hash_nocase(secret, via->sent_by));
+}
+
+uint64_t
+redirect_match_via_host(const redirect_store_t *store, const sip_via_t *via)
+{
+    return redirect_hash_nocase(redirect_store_secret(store), host_of(via->sent_by));
+}
+
+redirect_key_t
+redirect_match_key(const redirect_store_t *store, const sip_message_t *sip)
+{
+    const sip_via_t *top = &sip->via[0];
+
+    return (redirect_key_t){
+        .via = redirect_match_via(store, top),
+        .from_tag = redirect_match_tag(store, sip->from_tag),
+        .cseq = sip->cseq,
+        .via_count = (uint16_t)MIN(sip->via_count, UINT16_MAX),
+        .method = sip->cseq_method_id,
+        .unique = is_unique(top->branch),
+    };
+}
+
+uint64_t
+redirect_match_path(const redirect_store_t *store, const sip_message_t *sip, unsigned from)
+{
+    uint64_t path = 0;
+
+    for (unsigned i = from; i < sip->via_kept; i++) {
+        path = redirect_hash_pair(redirect_store_secret(store), path, redirect_match_via(store, &sip->via[i]));
+    }
+    return path;
+}
+
+void
+redirect_match_complete_key(const redirect_store_t *store, const sip_message_t *sip, redirect_key_t *key)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+
+    key->via_host = redirect_match_via_host(store, &sip->via[0]);
+    key->via_path = redirect_match_path(store, sip, 1);
+    key->via_hosts = 0;
+    for (unsigned i = 1; i < sip->via_kept; i++) {
+        key->via_hosts = redirect_hash_pair(secret, key->via_hosts, redirect_match_via_host(store, &sip->via[i]));
+    }
+}
+
+/* ACK and CANCEL belong to the transaction whose branch they carry (RFC 3261 9.1, 17.1.1.3). */
+static bool
+method_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
+{
+    switch (sip->cseq_method_id) {
+    case SIP_METHOD_CANCEL:
+        return true;
+    case SIP_METHOD_ACK:
+        return transaction->key.method == SIP_METHOD_INVITE;
+    case SIP_METHOD_OTHER:
+        return transaction->key.method == SIP_METHOD_OTHER &&
+               sip_slice_equal(redirect_transaction_method(transaction), sip->cseq_method);
+    default:
+        return transaction->key.method == sip->cseq_method_id;
+    }
+}
+
+/* The Request-URI tells transactions apart that wrongly share a branch, and is part of an RFC 2543 key (17.2.3). */
+static bool
+request_uri_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
+{
+    return sip->is_response || sip->method_id == SIP_METHOD_ACK || sip->method_id == SIP_METHOD_CANCEL ||
+           transaction->request.frame == 0 || sip_slice_equal(redirect_request_text(transaction), sip->request_uri);
+}
+
+static bool
+transaction_fits(const redirect_transaction_t *transaction, const sip_message_t *sip, const redirect_key_t *key)
+{
+    return transaction->key.via == key->via && transaction->key.cseq == key->cseq && method_fits(transaction, sip) &&
+           (key->unique || transaction->key.from_tag == key->from_tag) && request_uri_fits(transaction, sip);
+}
+
+/* The ACK for a 2xx has a branch of its own; the sender, CSeq and both tags tell its INVITE (RFC 3261 13.2.2.4). */
+static bool
+ack_of_2xx_fits(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip,
+                const redirect_key_t *key)
+{
+    return sip->method_id == SIP_METHOD_ACK && transaction->key.method == SIP_METHOD_INVITE &&
+           transaction->response.status / 100 == 2 && transaction->key.cseq == key->cseq &&
+           transaction->key.from_tag == key->from_tag &&
+           transaction->response.to_tag == redirect_match_tag(store, sip->to_tag) &&
+           transaction->key.via_host == redirect_match_via_host(store, &sip->via[0]);
+}
+
+/* The message went between the two ends of the transaction, in its direction. */
+static bool
+ends_fit(const redirect_transaction_t *transaction, const redirect_message_t *message)
+{
+    const redirect_request_t *request = &transaction->request;
+    bool back = message->sip->is_response;
+
+    return redirect_same_address(&request->source, back ? &message->destination : &message->source) &&
+           redirect_same_address(&request->destination, back ? &message->source : &message->destination);
+}
+
+/*
+ * How well a message fits a transaction; 0 is not at all. Transactions share a key only where a client gave a branch
+ * twice, or where it knows no branches (RFC 2543): then a final response seen before is that transaction's, and
+ * addresses help.
+ */
+static unsigned
+fit_of(const redirect_store_t *store, const redirect_transaction_t *transaction, const redirect_message_t *message,
+       const redirect_key_t *key)
+{
+    const sip_message_t *sip = message->sip;
+
+    if (!transaction_fits(transaction, sip, key)) {
+        return ack_of_2xx_fits(store, transaction, sip, key) ? 1 : 0;
+    }
+    if (sip->is_response && sip->status >= 200 && transaction->response.status == sip->status &&
+        transaction->response.to_tag == redirect_match_tag(store, sip->to_tag)) {
+        return ends_fit(transaction, message) ? 5 : 3;
+    }
+    return ends_fit(transaction, message) ? 4 : 2;
+}
+
+redirect_transaction_t *
+redirect_match(const redirect_store_t *store, const redirect_call_t *call, const redirect_message_t *message,
+               const redirect_key_t *key)
+{
+    redirect_transaction_t *found = NULL;
+    unsigned best = 1;
+
+    for (redirect_transaction_t *transaction = redirect_call_first(call); transaction;
+         transaction = transaction->next_in_call) {
+        unsigned fit = fit_of(store, transaction, message, key);
+        if (fit >= best) {
+            best = fit;
+            found = transaction;
+        }
+    }
+    return found;
+}

@@ -1,0 +1,33 @@
+/* redirect-message.h
+ * One captured SIP message, and the preferences: what the core is given.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_MESSAGE_H
+#define REDIRECT_MESSAGE_H
+
+#include "redirect-model.h"
+
+/** Preferences and limits. */
+typedef struct {
+    unsigned max_hops;        /**< more redirects in a row than this are warned of; 0: never */
+    bool link_calls;          /**< link follow-ups across Call-IDs */
+    uint32_t link_window;     /**< seconds after a 3xx in which a new call to its target counts */
+    const char *leg_headers;  /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
+    redirect_limits_t limits; /**< a limit that is 0 gets its default */
+} redirect_config_t;
+
+/** One message as it was captured. sip and what it borrows need to live for the call only. */
+typedef struct {
+    uint32_t frame; /**< number in the capture, from 1 */
+    uint32_t index; /**< position among the SIP messages of the frame, from 0 */
+    redirect_time_t time;
+    redirect_endpoint_t source;
+    redirect_endpoint_t destination;
+    redirect_transport_t transport;
+    bool is_cut; /**< the captured bytes end within its header fields: what comes after is unknown, not absent */
+    const sip_message_t *sip;
+} redirect_message_t;
+
+#endif /* REDIRECT_MESSAGE_H */

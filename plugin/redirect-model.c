@@ -1,0 +1,195 @@
+/* redirect-model.c
+ * Read-only walks over the model, and one name for each value of its enums.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-model.h"
+
+#include <wsutil/inet_addr.h>
+#include <wsutil/wmem/wmem_strutl.h>
+
+/* --- names ------------------------------------------------------------------------------------------------------- */
+
+const char *
+redirect_outcome_name(redirect_outcome_t outcome)
+{
+    static const char *const names[REDIRECT_OUTCOME_COUNT] = {
+        [REDIRECT_OUTCOME_UNFINISHED] = "unfinished",
+        [REDIRECT_OUTCOME_ANSWERED] = "answered",
+        [REDIRECT_OUTCOME_FAILED] = "failed",
+        [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
+        [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed",
+        [REDIRECT_OUTCOME_CANCELLED] = "cancelled",
+    };
+
+    return names[outcome];
+}
+
+const char *
+redirect_link_name(redirect_link_kind_t kind)
+{
+    static const char *const names[REDIRECT_LINK_COUNT] = {
+        [REDIRECT_LINK_NONE] = "none",
+        [REDIRECT_LINK_SAME_CALL_EXACT] = "same call, exact URI",
+        [REDIRECT_LINK_SAME_CALL_LOOSE] = "same call, loose URI",
+        [REDIRECT_LINK_RECURSED] = "recursed by a proxy",
+        [REDIRECT_LINK_HISTORY_INFO] = "History-Info",
+        [REDIRECT_LINK_SESSION_ID] = "same Session-ID",
+        [REDIRECT_LINK_LEG_HEADER] = "leg header",
+        [REDIRECT_LINK_NEW_CALL] = "new call to the target",
+    };
+
+    return names[kind];
+}
+
+const char *
+redirect_confidence_name(redirect_confidence_t confidence)
+{
+    static const char *const names[REDIRECT_CONFIDENCE_COUNT] = {
+        [REDIRECT_CONFIDENCE_NONE] = "none",
+        [REDIRECT_CONFIDENCE_CERTAIN] = "certain",
+        [REDIRECT_CONFIDENCE_PROBABLE] = "probable",
+        [REDIRECT_CONFIDENCE_POSSIBLE] = "possible",
+    };
+
+    return names[confidence];
+}
+
+const char *
+redirect_gap_text(redirect_gap_t gap)
+{
+    static const struct {
+        redirect_gap_t gap;
+        const char *text;
+    } texts[] = {
+        {REDIRECT_GAP_CHAIN_FULL,
+         "the chain holds as many transactions as it may; what goes on from here is not in it"},
+        {REDIRECT_GAP_CALL_LET_GO,
+         "this Call-ID has more transactions than are remembered; the oldest are no longer looked at"},
+        {REDIRECT_GAP_CALLS_LET_GO,
+         "unanswered calls were let go before; its request may be in the capture and is not looked at"},
+        {REDIRECT_GAP_STEPS, "too much to compare; the search for what this follows was given up"},
+        {REDIRECT_GAP_PENDING_DROPPED,
+         "too many redirects wait for a follow-up; one of this redirect under another Call-ID can not be found"},
+        {REDIRECT_GAP_NO_CALL_ID, "it has no Call-ID"},
+        {REDIRECT_GAP_NO_CSEQ, "its CSeq can not be read (RFC 3261 section 20.16: a number below 2^31 and a method)"},
+        {REDIRECT_GAP_NO_VIA, "it has no Via"},
+        {REDIRECT_GAP_CUT, "it is cut off within its header fields"},
+        {REDIRECT_GAP_TOO_LONG, "its Request-URI is longer than 65,535 bytes"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        if (texts[i].gap == gap) {
+            return texts[i].text;
+        }
+    }
+    return "";
+}
+
+/* --- requests ---------------------------------------------------------------------------------------------------- */
+
+bool
+redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri)
+{
+    if (transaction->request.parsed) {
+        *uri = sip_uri_view(transaction->request.parsed);
+        return true;
+    }
+    return sip_uri_parse(redirect_request_text(transaction), uri);
+}
+
+char *
+redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction)
+{
+    sip_uri_t uri;
+
+    return redirect_request_uri(transaction, &uri) ? sip_uri_display(scope, &uri) : wmem_strdup(scope, "?");
+}
+
+sip_slice_t
+redirect_transaction_method(const redirect_transaction_t *transaction)
+{
+    if (transaction->key.method == SIP_METHOD_OTHER) {
+        return sip_slice_make(transaction->other_method, transaction->request.method_len);
+    }
+    return sip_slice_from_string(sip_method_name((sip_method_t)transaction->key.method));
+}
+
+bool
+redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    return a->key.method == b->key.method &&
+           (a->key.method != SIP_METHOD_OTHER ||
+            sip_slice_equal(redirect_transaction_method(a), redirect_transaction_method(b)));
+}
+
+bool
+redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b)
+{
+    return a->len > 0 && a->len == b->len && memcmp(a->address, b->address, a->len) == 0;
+}
+
+/* --- how transactions hang together ------------------------------------------------------------------------------ */
+
+const redirect_transaction_t *
+redirect_transaction_before(const redirect_transaction_t *transaction)
+{
+    if (transaction->link) {
+        return transaction->link->redirected;
+    }
+    if (transaction->retry_of) {
+        return transaction->retry_of;
+    }
+    return transaction->upstream_late ? NULL : transaction->upstream;
+}
+
+bool
+redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    do {
+        transaction = transaction->upstream;
+    } while (transaction && transaction != above);
+    return transaction != NULL;
+}
+
+const redirect_transaction_t *
+redirect_followup_top(const redirect_transaction_t *followup)
+{
+    while (followup->upstream && redirect_cause(followup->upstream) == redirect_cause(followup)) {
+        followup = followup->upstream;
+    }
+    return followup;
+}
+
+/* --- targets ----------------------------------------------------------------------------------------------------- */
+
+uint16_t
+redirect_target_result(const redirect_target_t *target)
+{
+    const redirect_transaction_t *transaction = target->tried_by;
+
+    while (transaction && transaction->retried_by) {
+        transaction = transaction->retried_by;
+    }
+    return transaction ? transaction->response.status : 0;
+}
+
+bool
+redirect_target_address(const redirect_target_t *target, redirect_endpoint_t *address)
+{
+    const sip_uri_t uri = redirect_target_uri(target);
+    char host[WS_INET6_ADDRSTRLEN];
+
+    if (uri.host.len == 0 || uri.host.len >= sizeof(host)) {
+        return false;
+    }
+    memcpy(host, uri.host.ptr, uri.host.len);
+    host[uri.host.len] = '\0';
+    memset(address, 0, sizeof(*address));
+    address->len = uri.host_is_ipv6 ? 16 : 4;
+    return uri.host_is_ipv6 ? ws_inet_pton6(host, (ws_in6_addr *)address->address)
+                            : ws_inet_pton4(host, (ws_in4_addr *)address->address);
+}

@@ -1,0 +1,355 @@
+/* redirect-model.h
+ * What is known of calls that were redirected or refused for good: transactions, redirects, chains, records.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The words are those of RFC 3261: a transaction is a client transaction as one hop saw it (a request, its
+ * retransmissions, its responses, its ACK, its CANCEL), a redirect a 3xx final response. A follow-up is a transaction
+ * made because of a redirect, and a chain the tree of transactions that one request led to. A chain is visible from its
+ * first 3xx or 6xx on; before that its transactions are candidates.
+ *
+ * All objects are made and freed by redirect-store.c alone, which states what may point to what. For everybody else
+ * they are read-only. Pointers to what is visible stay valid as long as the store; a candidate may be freed whenever
+ * the next message is added.
+ */
+
+#ifndef REDIRECT_MODEL_H
+#define REDIRECT_MODEL_H
+
+#include "redirect-clock.h"
+#include "redirect-limits.h"
+#include "redirect-service.h"
+#include "redirect-transport.h"
+#include "sip-message.h"
+#include "sip-response.h"
+
+/** How long the capture must go on after a redirect before it has no follow-up: 64*T1 (RFC 3261 17.1.1.2). */
+#define REDIRECT_FOLLOW_WITHIN (32 * REDIRECT_SECOND)
+
+/** Outcome of a chain; the values of sip_redirect.chain.outcome. */
+typedef enum {
+    REDIRECT_OUTCOME_UNFINISHED = 0,
+    REDIRECT_OUTCOME_ANSWERED = 1,
+    REDIRECT_OUTCOME_FAILED = 2,
+    REDIRECT_OUTCOME_GLOBAL_FAILURE = 3,
+    REDIRECT_OUTCOME_NOT_FOLLOWED = 4,
+    REDIRECT_OUTCOME_CANCELLED = 5,
+    REDIRECT_OUTCOME_COUNT
+} redirect_outcome_t;
+
+/** What ties a follow-up to its redirect; the values of sip_redirect.chain.link. */
+typedef enum {
+    REDIRECT_LINK_NONE = 0,
+    REDIRECT_LINK_SAME_CALL_EXACT = 1,
+    REDIRECT_LINK_SAME_CALL_LOOSE = 2,
+    REDIRECT_LINK_RECURSED = 3,
+    REDIRECT_LINK_HISTORY_INFO = 4,
+    REDIRECT_LINK_SESSION_ID = 5,
+    REDIRECT_LINK_LEG_HEADER = 6,
+    REDIRECT_LINK_NEW_CALL = 7,
+    REDIRECT_LINK_COUNT
+} redirect_link_kind_t;
+
+/** How sure a link is; the values of sip_redirect.chain.confidence. */
+typedef enum {
+    REDIRECT_CONFIDENCE_NONE = 0,
+    REDIRECT_CONFIDENCE_CERTAIN = 1,
+    REDIRECT_CONFIDENCE_PROBABLE = 2,
+    REDIRECT_CONFIDENCE_POSSIBLE = 3,
+    REDIRECT_CONFIDENCE_COUNT
+} redirect_confidence_t;
+
+/** Why something is not in the model, or not where it belongs; a bit set. Each is said to the user. */
+typedef enum {
+    REDIRECT_GAP_CHAIN_FULL = 1 << 0,      /**< the chain that it belongs to holds as many transactions as it may */
+    REDIRECT_GAP_CALL_LET_GO = 1 << 1,     /**< older transactions of its Call-ID were let go to make room */
+    REDIRECT_GAP_CALLS_LET_GO = 1 << 2,    /**< unanswered calls were let go, and this response has no request */
+    REDIRECT_GAP_STEPS = 1 << 3,           /**< the search took too many steps */
+    REDIRECT_GAP_PENDING_DROPPED = 1 << 4, /**< its follow-up in another call can no longer be found */
+    REDIRECT_GAP_NO_CALL_ID = 1 << 5,
+    REDIRECT_GAP_NO_CSEQ = 1 << 6, /**< none, or one that is no number below 2^32 with a method */
+    REDIRECT_GAP_NO_VIA = 1 << 7,
+    REDIRECT_GAP_CUT = 1 << 8,     /**< the captured bytes end within its header fields */
+    REDIRECT_GAP_TOO_LONG = 1 << 9 /**< its Request-URI has more than 65,535 bytes */
+} redirect_gap_t;
+
+/** A network address and port; len is 4, 16, or 0 where unknown. The port is in host byte order. */
+typedef struct {
+    uint8_t address[16];
+    uint8_t len;
+    uint16_t port;
+} redirect_endpoint_t;
+
+typedef struct redirect_chain redirect_chain_t;
+typedef struct redirect_call redirect_call_t;
+typedef struct redirect_transaction redirect_transaction_t;
+typedef struct redirect redirect_t;
+typedef struct redirect_record redirect_record_t;
+struct redirect_rule;
+
+/* Members marked "grows" may change when later messages are added; all others are fixed once they are set. */
+
+/** A place that a redirect named. */
+typedef struct {
+    const char *uri;        /**< for display: as written, a password masked */
+    sip_uri_kept_t written; /**< as written, taken apart */
+    unsigned order;         /**< 1 is tried first */
+    bool has_q;
+    double q;
+    sip_response_lifetime_t lifetime;
+    bool single_use; /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
+    bool has_expires;
+    uint32_t expires;                       /**< seconds from receipt */
+    unsigned flags;                         /**< SIP_ADDRESS_FLAG_* */
+    unsigned uri_flags;                     /**< SIP_URI_FLAG_* */
+    bool followable;                        /**< a SIP element can send a request there */
+    const redirect_transaction_t *tried_by; /**< grows: the first follow-up that tried it */
+} redirect_target_t;
+
+/**
+ * A 3xx final response. A proxy that passes it on unchanged gives it a further sighting: then several transactions
+ * share it. One that a proxy changed (targets added or taken out) is another redirect that points to its source.
+ */
+struct redirect {
+    uint16_t code;
+    uint32_t frame; /**< first seen in */
+    redirect_time_t time;
+    redirect_time_t clock;                  /**< of the store, when it came */
+    redirect_transaction_t *transaction;    /**< that it answered first, farthest from the caller; NULL if not placed */
+    redirect_t *source;                     /**< the redirect from which a proxy made this one, or NULL */
+    redirect_t *later;                      /**< grows: another 3xx that the same transaction got after it, or NULL */
+    unsigned legs_seen;                     /**< grows: legs that it was seen on */
+    redirect_target_t *target;              /**< in the order to try */
+    unsigned target_count;                  /**< of target[] */
+    unsigned target_total;                  /**< all that the message held, as far as it was captured */
+    unsigned odd_values;                    /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
+    unsigned depth;                         /**< hop of the transactions that follow it */
+    unsigned gaps;                          /**< grows: redirect_gap_t that may hide its follow-ups or its targets */
+    bool followed;                          /**< grows: a transaction followed it or one made from it */
+    bool dip_response;                      /**< answers a query (signing, number portability) rather than to forward */
+    redirect_transaction_t *first_followup; /**< grows: list through link->next_followup, in frame order */
+    redirect_transaction_t *last_followup;
+};
+
+/** What tells one transaction from another. The hashes are keyed (redirect-hash.h); 0 stands for "not there". */
+typedef struct {
+    uint64_t via;       /**< branch and sent-by of the top Via */
+    uint64_t via_host;  /**< its host alone */
+    uint64_t via_path;  /**< the Vias below the top, with branches: one upstream transaction */
+    uint64_t via_hosts; /**< the same without branches: one upstream path */
+    uint64_t from_tag;
+    uint32_t cseq;
+    uint16_t via_count;
+    uint8_t method; /**< sip_method_t */
+    bool unique;    /**< the branch begins with the magic cookie (RFC 3261 8.1.1.7) */
+} redirect_key_t;
+
+/** The request of a transaction. */
+typedef struct {
+    uint32_t frame; /**< 0 where no request was captured */
+    uint16_t uri_len;
+    uint16_t method_len;   /**< of other_method */
+    const char *uri;       /**< as written, not terminated; NULL where no request was captured */
+    redirect_time_t time;  /**< where no request was captured: of the first response */
+    redirect_time_t clock; /**< of the store, at the same moment */
+    uint64_t to_tag;       /**< keyed hash; 0: none, the request is outside of a dialog */
+    redirect_endpoint_t source;
+    redirect_endpoint_t destination;
+    const sip_uri_kept_t *parsed; /**< uri taken apart, once the chain is visible; NULL before, or where it is no URI */
+} redirect_request_t;
+
+/** What came back. */
+typedef struct {
+    uint16_t provisional;  /**< grows: the latest 1xx; 0 for none */
+    uint16_t status;       /**< grows: the final response; 0 until there is one */
+    uint32_t frame;        /**< of the final response */
+    redirect_time_t time;  /**< of the final response */
+    redirect_time_t clock; /**< of the store, at the same moment */
+    uint64_t to_tag;       /**< keyed hash, of the final response */
+    uint32_t retry_after;  /**< seconds, with the final response; 0 for none */
+} redirect_response_t;
+
+/** The first CANCEL of a transaction. */
+typedef struct {
+    uint32_t frame;
+    uint16_t cause; /**< SIP cause in its Reason header, or 0 */
+    redirect_time_t time;
+} redirect_cancel_t;
+
+/** Who is calling, and what its element says of other legs; only where there is something to say. */
+typedef struct {
+    uint32_t asserted;      /**< who P-Asserted-Identity says is calling, as a key; 0 for nobody */
+    sip_slice_t session_id; /**< the sender's UUID, or absent */
+    sip_slice_t leg_ids;    /**< values of the leg headers, comma-separated, or absent */
+} redirect_caller_t;
+
+/** Why a transaction counts as the follow-up of a redirect. */
+typedef struct {
+    redirect_t *cause;
+    redirect_target_t *target;                /**< of cause, or of the redirect that cause was made of */
+    const redirect_transaction_t *redirected; /**< farthest from the caller, whose 3xx named that target */
+    redirect_transaction_t *next_followup;    /**< grows: next follow-up of cause */
+    redirect_time_t redirected_at;
+    uint32_t redirected_in; /**< frame of the 3xx that the sender saw; 0 for none */
+    redirect_link_kind_t kind;
+    redirect_confidence_t confidence;
+    sip_uri_match_t match;     /**< how the Request-URI fitted the target */
+    sip_uri_diff_t difference; /**< what made it less than exact */
+    const char *evidence;      /**< a sentence: why it was linked; static */
+} redirect_link_t;
+
+/** One client transaction as one hop saw it. */
+struct redirect_transaction {
+    redirect_key_t key;
+    redirect_request_t request;
+    redirect_response_t response;
+    redirect_chain_t *chain;               /**< grows: NULL while it is a candidate */
+    redirect_transaction_t *next_in_chain; /**< grows: in frame order */
+    redirect_transaction_t *next_in_call;  /**< grows: in the order in which they were opened */
+    redirect_call_t *call;                 /**< grows: NULL once it is no longer looked at for later messages */
+    redirect_transaction_t *group;         /**< of a candidate: the first of those that belong together */
+    redirect_transaction_t *upstream;      /**< the transaction of which this is a proxy's forward, or NULL */
+    redirect_transaction_t *retry_of;      /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
+    redirect_transaction_t *retried_by;    /**< grows: the latest such repeat */
+    redirect_link_t *link;                 /**< NULL where this follows no redirect */
+    redirect_t *redirect;                  /**< grows: set where the final response is a 3xx */
+    redirect_cancel_t *cancel;             /**< grows: NULL where there is none */
+    const redirect_caller_t *caller;       /**< or NULL */
+    struct redirect_history *history;      /**< what its request tells of earlier redirections, or NULL */
+    redirect_record_t *first_record;       /**< grows: of a visible chain */
+    const char *other_method;              /**< request.method_len bytes: of a method that is not known by number */
+    uint32_t first_frame;                  /**< in which it was first seen */
+    uint16_t hop;
+    uint16_t gaps;      /**< grows: redirect_gap_t */
+    bool upstream_late; /**< it was captured when this was shown already: not on its path */
+};
+
+/** The tree of transactions that one request led to. */
+struct redirect_chain {
+    uint32_t number;              /**< from 0, in the order in which chains became visible */
+    bool truncated;               /**< grows: transactions or messages beyond a limit were left out */
+    unsigned gaps;                /**< grows: redirect_gap_t that may hide how it went on */
+    redirect_transaction_t *root; /**< the original request, nearest to the caller */
+    redirect_transaction_t *first_transaction, *last_transaction; /**< grows: through next_in_chain */
+    unsigned transaction_count;
+    unsigned hops;           /**< grows: the deepest hop */
+    unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
+    redirect_time_t start;   /**< of the first message */
+};
+
+/** Something that a rule found in one message, decided when the message was first seen. */
+typedef struct redirect_expert_item {
+    struct redirect_expert_item *next;
+    const struct redirect_rule *rule;
+    const char *text; /**< a sentence about this message */
+} redirect_expert_item_t;
+
+/** A fact in words beside the chain ("forwarded because busy, says Diversion"). */
+typedef struct redirect_annotation {
+    struct redirect_annotation *next;
+    const char *text;
+} redirect_annotation_t;
+
+/** What a 6xx carries beside its code. The strings are for display, and NULL where not given. */
+typedef struct {
+    bool has_retry_after; /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
+    uint32_t retry_after; /**< seconds */
+    bool network_blocked; /**< both halves of a 603+ are there (ATIS-1000099) */
+    const char *url, *tel, *email, *id, *location;
+} redirect_failure_details_t;
+
+/** What one message says beside its place in a chain; most messages say nothing and share an empty one. */
+typedef struct {
+    redirect_t *redirect;                      /**< for a 3xx: the redirect as this leg saw it */
+    const redirect_failure_details_t *failure; /**< for a 6xx */
+    const redirect_service_t *service;         /**< for a 380 whose body describes one */
+    redirect_expert_item_t *expert_items;
+    redirect_annotation_t *annotations;
+} redirect_details_t;
+
+/** What is known of one captured message that is shown. */
+struct redirect_record {
+    redirect_record_t *next_in_frame; /**< by index */
+    redirect_record_t *next_in_transaction;
+    redirect_transaction_t *transaction; /**< NULL where the message could not be placed */
+    redirect_details_t *details;         /**< never NULL */
+    uint32_t frame;
+    uint16_t index;       /**< position among the SIP messages of the frame, from 0 */
+    uint16_t status : 10; /**< 0 for a request */
+    uint16_t method : 5;  /**< sip_method_t of the CSeq header: CANCEL for the answer to a CANCEL */
+};
+
+/* --- read-only walks ------------------------------------------------------------------------------------------- */
+
+/** The redirect that a transaction follows, or NULL. */
+static inline redirect_t *
+redirect_cause(const redirect_transaction_t *transaction)
+{
+    return transaction->link ? transaction->link->cause : NULL;
+}
+
+/** The Request-URI as written; absent where no request was captured. Borrows from transaction. */
+static inline sip_slice_t
+redirect_request_text(const redirect_transaction_t *transaction)
+{
+    return transaction->request.uri ? sip_slice_make(transaction->request.uri, transaction->request.uri_len)
+                                    : SIP_SLICE_NONE;
+}
+
+/** A target's URI as written. Borrows from target. */
+static inline sip_slice_t
+redirect_target_text(const redirect_target_t *target)
+{
+    return sip_slice_make(target->written.text, target->written.len);
+}
+
+/** A target's URI taken apart. Borrows from target. */
+static inline sip_uri_t
+redirect_target_uri(const redirect_target_t *target)
+{
+    return sip_uri_view(&target->written);
+}
+
+/** The Request-URI taken apart; false where there is none or it is no URI. Borrows from transaction. */
+bool redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri);
+
+/** The name of a transaction's method: borrowed from transaction, or static. As on the wire. */
+sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);
+
+/** The Request-URI of a transaction for display, owned by scope; "?" where no request was captured. */
+char *redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction);
+
+/** The transaction before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
+const redirect_transaction_t *redirect_transaction_before(const redirect_transaction_t *transaction);
+
+/** True where transaction is a proxy's forward of above, directly or farther on. */
+bool redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above);
+
+/** True where both have the same method. */
+bool redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b);
+
+/** True where both addresses are known and equal, whatever the ports. */
+bool redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b);
+
+/** Of a follow-up whose forward was captured first, only the forward is listed: this is what it is a forward of. */
+const redirect_transaction_t *redirect_followup_top(const redirect_transaction_t *followup);
+
+/** The final status that a target gave in the end, amend-and-retry answers followed through; 0 where none yet. */
+uint16_t redirect_target_result(const redirect_target_t *target);
+
+/** The address that a target names as its host; false where that is a name. The port is left 0. */
+bool redirect_target_address(const redirect_target_t *target, redirect_endpoint_t *address);
+
+/** "answered", "global failure", ...: one word or two for an outcome; a static string. */
+const char *redirect_outcome_name(redirect_outcome_t outcome);
+
+/** "same call, exact URI", ...: a static string. */
+const char *redirect_link_name(redirect_link_kind_t kind);
+
+/** "certain", ...: a static string. */
+const char *redirect_confidence_name(redirect_confidence_t confidence);
+
+/** What a gap means for the reader, a sentence without its full stop; gap is one bit. A static string. */
+const char *redirect_gap_text(redirect_gap_t gap);
+
+#endif /* REDIRECT_MODEL_H */

@@ -1,0 +1,60 @@
+/* redirect-outcome.h
+ * How a chain ended, and the path that a transaction is on, as far as the store knows now.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_OUTCOME_H
+#define REDIRECT_OUTCOME_H
+
+#include "redirect-store.h"
+
+/** How a chain ended, as the original client saw it. */
+typedef struct {
+    redirect_outcome_t outcome;
+    uint16_t final_code;  /**< 0 where unfinished */
+    uint32_t final_frame; /**< 0 where unfinished */
+    redirect_time_t final_time;
+    const redirect_transaction_t *transaction; /**< the transaction that decided it, or NULL */
+} redirect_result_t;
+
+/**
+ * As far as is known now. Where a limit may have hidden how the chain went on, only an answer is told; everything else
+ * is unfinished. "Not followed" needs a capture that certainly goes on for REDIRECT_FOLLOW_WITHIN.
+ */
+redirect_result_t redirect_chain_result(const redirect_store_t *store, const redirect_chain_t *chain);
+
+/** True where nobody followed the redirect, its chain did not go on otherwise, and the capture goes on long enough. */
+bool redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redirect);
+
+/** What may hide a follow-up of a redirect (redirect_gap_t); 0 where nothing does. */
+unsigned redirect_hiding_gaps(const redirect_store_t *store, const redirect_t *redirect);
+
+/** Given up by its own client, or by a proxy for it (RFC 3261 9.1, 16.7 step 10). */
+bool redirect_is_cancelled(const redirect_transaction_t *transaction);
+
+/**
+ * "sip:bob@a -> 302 -> sip:carol@b -> 603": along the path to transaction, and on to its end as far as is known now.
+ * What is left out beyond max_hops hops is counted in the text.
+ * @return a NUL-terminated string that scope owns.
+ */
+char *redirect_transaction_path(wmem_allocator_t *scope, const redirect_store_t *store,
+                                const redirect_transaction_t *transaction);
+
+/** What a piece of a path is. */
+typedef enum { REDIRECT_PATH_URI, REDIRECT_PATH_CODE, REDIRECT_PATH_HOPS_LEFT_OUT } redirect_path_kind_t;
+
+/** One piece of a path. */
+typedef struct {
+    redirect_path_kind_t kind;
+    const char *text; /**< for display */
+} redirect_path_element_t;
+
+/** The pieces of redirect_transaction_path() in their order: origin, code, URI, code, ...; owned by scope. */
+const redirect_path_element_t *redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
+                                                      const redirect_transaction_t *transaction, unsigned *count);
+
+/** Where the path along transaction ends as far as is known now; transaction itself where nothing came after it. */
+const redirect_transaction_t *redirect_path_end(const redirect_transaction_t *transaction);
+
+#endif /* REDIRECT_OUTCOME_H */

@@ -1,0 +1,46 @@
+/* redirect-session.c
+ * The analysis of the capture file that is open.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-session.h"
+
+#include <epan/wmem_scopes.h>
+
+/* Wireshark has one capture file open at a time, and dissects in one thread. */
+static redirect_tracker_t *tracker;
+
+redirect_time_t
+redirect_session_time(const nstime_t *time)
+{
+    static const redirect_time_t most = INT64_MAX / 2 / REDIRECT_SECOND;
+
+    return redirect_clamp_time(CLAMP((redirect_time_t)time->secs, -most, most) * REDIRECT_SECOND + time->nsecs);
+}
+
+void
+redirect_session_open(const redirect_config_t *config)
+{
+    tracker = redirect_tracker_new(wmem_file_scope(), config);
+}
+
+void
+redirect_session_close(void)
+{
+    tracker = NULL;
+}
+
+redirect_tracker_t *
+redirect_session_tracker(void)
+{
+    return tracker;
+}
+
+const redirect_store_t *
+redirect_session_store(void)
+{
+    return tracker ? redirect_tracker_store(tracker) : NULL;
+}

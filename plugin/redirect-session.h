@@ -1,0 +1,35 @@
+/* redirect-session.h
+ * The analysis of the capture file that is open, and what the tap "sip_redirect" hands on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_SESSION_H
+#define REDIRECT_SESSION_H
+
+#include <wsutil/nstime.h>
+
+#include "redirect-tracker.h"
+
+/** What listeners of the tap "sip_redirect" get, once for each record of a frame. */
+typedef struct {
+    const redirect_store_t *store;
+    const redirect_record_t *record;
+} sip_redirect_tap_t;
+
+/** A time of Wireshark's in nanoseconds; those of damaged captures may be anything, and are clamped. */
+redirect_time_t redirect_session_time(const nstime_t *time);
+
+/** Begins the analysis of a capture file; its memory is wmem_file_scope()'s. config is copied. */
+void redirect_session_open(const redirect_config_t *config);
+
+/** Ends it: the file closes, and its memory goes. */
+void redirect_session_close(void);
+
+/** The analysis of the open file, or NULL where none is open. */
+redirect_tracker_t *redirect_session_tracker(void);
+
+/** What is known of the open file, or NULL. */
+const redirect_store_t *redirect_session_store(void);
+
+#endif /* REDIRECT_SESSION_H */

@@ -1,0 +1,146 @@
+/* redirect-store-int.h
+ * What the files of the store share. For redirect-store*.c only.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_STORE_INT_H
+#define REDIRECT_STORE_INT_H
+
+#include <wsutil/wmem/wmem_array.h>
+#include <wsutil/wmem/wmem_list.h>
+#include <wsutil/wmem/wmem_map.h>
+#include <wsutil/wmem/wmem_strutl.h>
+
+#include "redirect-store.h"
+
+/** Frames whose records are kept together: an entry for each single one would cost more than the records' pointers. */
+#define RECORDS_PER_PAGE 32
+
+/** Messages of a candidate that need no array of their own: INVITE, 100, 180, 200, ACK. */
+#define INLINE_MESSAGES 5
+
+/** One message of a candidate; it becomes a record when the chain becomes visible. */
+typedef struct {
+    uint32_t frame;
+    uint16_t index;
+    uint16_t status : 10;
+    uint16_t method : 5;
+} stored_message_t;
+
+/** A transaction with what only the store needs. */
+typedef struct {
+    redirect_transaction_t public; /**< first, so that one pointer is the other */
+    stored_message_t message[INLINE_MESSAGES];
+    stored_message_t *more; /**< of a candidate: messages beyond message[] */
+    uint32_t more_size;
+    uint32_t message_count; /**< of a candidate: messages kept; of a visible chain: records */
+    redirect_record_t *last_record;
+    char *late_uri;         /**< where the request came after a response; public.request.uri points there */
+    redirect_time_t active; /**< of a group's first: clock at the latest message of the group */
+    uint16_t group_size;    /**< of a group's first */
+    uint16_t unanswered;    /**< of a group's first: INVITEs without a final response */
+    bool is_left_out;       /**< messages beyond the limit were left out before the chain was visible */
+    bool is_shown;          /**< of a group's first: a record points to one of the group, so it is never freed */
+} stored_transaction_t;
+
+/** A chain with what only the store needs. */
+typedef struct {
+    redirect_chain_t public; /**< first, so that one pointer is the other */
+    redirect_time_t active;
+    unsigned unanswered;
+} stored_chain_t;
+
+/** Queues of calls, by how long they are remembered. */
+typedef enum {
+    QUEUE_ANSWERED,           /**< every INVITE has its final response */
+    QUEUE_UNANSWERED,         /**< one has not */
+    QUEUE_VISIBLE,            /**< as answered; a transaction belongs to a visible chain */
+    QUEUE_VISIBLE_UNANSWERED, /**< as unanswered; a transaction belongs to a visible chain */
+    QUEUE_COUNT
+} queue_id_t;
+
+/** One Call-ID. */
+struct redirect_call {
+    redirect_transaction_t *first, *last; /**< through next_in_call */
+    redirect_call_t *newer, *older;       /**< in its queue */
+    redirect_time_t active;               /**< clock at the latest message */
+    unsigned hash;                        /**< of the Call-ID, keyed */
+    unsigned count;
+    unsigned unanswered; /**< INVITEs without a final response */
+    unsigned visible;    /**< transactions whose chain is visible */
+    uint8_t queue;       /**< queue_id_t */
+    bool is_incomplete;  /**< transactions were let go to make room */
+    sip_slice_t id;      /**< copied to where the struct ends */
+};
+
+typedef struct {
+    redirect_call_t *oldest, *newest;
+} call_queue_t;
+
+/** All that waits under one key. */
+typedef struct pending_list {
+    sip_slice_t key; /**< copied to where the struct ends */
+    unsigned hash;
+    unsigned count;
+    struct pending_entry *oldest, *newest;
+} pending_list_t;
+
+/** One entry of the pending index, with what only the store needs. */
+typedef struct pending_entry {
+    redirect_pending_t public; /**< first, so that one pointer is the other */
+    struct pending_entry *previous_same_key;
+    struct pending_entry *next_to_expire, *previous_to_expire;
+    pending_list_t *list;
+    redirect_time_t filed; /**< clock */
+} pending_entry_t;
+
+struct redirect_store {
+    wmem_allocator_t *scope;
+    redirect_config_t config;
+    redirect_secret_t secret;
+    redirect_clock_t clock;
+    wmem_map_t *calls; /**< redirect_call_t * -> the same, by id */
+    unsigned call_count;
+    unsigned candidates;
+    call_queue_t queue[QUEUE_COUNT];
+    bool let_calls_go;
+    bool gave_up;                                /**< a search took too many steps */
+    redirect_time_t gave_up_first, gave_up_last; /**< clock */
+    wmem_array_t *chains;                        /**< stored_chain_t *, by number */
+    wmem_map_t *pages; /**< frame / RECORDS_PER_PAGE -> redirect_record_t *[RECORDS_PER_PAGE] */
+    redirect_details_t no_details;
+    wmem_map_t *pending; /**< pending_list_t * -> the same, by key */
+    pending_entry_t *expire_first, *expire_last;
+    unsigned pending_count;
+};
+
+static inline stored_transaction_t *
+stored(redirect_transaction_t *transaction)
+{
+    return (stored_transaction_t *)transaction;
+}
+
+static inline stored_chain_t *
+stored_chain(redirect_chain_t *chain)
+{
+    return (stored_chain_t *)chain;
+}
+
+/** True where nothing that either points to can be freed without the other. */
+static inline bool
+redirect_store_are_together(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    return a->chain ? a->chain == b->chain : b->chain == NULL && a->group == b->group;
+}
+
+/** Makes the messages of a candidate records of its chain, which has just become visible. */
+void redirect_store_show_messages(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/** Drops entries of the pending index that are too old, and the oldest where there are too many. */
+void redirect_store_expire_pending(redirect_store_t *store);
+
+/** Checks the pending index. @return NULL, or what is broken */
+const char *redirect_store_check_pending(const redirect_store_t *store);
+
+#endif /* REDIRECT_STORE_INT_H */

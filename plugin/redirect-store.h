@@ -1,0 +1,225 @@
+/* redirect-store.h
+ * All that lives as long as the capture file: the only place where objects of the model are made, tied and freed.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Invariants, checked by redirect_store_check():
+ *
+ *  1. A transaction is a candidate of one group or belongs to one visible chain, never both. All candidates of a group
+ *     have one Call-ID and are listed in its call.
+ *  2. A transaction points only to transactions of its own group or chain (upstream, retry_of, retried_by, the members
+ *     of its link). A chain, a redirect, a target, a record and an entry of the pending index point only to what is
+ *     visible; the record of a message that is shown although its chain is not points to a group that is never freed.
+ *  3. Groups are freed whole, and only when nothing but their own members and their call points to them. What is
+ *     visible is never freed before the store.
+ *  4. A call is listed in exactly one queue, oldest first, and holds at least one transaction between two messages.
+ *  5. Every count is that of the list that it counts, and none exceeds its limit.
+ *
+ * The functions that tie objects to each other refuse what would break 2; so a mistake in placing a message costs a
+ * link, and not memory safety.
+ */
+
+#ifndef REDIRECT_STORE_H
+#define REDIRECT_STORE_H
+
+#include "redirect-hash.h"
+#include "redirect-message.h"
+
+typedef struct redirect_store redirect_store_t;
+
+/** A store whose memory is scope's and ends with it. config is copied, its strings included. */
+redirect_store_t *redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config);
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+
+/** The preferences and limits, with defaults filled in. */
+const redirect_config_t *redirect_store_config(const redirect_store_t *store);
+
+/** The secret of the hashes in redirect_key_t. */
+const redirect_secret_t *redirect_store_secret(const redirect_store_t *store);
+
+/** How much of the capture has passed. */
+const redirect_clock_t *redirect_store_clock(const redirect_store_t *store);
+
+/** The scope that everything here lives in; for texts that a record or a transaction takes over. */
+wmem_allocator_t *redirect_store_scope(const redirect_store_t *store);
+
+/** The call with a Call-ID (byte for byte, RFC 3261 20.8), or NULL. */
+redirect_call_t *redirect_store_call(const redirect_store_t *store, sip_slice_t id);
+
+/** The first transaction of a call, or NULL; the others through next_in_call, oldest first. */
+redirect_transaction_t *redirect_call_first(const redirect_call_t *call);
+
+/** True where older transactions of a call were let go to make room. */
+bool redirect_call_is_incomplete(const redirect_call_t *call);
+
+/** True where calls whose INVITE had no final response were let go: a response may have lost its request. */
+bool redirect_store_let_calls_go(const redirect_store_t *store);
+
+/** True where a search for what a request follows was given up while a redirect that came at clock was waiting. */
+bool redirect_store_gave_up(const redirect_store_t *store, redirect_time_t clock);
+
+/** Notes that such a search was given up now. */
+void redirect_store_give_up(redirect_store_t *store);
+
+/** How many chains are visible. */
+uint32_t redirect_store_chain_count(const redirect_store_t *store);
+
+/** A chain by its number, or NULL. */
+redirect_chain_t *redirect_store_chain(const redirect_store_t *store, uint32_t number);
+
+/** The records of a frame through next_in_frame, or NULL. */
+redirect_record_t *redirect_store_records(const redirect_store_t *store, uint32_t frame);
+
+/** How many objects there are; for tests. */
+typedef struct {
+    unsigned calls;
+    unsigned candidates; /**< transactions whose chain is not visible */
+    unsigned pending;    /**< entries of the pending index */
+} redirect_store_load_t;
+
+redirect_store_load_t redirect_store_load(const redirect_store_t *store);
+
+/** Checks every invariant. @return NULL, or a static string that names the one that is broken. For tests. */
+const char *redirect_store_check(const redirect_store_t *store);
+
+/* --- time -------------------------------------------------------------------------------------------------------- */
+
+/** Takes the time of a frame, SIP or not. Cheap. */
+void redirect_store_advance(redirect_store_t *store, redirect_time_t time);
+
+/** Lets go what is too old or too much. Call it once before each message. */
+void redirect_store_forget(redirect_store_t *store);
+
+/* --- transactions ------------------------------------------------------------------------------------------------ */
+
+/** What a new transaction is made of; borrowed, and copied by redirect_store_open(). */
+typedef struct {
+    redirect_key_t key;
+    redirect_request_t request; /**< frame 0 where it is opened by a response */
+    sip_slice_t method_name;    /**< only where the method is not known by number */
+    redirect_caller_t caller;   /**< asserted 0 and both slices absent where there is nothing to say */
+} redirect_opening_t;
+
+/**
+ * Opens a transaction: a group of its own in the call, which is made where there is none. Lets go transactions of the
+ * call that are too old or too many.
+ */
+redirect_transaction_t *redirect_store_open(redirect_store_t *store, sip_slice_t call_id,
+                                            const redirect_opening_t *opening, uint32_t frame);
+
+/**
+ * Makes the group of a candidate a part of the group or chain of another transaction, shift hops deeper.
+ * @return false where that chain is full: then it is marked truncated, and transaction stays in its own group.
+ */
+bool redirect_store_join(redirect_store_t *store, redirect_transaction_t *transaction, redirect_transaction_t *other,
+                         unsigned shift);
+
+/** Makes a candidate the original request of its group. That of a visible chain is fixed. */
+void redirect_store_set_root(redirect_transaction_t *transaction);
+
+/** Makes the chain of a transaction visible: it gets a number, and its messages get records. Idempotent. */
+void redirect_store_show(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/**
+ * Ties a forward to what it forwards; refused where they do not belong together, or in a circle.
+ * @param late the forward was shown already: what it forwards is not on its path
+ */
+void redirect_store_set_upstream(redirect_transaction_t *transaction, redirect_transaction_t *upstream, bool late);
+
+/** Ties a repeat to what it repeats; refused where they do not belong together, or in a circle. */
+void redirect_store_set_retry(redirect_transaction_t *transaction, redirect_transaction_t *retry_of);
+
+/**
+ * Ties a follow-up to its redirect; link is copied. Refused (false) where they do not belong together, or in a circle.
+ * @param list whether it is listed among the redirect's follow-ups; not where a forward of it is listed already
+ */
+bool redirect_store_follow(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_link_t *link,
+                           bool list);
+
+/** The request of a transaction that a response opened. request is copied. */
+void redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *transaction,
+                                const redirect_request_t *request, const redirect_caller_t *caller, uint32_t frame);
+
+void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status);
+
+/** The first final response of a transaction. */
+void redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction,
+                           const redirect_response_t *response);
+
+/** The first CANCEL of a transaction. cancel is copied. */
+void redirect_store_cancel(redirect_store_t *store, redirect_transaction_t *transaction,
+                           const redirect_cancel_t *cancel);
+
+/** Takes over what a request says of earlier redirections: one block from redirect_store_scope(). */
+void redirect_store_set_history(redirect_store_t *store, redirect_transaction_t *transaction,
+                                struct redirect_history *history);
+
+/** Adds to what is known to be missing (redirect_gap_t), of a transaction and of its chain where that is visible. */
+void redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps);
+
+/**
+ * Lets go the group of a candidate where nothing can come of it: each member is a request in a dialog that got a 2xx.
+ * Nothing happens otherwise.
+ */
+void redirect_store_drop(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/* --- messages ---------------------------------------------------------------------------------------------------- */
+
+/** Adds one message to a transaction. @return its record where the chain is visible, else NULL */
+redirect_record_t *redirect_store_add_message(redirect_store_t *store, redirect_transaction_t *transaction,
+                                              const redirect_message_t *message);
+
+/** The record of a message of a transaction whose chain is visible, or NULL where it was left out. */
+redirect_record_t *redirect_store_find_record(const redirect_transaction_t *transaction,
+                                              const redirect_message_t *message);
+
+/** A record of the latest message of a candidate, which is shown although its chain is not. */
+redirect_record_t *redirect_store_show_message(redirect_store_t *store, redirect_transaction_t *transaction,
+                                               const redirect_message_t *message);
+
+/** A record of a message that belongs to no transaction. */
+redirect_record_t *redirect_store_lone_record(redirect_store_t *store, const redirect_message_t *message);
+
+/** The details of a record, to be filled in. Records that have nothing to say share one that must not be written. */
+redirect_details_t *redirect_store_details(redirect_store_t *store, redirect_record_t *record);
+
+/* --- redirects --------------------------------------------------------------------------------------------------- */
+
+/** A redirect without targets that no transaction has yet; becomes the transaction's or is discarded. */
+redirect_t *redirect_store_new_redirect(redirect_store_t *store, uint16_t code, uint32_t frame, redirect_time_t time);
+
+/** Frees a redirect that no transaction got, and its targets. */
+void redirect_store_discard_redirect(redirect_store_t *store, redirect_t *redirect);
+
+/** Gives a transaction its redirect: the first, or a further sighting of the same. The chain must be visible. */
+void redirect_store_set_redirect(redirect_transaction_t *transaction, redirect_t *redirect);
+
+/** Adds another 3xx that the same transaction got later. */
+void redirect_store_add_later_redirect(redirect_transaction_t *transaction, redirect_t *redirect);
+
+/** Marks a target as tried. */
+void redirect_store_mark_tried(redirect_t *redirect, redirect_target_t *target, redirect_transaction_t *transaction);
+
+/* --- the pending index: redirects that a call with another Call-ID may follow --------------------------------------- */
+
+/** One redirect under one key. */
+typedef struct redirect_pending redirect_pending_t;
+struct redirect_pending {
+    redirect_pending_t *next_same_key; /**< newer */
+    redirect_t *redirect;
+    redirect_target_t *target;   /**< the one that the key is about; NULL: all */
+    redirect_transaction_t *leg; /**< on whose leg it was seen */
+};
+
+/** Files a redirect under a key for link_window seconds. An empty key files nothing. */
+void redirect_store_file(redirect_store_t *store, sip_slice_t key, redirect_t *redirect, redirect_target_t *target,
+                         redirect_transaction_t *leg);
+
+/** What waits under a key, oldest first, or NULL. */
+const redirect_pending_t *redirect_store_pending(const redirect_store_t *store, sip_slice_t key);
+
+/** True where nothing at all waits. */
+bool redirect_store_has_no_pending(const redirect_store_t *store);
+
+#endif /* REDIRECT_STORE_H */

@@ -1,0 +1,34 @@
+/* redirect-targets.h
+ * The targets of a redirect: read from its Contact values, and put in the order to try.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_TARGETS_H
+#define REDIRECT_TARGETS_H
+
+#include "redirect-store.h"
+
+/**
+ * A redirect with its targets, made of a 3xx: the best by q, then by their order in the message (RFC 3261 8.1.3.4), as
+ * many as the limit allows; the others are counted.
+ */
+redirect_t *redirect_targets_read(redirect_store_t *store, const redirect_message_t *message);
+
+/** True where two redirects have the same code and the same targets, byte for byte. */
+bool redirect_offers_same(const redirect_t *a, const redirect_t *b);
+
+/** The target of a redirect with a URI, byte for byte, or NULL. redirect may be NULL. */
+redirect_target_t *redirect_find_target(const redirect_t *redirect, sip_slice_t raw);
+
+/**
+ * True where the 3xx answers a query and does not send the request to anybody else: a server asked for a signature (RFC
+ * 8946 7) or for number portability (RFC 4694) names where the request was going anyway.
+ */
+bool redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
+                              const sip_message_t *sip);
+
+/** True where a URI says that number portability was looked up (rn or npdi, RFC 4694). */
+bool redirect_has_portability(const sip_uri_t *uri);
+
+#endif /* REDIRECT_TARGETS_H */
