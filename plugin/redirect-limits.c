@@ -39,9 +39,9 @@ static const redirect_limit_row_t limits[] = {
     LIMIT(history_entries, 32, "History-Info entries of one message", "the latest are looked at"),
     LIMIT(path_hops, 32, "hops that a path spells out", "the path says how many more there are"),
     LIMIT(steps_per_message, 16384, "comparisons for one message", "the search ends and says so (limit_reached)"),
-    LIMIT(timeout_answered, 64, "seconds for which an answered call is remembered", "later messages begin anew"),
-    LIMIT(timeout_visible, 180, "seconds for which a redirected call is remembered", "later messages begin anew"),
-    LIMIT(timeout_unanswered, 600, "seconds for which an INVITE without a final response is remembered",
+    LIMIT(timeout_answered_s, 64, "seconds for which an answered call is remembered", "later messages begin anew"),
+    LIMIT(timeout_visible_s, 180, "seconds for which a redirected call is remembered", "later messages begin anew"),
+    LIMIT(timeout_unanswered_s, 600, "seconds for which an INVITE without a final response is remembered",
           "a later response says so (limit_reached)"),
 };
 

@@ -268,7 +268,7 @@ timeout_of(const redirect_store_t *store, bool unanswered, bool visible)
 {
     const redirect_limits_t *limits = &store->config.limits;
 
-    return unanswered ? limits->timeout_unanswered : visible ? limits->timeout_visible : limits->timeout_answered;
+    return unanswered ? limits->timeout_unanswered_s : visible ? limits->timeout_visible_s : limits->timeout_answered_s;
 }
 
 /* A stamp ahead of the clock came with a wrong time: it counts from now on. */

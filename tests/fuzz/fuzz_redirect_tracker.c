@@ -41,9 +41,9 @@ static const redirect_limits_t limits = {
     .history_entries = 2,
     .path_hops = 3,
     .steps_per_message = 512,
-    .timeout_answered = 1,
-    .timeout_visible = 1,
-    .timeout_unanswered = 2,
+    .timeout_answered_s = 1,
+    .timeout_visible_s = 1,
+    .timeout_unanswered_s = 2,
 };
 
 /* What was said of a message when it came, knowledge of the future aside. */

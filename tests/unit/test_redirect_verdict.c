@@ -238,6 +238,11 @@ test_service(void)
          "380 Alternative Service: another service may help, register anew and call again (IMS, type restoration, "
          "action initial-registration)"},
         {"<action>sing</action>", "380 Alternative Service: another service may help (IMS, action sing)"},
+        /* A ">" inside an attribute's quotes, of either kind, does not end its tag. */
+        {"<type if=\"1>0\">emergency</type>",
+         "380 Alternative Service: this is an emergency call (IMS, type emergency)"},
+        {"<action if='2 > \"1\"'>sing</action>",
+         "380 Alternative Service: another service may help (IMS, action sing)"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -552,6 +557,36 @@ test_none(void)
     feed_end(&feed);
 }
 
+/* A call is answered or fails; only what is no call is accepted. */
+static void
+test_outcome_words(void)
+{
+    static const struct {
+        const char *method, *status, *expected;
+    } cases[] = {
+        {"INVITE", "200 OK", "; in the end answered (200 in frame 4)"},
+        {"INVITE", "486 Busy", "; in the end failed (486 in frame 4)"},
+        {"REGISTER", "200 OK", "; in the end accepted (200 in frame 4)"},
+        {"REGISTER", "403 No", "; in the end failed (403 in frame 4)"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *verdict;
+        feed_t feed;
+
+        feed_begin(&feed);
+        feed_request(&feed, cases[i].method, BOB, "1", 1, "", "");
+        feed_response(&feed, "302 Moved", cases[i].method, "1", 1, TO_CAROL, "");
+        feed_request(&feed, cases[i].method, CAROL, "2", 2, "", "");
+        feed_response(&feed, cases[i].status, cases[i].method, "2", 2, "", "");
+        verdict =
+            redirect_verdict(NULL, redirect_tracker_store(feed.tracker), redirect_tracker_records(feed.tracker, 2));
+        g_assert_true(g_str_has_suffix(verdict, cases[i].expected));
+        wmem_free(NULL, verdict);
+        feed_end(&feed);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -575,6 +610,7 @@ main(int argc, char **argv)
     g_test_add_func("/verdict/many-followups", test_many_followups);
     g_test_add_func("/verdict/constant", test_constant);
     g_test_add_func("/verdict/none", test_none);
+    g_test_add_func("/verdict/outcome-words", test_outcome_words);
     status = g_test_run();
     wmem_cleanup();
     return status;
