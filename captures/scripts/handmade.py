@@ -12,6 +12,8 @@ Directives, one a line, anywhere between messages:
     @define NAME                    the lines up to '@end' replace {NAME} in later messages
     @end
     @start SECONDS                  time of 0.0 in the story, in seconds since 1970 (default 1700000000)
+    @tsresol DIGITS                 write pcapng, with times of so many decimals of a second (0: whole seconds, which may
+                                    then be as large as 64 bits hold)
     @handshake on|off               write SYN, SYN/ACK and ACK before a TCP connection's first bytes (default on)
 
 A message begins with a line
@@ -131,6 +133,7 @@ class Story:
         self.hosts = {}
         self.defines = {}
         self.start = 1700000000.0
+        self.tsresol = None
         self.handshake = True
         self.now = 0.0
         self.ident = 0
@@ -280,18 +283,38 @@ class Story:
                 define, lines = words[1], []
             elif words[0] == "@start":
                 self.start = float(words[1])
+            elif words[0] == "@tsresol":
+                self.tsresol = int(words[1])
             elif words[0] == "@handshake":
                 self.handshake = words[1] == "on"
             elif words[0] != "@flush":
                 sys.exit(f"no such directive: {line}")
 
     def write(self, path):
+        if self.tsresol is not None:
+            self.write_pcapng(path)
+            return
         with open(path, "wb") as out:
             out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
             for time, frame, _ in self.packets:
                 microseconds = round(time * 1000000)
                 out.write(struct.pack("<IIII", microseconds // 1000000, microseconds % 1000000, len(frame),
                                       len(frame)) + frame)
+
+
+    def write_pcapng(self, path):
+        """One section, one interface with the option if_tsresol."""
+        def block(kind, body):
+            body += bytes(-len(body) % 4)
+            return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+        with open(path, "wb") as out:
+            out.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+            out.write(block(1, struct.pack("<HHIHHB3xHH", 1, 0, 262144, 9, 1, self.tsresol, 0, 0)))
+            for time, frame, _ in self.packets:
+                units = round(time * 10 ** self.tsresol)
+                out.write(block(6, struct.pack("<IIIII", 0, units >> 32, units & 0xFFFFFFFF, len(frame), len(frame))
+                                + frame))
 
 
 def main():
