@@ -36,7 +36,7 @@ check_fit_or_null(const char *line)
 static void
 check_record(const feed_t *feed, const redirect_record_t *record)
 {
-    char *text = redirect_verdict(NULL, feed->tracker, record);
+    char *text = redirect_verdict(NULL, redirect_tracker_store(feed->tracker), record);
 
     check_fit(text);
     wmem_free(NULL, text);
@@ -44,29 +44,29 @@ check_record(const feed_t *feed, const redirect_record_t *record)
     check_fit(text);
     g_assert_cmpuint(strlen(text), <=, 220);
     wmem_free(NULL, text);
-    for (const redirect_expert_item_t *item = record->expert_items; item; item = item->next) {
+    for (const redirect_expert_item_t *item = record->details->expert_items; item; item = item->next) {
         check_fit(item->text);
     }
-    for (const redirect_annotation_t *annotation = record->annotations; annotation; annotation = annotation->next) {
+    for (const redirect_annotation_t *annotation = record->details->annotations; annotation; annotation = annotation->next) {
         check_fit(annotation->text);
     }
-    for (unsigned i = 0; record->redirect && i < record->redirect->target_count; i++) {
-        check_fit(record->redirect->target[i].uri);
+    for (unsigned i = 0; record->details->redirect && i < record->details->redirect->target_count; i++) {
+        check_fit(record->details->redirect->target[i].uri);
     }
-    if (record->failure_details) {
-        check_fit_or_null(record->failure_details->url);
-        check_fit_or_null(record->failure_details->tel);
-        check_fit_or_null(record->failure_details->email);
-        check_fit_or_null(record->failure_details->id);
-        check_fit_or_null(record->failure_details->location);
+    if (record->details->failure) {
+        check_fit_or_null(record->details->failure->url);
+        check_fit_or_null(record->details->failure->tel);
+        check_fit_or_null(record->details->failure->email);
+        check_fit_or_null(record->details->failure->id);
+        check_fit_or_null(record->details->failure->location);
     }
-    if (record->service) {
-        check_fit_or_null(record->service->type);
-        check_fit_or_null(record->service->action);
-        check_fit_or_null(record->service->reason);
+    if (record->details->service) {
+        check_fit_or_null(record->details->service->type);
+        check_fit_or_null(record->details->service->action);
+        check_fit_or_null(record->details->service->reason);
     }
-    if (record->transaction && record->transaction->chain->visible) {
-        text = redirect_transaction_path(NULL, record->transaction);
+    if (record->transaction && record->transaction->chain != NULL) {
+        text = redirect_transaction_path(NULL, redirect_tracker_store(tracker), record->transaction);
         check_fit(text);
         wmem_free(NULL, text);
     }
@@ -208,7 +208,7 @@ pass_on(feed_t *feed, const char *from, const char *to)
         g_string_free(text, TRUE);
     }
     g_assert_nonnull(record);
-    g_assert_nonnull(record->redirect);
+    g_assert_nonnull(record->details->redirect);
     return record;
 }
 
@@ -221,16 +221,16 @@ test_nul(void)
 
     feed_begin(&feed);
     record = pass_on(&feed, "a\0bc", "a\0bd");
-    g_assert_cmpuint(record->redirect->frame, ==, 4);
-    g_assert_nonnull(record->redirect->source);
+    g_assert_cmpuint(record->details->redirect->frame, ==, 4);
+    g_assert_nonnull(record->details->redirect->source);
     check_record(&feed, record);
     feed_end(&feed);
 
     feed_begin(&feed);
     record = pass_on(&feed, "a\0bc", "a\0bc");
-    g_assert_cmpuint(record->redirect->frame, ==, 3);
-    g_assert_null(record->redirect->source);
-    g_assert_cmpuint(record->redirect->legs_seen, ==, 2);
+    g_assert_cmpuint(record->details->redirect->frame, ==, 3);
+    g_assert_null(record->details->redirect->source);
+    g_assert_cmpuint(record->details->redirect->legs_seen, ==, 2);
     check_record(&feed, record);
     feed_end(&feed);
 }
