@@ -157,16 +157,6 @@ endpoint(const address *from, uint32_t port)
     return to;
 }
 
-/* Of a message that is not whole the last line may be half a line: it is not read. */
-static sip_slice_t
-whole_lines(sip_slice_t text)
-{
-    while (text.len > 0 && text.ptr[text.len - 1] != '\n' && text.ptr[text.len - 1] != '\r') {
-        text.len--;
-    }
-    return text;
-}
-
 static void
 track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_located_t *located, uint32_t index)
 {
@@ -180,10 +170,11 @@ track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redir
         .destination = endpoint(&pinfo->dst, pinfo->destport),
         .transport = located->transport,
         .is_cut = is_cut,
+        .bytes = located->text.len,
         .sip = &sip,
     };
 
-    if (sip_message_parse(is_cut ? whole_lines(located->text) : located->text, &sip)) {
+    if (sip_message_parse(is_cut ? redirect_whole_lines(located->text) : located->text, &sip)) {
         redirect_tracker_add(tracker, &message);
     }
 }

@@ -24,9 +24,9 @@ typedef struct {
     unsigned history_entries;          /**< History-Info entries of one message that are looked at, the latest */
     unsigned path_hops;                /**< hops that a path spells out */
     unsigned steps_per_message;        /**< comparisons that one message may cost */
-    unsigned timeout_answered_s;         /**< seconds that an answered call is remembered */
-    unsigned timeout_visible_s;          /**< seconds that a redirected call is remembered */
-    unsigned timeout_unanswered_s;       /**< seconds that an INVITE without a final response is remembered */
+    unsigned timeout_answered_s;       /**< seconds that an answered call is remembered */
+    unsigned timeout_visible_s;        /**< seconds that a redirected call is remembered */
+    unsigned timeout_unanswered_s;     /**< seconds that an INVITE without a final response is remembered */
 } redirect_limits_t;
 
 /** One row of redirect_limits_table(). */

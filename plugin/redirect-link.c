@@ -552,12 +552,20 @@ find_client_history(const wanted_t *wanted)
     return history;
 }
 
-/* Costs as many steps as the chain has transactions; where they are used up, nothing is built on the answer. */
+/*
+ * By another than the transaction that is being placed, whose answer may have been captured before it. Costs as many
+ * steps as the chain has transactions; where they are used up, nothing is built on the answer.
+ */
 static bool
-chain_is_answered(const redirect_store_t *store, redirect_placement_t *place, const redirect_chain_t *chain)
+chain_is_answered(const redirect_store_t *store, const wanted_t *wanted, const redirect_chain_t *chain)
 {
-    return chain && redirect_link_spend(place, chain->transaction_count) &&
-           redirect_chain_result(store, chain).outcome == REDIRECT_OUTCOME_ANSWERED;
+    redirect_result_t result;
+
+    if (chain == NULL || !redirect_link_spend(wanted->place, chain->transaction_count)) {
+        return false;
+    }
+    result = redirect_chain_result(store, chain);
+    return result.outcome == REDIRECT_OUTCOME_ANSWERED && result.transaction != wanted->transaction;
 }
 
 /*
@@ -715,17 +723,17 @@ place_by_client_history(const redirect_store_t *store, const client_history_t *h
 
     if (history->fork) {
         place_beside(place, history->fork);
-    } else if (returned && !chain_is_answered(store, place, returned->chain)) {
+    } else if (returned && !chain_is_answered(store, wanted, returned->chain)) {
         /* Back to where it was redirected: once more by the same journey, or a later journey of its own. */
         if (goes_on_with_call(wanted->transaction)) {
             place_beside(place, returned);
         }
-    } else if (redirected && !chain_is_answered(store, place, redirected->chain) &&
+    } else if (redirected && !chain_is_answered(store, wanted, redirected->chain) &&
                wanted->transaction->request.clock - redirected->response.clock <= ELSEWHERE_WITHIN) {
         place_beside(place, redirected);
         place->elsewhere_after = redirected;
     } else if (history->refused && goes_on_with_call(wanted->transaction) &&
-               !chain_is_answered(store, place, history->refused->chain)) {
+               !chain_is_answered(store, wanted, history->refused->chain)) {
         place_beside(place, history->refused);
     }
 }
@@ -751,7 +759,7 @@ place_request(const redirect_store_t *store, wanted_t *wanted, const client_hist
     candidate_t found = find_target(wanted);
     bool untried;
 
-    if (found.redirect && wanted->upstream == NULL && chain_is_answered(store, place, found.leg->chain)) {
+    if (found.redirect && wanted->upstream == NULL && chain_is_answered(store, wanted, found.leg->chain)) {
         found.redirect = NULL; /* a refresh of what was redirected once, such as REGISTER, is a journey of its own */
     }
     untried = found.redirect && found.target->tried_by == NULL;
@@ -761,7 +769,7 @@ place_request(const redirect_store_t *store, wanted_t *wanted, const client_hist
     }
     if (!untried) {
         candidate_t by_history = find_target_by_history(store, wanted);
-        if (by_history.redirect && (wanted->upstream || !chain_is_answered(store, place, by_history.leg->chain))) {
+        if (by_history.redirect && (wanted->upstream || !chain_is_answered(store, wanted, by_history.leg->chain))) {
             found = by_history;
             untried = true;
         }

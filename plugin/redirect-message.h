@@ -26,8 +26,19 @@ typedef struct {
     redirect_endpoint_t source;
     redirect_endpoint_t destination;
     redirect_transport_t transport;
-    bool is_cut; /**< the captured bytes end within its header fields: what comes after is unknown, not absent */
+    bool is_cut;  /**< the captured bytes end within its header fields: what comes after is unknown, not absent */
+    size_t bytes; /**< of it that were captured; for is_cut */
     const sip_message_t *sip;
 } redirect_message_t;
+
+/** The part of a message that is cut off in which every line is whole: of half a line nothing is read. */
+static inline sip_slice_t
+redirect_whole_lines(sip_slice_t text)
+{
+    while (text.len > 0 && text.ptr[text.len - 1] != '\n' && text.ptr[text.len - 1] != '\r') {
+        text.len--;
+    }
+    return text;
+}
 
 #endif /* REDIRECT_MESSAGE_H */

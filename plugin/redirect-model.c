@@ -78,6 +78,7 @@ redirect_gap_text(redirect_gap_t gap)
         {REDIRECT_GAP_NO_CSEQ, "its CSeq can not be read (RFC 3261 section 20.16: a number below 2^31 and a method)"},
         {REDIRECT_GAP_NO_VIA, "it has no Via"},
         {REDIRECT_GAP_CUT, "it is cut off within its header fields"},
+        {REDIRECT_GAP_TARGETS, "it offers more targets than are listed"},
         {REDIRECT_GAP_TOO_LONG, "its Request-URI is longer than 65,535 bytes"},
     };
 

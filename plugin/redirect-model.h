@@ -69,8 +69,9 @@ typedef enum {
     REDIRECT_GAP_NO_CALL_ID = 1 << 5,
     REDIRECT_GAP_NO_CSEQ = 1 << 6, /**< none, or one that is no number below 2^32 with a method */
     REDIRECT_GAP_NO_VIA = 1 << 7,
-    REDIRECT_GAP_CUT = 1 << 8,     /**< the captured bytes end within its header fields */
-    REDIRECT_GAP_TOO_LONG = 1 << 9 /**< its Request-URI has more than 65,535 bytes */
+    REDIRECT_GAP_CUT = 1 << 8,      /**< the captured bytes end within its header fields */
+    REDIRECT_GAP_TOO_LONG = 1 << 9, /**< its Request-URI has more than 65,535 bytes */
+    REDIRECT_GAP_TARGETS = 1 << 10, /**< it offers more targets than are listed */
 } redirect_gap_t;
 
 /** A network address and port; len is 4, 16, or 0 where unknown. The port is in host byte order. */

@@ -57,12 +57,14 @@ may_still_end(const redirect_store_t *store, const redirect_transaction_t *trans
 static bool
 is_followed_beside(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *next = transaction->redirect ? transaction->redirect->first_followup : NULL;
-
-    while (next && redirect_followup_top(next)->upstream != transaction->upstream) {
-        next = next->link->next_followup;
+    for (const redirect_t *redirect = transaction->redirect; redirect; redirect = redirect->later) {
+        for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->link->next_followup) {
+            if (redirect_followup_top(next)->upstream == transaction->upstream) {
+                return true;
+            }
+        }
     }
-    return next != NULL;
+    return false;
 }
 
 static void
@@ -182,7 +184,7 @@ has_followable_target(const redirect_t *redirect)
 unsigned
 redirect_hiding_gaps(const redirect_store_t *store, const redirect_t *redirect)
 {
-    const unsigned of_redirect = REDIRECT_GAP_PENDING_DROPPED | REDIRECT_GAP_CUT;
+    const unsigned of_redirect = REDIRECT_GAP_PENDING_DROPPED | REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS;
     const unsigned of_chain = REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO;
     unsigned gaps = redirect->gaps & of_redirect;
 
@@ -299,11 +301,10 @@ is_at_or_above(const redirect_transaction_t *followup, const redirect_transactio
     return transaction != NULL;
 }
 
-/* The follow-up of a transaction's redirect, or of one made from it, that matters most; NULL where there is none. */
+/* The follow-up of a redirect, or of one made from it, that matters most; NULL where there is none. */
 static const redirect_transaction_t *
-decisive_followup(const redirect_transaction_t *transaction)
+followup_of(const redirect_t *redirect, const redirect_transaction_t *transaction)
 {
-    const redirect_t *redirect = transaction->redirect;
     const redirect_transaction_t *found = NULL;
 
     for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->link->next_followup) {
@@ -312,6 +313,18 @@ decisive_followup(const redirect_transaction_t *transaction)
     for (unsigned i = 0; found == NULL && i < redirect->target_count; i++) {
         const redirect_transaction_t *next = redirect->target[i].tried_by;
         found = next && is_at_or_above(next, transaction) ? weightier(found, next) : found;
+    }
+    return found;
+}
+
+/* Of all redirects that a transaction got: nearly always one. */
+static const redirect_transaction_t *
+decisive_followup(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *found = NULL;
+
+    for (const redirect_t *redirect = transaction->redirect; redirect; redirect = redirect->later) {
+        found = weightier(found, followup_of(redirect, transaction));
     }
     return found;
 }

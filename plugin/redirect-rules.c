@@ -274,7 +274,9 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
 {
     const redirect_transaction_t *redirected = context->elsewhere_after;
 
-    if (redirected == NULL || redirected->redirect->target_total == 0) {
+    /* A target that is not known may be where it goes. */
+    if (redirected == NULL || redirected->redirect->target_total == 0 ||
+        (redirected->redirect->gaps & (REDIRECT_GAP_TARGETS | REDIRECT_GAP_CUT))) {
         return NULL;
     }
     return wmem_strdup_printf(scope, "After the %u in frame %u this goes to a URI that it did not offer.",
@@ -346,8 +348,9 @@ static char *
 check_cut_off(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     return context->message->is_cut && is_explained(context->record)
-               ? wmem_strdup(scope, "The capture cuts this message off within its header fields: what comes after is "
-                                    "unknown, not absent.")
+               ? wmem_strdup_printf(scope,
+                                    "This message is cut off after %zu bytes; what comes after is unknown, not absent.",
+                                    context->message->bytes)
                : NULL;
 }
 
@@ -377,6 +380,8 @@ gap_sentences(wmem_allocator_t *scope, const char *lead, unsigned gaps)
 
 #define GAPS_NOT_PLACED                                                                                                \
     (REDIRECT_GAP_NO_CALL_ID | REDIRECT_GAP_NO_CSEQ | REDIRECT_GAP_NO_VIA | REDIRECT_GAP_CUT | REDIRECT_GAP_TOO_LONG)
+/* Said by rules of their own. */
+#define GAPS_SAID_ELSEWHERE (GAPS_NOT_PLACED | REDIRECT_GAP_TARGETS)
 
 static char *
 check_not_placed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
@@ -392,7 +397,7 @@ check_not_placed(wmem_allocator_t *scope, const redirect_rule_context_t *context
 static char *
 check_limit_reached(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    return gap_sentences(scope, "Not all is seen here: ", context->gaps & ~(unsigned)GAPS_NOT_PLACED);
+    return gap_sentences(scope, "Not all is seen here: ", context->gaps & ~(unsigned)GAPS_SAID_ELSEWHERE);
 }
 
 /* A limit may hide a follow-up after the redirect was shown. */
@@ -405,7 +410,7 @@ look_back_limit_reached(wmem_allocator_t *scope, const redirect_store_t *store, 
         return NULL;
     }
     return gap_sentences(scope, "Follow-ups of this redirect may be missing: ",
-                         redirect_hiding_gaps(store, redirect) & ~(unsigned)GAPS_NOT_PLACED);
+                         redirect_hiding_gaps(store, redirect) & ~(unsigned)GAPS_SAID_ELSEWHERE);
 }
 
 static char *

@@ -771,6 +771,17 @@ redirect_store_set_retry(redirect_transaction_t *transaction, redirect_transacti
     }
 }
 
+/* A request that came after its response takes what that got along. */
+static void
+go_deeper(redirect_transaction_t *transaction, unsigned hop)
+{
+    transaction->hop = (uint16_t)MIN(MAX(transaction->hop, hop), UINT16_MAX);
+    transaction->chain->hops = MAX(transaction->chain->hops, transaction->hop);
+    for (redirect_t *own = transaction->redirect; own && own->transaction == transaction; own = own->later) {
+        own->depth = MAX(own->depth, transaction->hop + 1U);
+    }
+}
+
 bool
 redirect_store_follow(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_link_t *link,
                       bool list)
@@ -784,8 +795,7 @@ redirect_store_follow(redirect_store_t *store, redirect_transaction_t *transacti
     transaction->link = wmem_new(store->scope, redirect_link_t);
     *transaction->link = *link;
     transaction->link->next_followup = NULL;
-    transaction->hop = (uint16_t)MIN(MAX(transaction->hop, cause->depth), UINT16_MAX);
-    transaction->chain->hops = MAX(transaction->chain->hops, transaction->hop);
+    go_deeper(transaction, cause->depth);
     if (list) {
         *(cause->last_followup ? &cause->last_followup->link->next_followup : &cause->first_followup) = transaction;
         cause->last_followup = transaction;

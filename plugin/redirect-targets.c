@@ -142,6 +142,7 @@ redirect_targets_read(redirect_store_t *store, const redirect_message_t *message
         target->order = i + 1;
     }
     wmem_free(NULL, ranking.place);
+    redirect->gaps |= redirect->target_total > redirect->target_count ? REDIRECT_GAP_TARGETS : 0;
     return redirect;
 }
 

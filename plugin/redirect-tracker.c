@@ -257,6 +257,13 @@ enter(step_t *step)
     }
 }
 
+/* Nothing of its own call says where it belongs; a forward of it that came first does not either. */
+static bool
+is_at_large(const redirect_placement_t *place)
+{
+    return place->beside == NULL || (place->beside == place->downstream && place->beside->chain == NULL);
+}
+
 static void
 place(step_t *step)
 {
@@ -267,7 +274,7 @@ place(step_t *step)
         redirect_link_response(step->store, step->transaction, step->sip, &step->place);
     } else {
         redirect_link_in_call(step->store, step->transaction, step->sip, &step->place);
-        if (step->place.beside == NULL && config->link_calls && !is_in_dialog(step->sip)) {
+        if (is_at_large(&step->place) && config->link_calls && !is_in_dialog(step->sip)) {
             redirect_link_across_calls(step->store, step->transaction, step->sip, &step->place);
         }
     }

@@ -484,7 +484,7 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
     }
     if (redirect_is_not_followed(store, redirect)) {
         wmem_strbuf_append(text, "; nobody followed it");
-    } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)REDIRECT_GAP_CUT) {
+    } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)(REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS)) {
         wmem_strbuf_append(text, "; whether anybody followed it is not known, a limit of the analysis was reached");
     }
 }

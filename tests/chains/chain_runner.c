@@ -965,6 +965,7 @@ static const redirect_record_t *
 feed(redirect_tracker_t *tracker, const sample_t *sample)
 {
     char *copy = g_memdup2(sample->text->str, sample->text->len);
+    const sip_slice_t text = sip_slice_make(copy, sample->text->len);
     sip_message_t *sip = g_new(sip_message_t, 1);
     redirect_message_t message = {.frame = sample->frame,
                                   .index = sample->index,
@@ -976,7 +977,8 @@ feed(redirect_tracker_t *tracker, const sample_t *sample)
     const redirect_record_t *record = NULL;
 
     message.is_cut = sample->is_cut;
-    if (sip_message_parse(sip_slice_make(copy, sample->text->len), sip)) {
+    message.bytes = text.len;
+    if (sip_message_parse(sample->is_cut ? redirect_whole_lines(text) : text, sip)) {
         record = redirect_tracker_add(tracker, &message);
     }
     g_free(sip);

@@ -6,6 +6,7 @@
 
 #include "tracker_feed.h"
 
+#include "redirect-history.h"
 #include "redirect-verdict.h"
 
 #define BOB "sip:bob@example.com"
@@ -47,7 +48,8 @@ check_record(const feed_t *feed, const redirect_record_t *record)
     for (const redirect_expert_item_t *item = record->details->expert_items; item; item = item->next) {
         check_fit(item->text);
     }
-    for (const redirect_annotation_t *annotation = record->details->annotations; annotation; annotation = annotation->next) {
+    for (const redirect_annotation_t *annotation = record->details->annotations; annotation;
+         annotation = annotation->next) {
         check_fit(annotation->text);
     }
     for (unsigned i = 0; record->details->redirect && i < record->details->redirect->target_count; i++) {
@@ -66,7 +68,7 @@ check_record(const feed_t *feed, const redirect_record_t *record)
         check_fit_or_null(record->details->service->reason);
     }
     if (record->transaction && record->transaction->chain != NULL) {
-        text = redirect_transaction_path(NULL, redirect_tracker_store(tracker), record->transaction);
+        text = redirect_transaction_path(NULL, redirect_tracker_store(feed->tracker), record->transaction);
         check_fit(text);
         wmem_free(NULL, text);
     }
@@ -94,7 +96,7 @@ check_exchange(const char *request, const char *response)
         check_record(&feed, record);
         if (redirect_tracker_records(feed.tracker, 1)) {
             const redirect_record_t *origin = redirect_tracker_records(feed.tracker, 1);
-            for (const redirect_annotation_t *annotation = origin->annotations; annotation;
+            for (const redirect_annotation_t *annotation = redirect_annotations_of(feed.scope, origin); annotation;
                  annotation = annotation->next) {
                 check_fit(annotation->text);
             }
@@ -259,8 +261,9 @@ test_preference_changes(void)
                               "CSeq: 1 INVITE\nX-Call-ID: call\n\n");
     g_assert_nonnull(record);
     g_assert_nonnull(record->transaction);
-    g_assert_cmpuint(record->transaction->redirected_in, ==, 2);
-    g_assert_cmpint(record->transaction->link, ==, REDIRECT_LINK_LEG_HEADER);
+    g_assert_nonnull(record->transaction->link);
+    g_assert_cmpuint(record->transaction->link->redirected_in, ==, 2);
+    g_assert_cmpint(record->transaction->link->kind, ==, REDIRECT_LINK_LEG_HEADER);
     feed_end(&feed);
 }
 
