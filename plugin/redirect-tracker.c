@@ -239,6 +239,7 @@ enter(step_t *step)
         redirect_store_give_up(step->store);
         redirect_store_add_gaps(transaction, REDIRECT_GAP_STEPS);
         step->gaps |= REDIRECT_GAP_STEPS;
+        place->elsewhere_after = NULL; /* where it went may be what was not compared */
     }
     if (place->beside) {
         const unsigned shift = place->hop > transaction->hop ? place->hop - transaction->hop : 0;

@@ -928,6 +928,9 @@ has_origin(const redirect_record_t *record)
 {
     const redirect_transaction_t *step = record->transaction;
 
+    if (step && step->chain == NULL) {
+        return false; /* shown alone, for what it says by itself */
+    }
     for (; step; step = redirect_transaction_before(step)) {
         if (step->request.frame == 0) {
             return false;
