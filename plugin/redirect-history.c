@@ -7,6 +7,7 @@
 #include "redirect-history.h"
 
 #include "redirect-tracker-int.h"
+#include "sip-param.h"
 
 /* Bytes of one URI or quoted text: an annotation is to be read, and an expert item must fit Wireshark's 239 bytes. */
 #define MAX_PIECE 100
@@ -698,7 +699,7 @@ identity_kind(const sip_message_t *sip)
 static void
 annotation_identity(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
-    bool is_signed = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
+    bool is_signed = sip_message_has(sip, SIP_HEADER_IDENTITY);
     bool is_answer = record->redirect->dip_response;
     wmem_strbuf_t *text;
 
@@ -750,8 +751,8 @@ relevant_headers_of(const sip_message_t *sip)
     if ((sip->present & any) == 0) {
         return 0; /* as in nearly every message */
     }
-    for (unsigned i = 0; i < sip->header_count; i++) {
-        found |= relevant_header[sip->header[i].id];
+    for (unsigned id = 0; id < SIP_HEADER_COUNT; id++) {
+        found |= sip_message_has(sip, (sip_header_id_t)id) ? relevant_header[id] : 0;
     }
     return found;
 }
@@ -813,13 +814,16 @@ static size_t
 room_to_keep(const sip_message_t *sip)
 {
     size_t room = KEPT_BEGIN.len + sip->request_uri.len + KEPT_VERSION.len;
+    sip_header_iter_t headers;
+    sip_header_t header;
 
-    for (unsigned i = 0; i < sip->header_count; i++) {
-        if (relevant_header[sip->header[i].id]) {
-            room += sip->header[i].name.len + KEPT_COLON.len + sip->header[i].value.len + KEPT_LINE_END.len;
+    sip_header_iter_init(&headers, sip);
+    while (sip_header_iter_next(&headers, &header)) {
+        if (relevant_header[header.id]) {
+            room += header.name.len + KEPT_COLON.len + header.value.len + KEPT_LINE_END.len;
         }
     }
-    return sip->unkept.ptr == NULL && room <= REDIRECT_HISTORY_MAX_KEPT ? room : 0;
+    return room <= REDIRECT_HISTORY_MAX_KEPT ? room : 0;
 }
 
 /* Most chains never begin: of their requests only what tells something is kept, as a message in small. */
@@ -828,15 +832,18 @@ history_keep(wmem_allocator_t *scope, const sip_message_t *sip, unsigned headers
 {
     redirect_history_t *history = history_new(scope, headers, room);
     char *end = (char *)(history + 1);
+    sip_header_iter_t lines;
+    sip_header_t header;
 
     put(&end, KEPT_BEGIN);
     put(&end, sip->request_uri);
     put(&end, KEPT_VERSION);
-    for (unsigned i = 0; i < sip->header_count; i++) {
-        if (relevant_header[sip->header[i].id]) {
-            put(&end, sip->header[i].name);
+    sip_header_iter_init(&lines, sip);
+    while (sip_header_iter_next(&lines, &header)) {
+        if (relevant_header[header.id]) {
+            put(&end, header.name);
             put(&end, KEPT_COLON);
-            put(&end, sip->header[i].value);
+            put(&end, header.value);
             put(&end, KEPT_LINE_END);
         }
     }
@@ -988,7 +995,7 @@ is_callee(const sip_message_t *sip, const sip_uri_t *told)
 {
     sip_uri_t to;
 
-    return !sip_uri_parse(sip->to_uri, &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
+    return !sip_uri_parse(sip_message_to_uri(sip), &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
 }
 
 /* A Diversion that the redirected request brought along tells of an earlier one. */

@@ -134,7 +134,7 @@ redirect_asserted_key(const sip_message_t *sip)
     sip_slice_t value;
     sip_address_t address;
 
-    if (sip_message_header(sip, SIP_HEADER_P_ASSERTED_IDENTITY) == NULL) {
+    if (!sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY)) {
         return 0;
     }
     sip_value_iter_init(&values, sip, SIP_HEADER_P_ASSERTED_IDENTITY);
@@ -210,7 +210,7 @@ void
 redirect_link_open(redirect_tracker_t *tracker, redirect_t *redirect, redirect_transaction_t *leg,
                    const sip_message_t *sip)
 {
-    redirect_open_t open = {.redirect = redirect, .leg = leg, .caller = redirect_caller_key(sip->from_uri)};
+    redirect_open_t open = {.redirect = redirect, .leg = leg, .caller = redirect_caller_key(sip_message_from_uri(sip))};
     sip_slice_t ids = leg->leg_ids;
     sip_uri_t uri;
 
@@ -404,7 +404,7 @@ choose_by_history_info(search_t *search)
     sip_slice_t value;
     sip_history_entry_t entry;
 
-    if (sip_message_header(search->sip, SIP_HEADER_HISTORY_INFO) == NULL) {
+    if (!sip_message_has(search->sip, SIP_HEADER_HISTORY_INFO)) {
         return;
     }
     sip_value_iter_init(&values, search->sip, SIP_HEADER_HISTORY_INFO);
@@ -422,8 +422,8 @@ choose_by_new_call(search_t *search)
     const redirect_endpoint_t *party = &search->transaction->source;
 
     /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->transaction->via_count != 1 || sip_message_header(search->sip, SIP_HEADER_REPLACES) ||
-        sip_message_header(search->sip, SIP_HEADER_JOIN)) {
+    if (search->transaction->via_count != 1 || sip_message_has(search->sip, SIP_HEADER_REPLACES) ||
+        sip_message_has(search->sip, SIP_HEADER_JOIN)) {
         return;
     }
     choose_by_key(search, key_of_new_call(party, search->caller, search->key), SIP_URI_MATCH_NUMBER, NULL);
@@ -498,7 +498,7 @@ redirect_link_across_calls(redirect_tracker_t *tracker, const redirect_transacti
         return;
     }
     search.key = sip_uri_match_key(&search.uri);
-    search.caller = redirect_caller_key(sip->from_uri);
+    search.caller = redirect_caller_key(sip_message_from_uri(sip));
     for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
         search.best = (choice_t){.redirect = NULL};
         search.equals = 0;

@@ -114,14 +114,17 @@ static redirect_transaction_t *
 find_upstream(const redirect_call_t *call, const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
     redirect_transaction_t *found = NULL;
+    sip_via_iter_t vias;
+    sip_via_t via;
 
-    for (unsigned i = 1; i < sip->via_kept && found == NULL; i++) {
-        const sip_via_t *via = &sip->via[i];
-        if (!sip_slice_has_text(via->branch)) {
+    sip_via_iter_init(&vias, sip);
+    (void)sip_via_iter_next(&vias, &via); /* the top */
+    while (found == NULL && sip_via_iter_next(&vias, &via)) {
+        if (!sip_slice_has_text(via.branch)) {
             continue;
         }
         for (redirect_transaction_t *other = call->first; other; other = other->next_in_call) {
-            if (sip_slice_equal(other->branch, via->branch) && sip_slice_equal_nocase(other->sent_by, via->sent_by) &&
+            if (sip_slice_equal(other->branch, via.branch) && sip_slice_equal_nocase(other->sent_by, via.sent_by) &&
                 other->via_count < transaction->via_count && redirect_same_method(other, transaction)) {
                 found = other;
             }
@@ -154,12 +157,15 @@ find_downstream(const redirect_call_t *call, const redirect_transaction_t *trans
 {
     redirect_transaction_t *other = call->first;
     uint64_t path = REDIRECT_HASH_SEED;
+    sip_via_iter_t vias;
+    sip_via_t via;
 
     while (other && other->via_count != sip->via_count + 1) {
         other = other->next_in_call;
     }
-    for (unsigned i = 0; other && i < sip->via_kept; i++) {
-        path = redirect_hash(redirect_hash(path, sip->via[i].sent_by), sip->via[i].branch);
+    sip_via_iter_init(&vias, sip);
+    while (other && sip_via_iter_next(&vias, &via)) {
+        path = redirect_hash(redirect_hash(path, via.sent_by), via.branch);
     }
     for (; other; other = other->next_in_call) {
         if (other->upstream == NULL && other->via_count == sip->via_count + 1 && other->via_path_hash == path &&
@@ -330,7 +336,7 @@ find_target_by_history(const redirect_call_t *call, const redirect_transaction_t
     sip_history_entry_t entry;
     sip_uri_t uri;
 
-    if (sip_message_header(sip, SIP_HEADER_HISTORY_INFO) == NULL || !sip_uri_parse(transaction->raw_uri, &uri)) {
+    if (!sip_message_has(sip, SIP_HEADER_HISTORY_INFO) || !sip_uri_parse(transaction->raw_uri, &uri)) {
         return best;
     }
     sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);

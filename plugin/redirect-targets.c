@@ -143,7 +143,7 @@ has_portability(const sip_uri_t *uri)
 bool
 redirect_is_dip_response(const redirect_t *redirect, sip_slice_t asked_for, const sip_message_t *sip)
 {
-    bool signature = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
+    bool signature = sip_message_has(sip, SIP_HEADER_IDENTITY);
     sip_uri_t asked, target;
 
     if (!sip_uri_parse(asked_for, &asked) || !sip_slice_has_text(asked.user)) {

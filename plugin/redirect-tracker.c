@@ -470,7 +470,7 @@ request_uri_fits(const redirect_transaction_t *transaction, const sip_message_t 
 static bool
 transaction_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    const sip_via_t *top = &sip->via[0];
+    const sip_via_t *top = &sip->via;
 
     return transaction->cseq == sip->cseq && sip_slice_equal(transaction->branch, top->branch) &&
            sip_slice_equal_nocase(transaction->sent_by, top->sent_by) && method_fits(transaction, sip) &&
@@ -486,8 +486,7 @@ ack_of_2xx_fits(const redirect_transaction_t *transaction, const sip_message_t *
            transaction->final / 100 == 2 && transaction->cseq == sip->cseq &&
            sip_slice_equal(transaction->from_tag, sip->from_tag) &&
            sip_slice_equal(transaction->final_to_tag, sip->to_tag) &&
-           sip_slice_equal_nocase(redirect_sent_by_host(transaction->sent_by),
-                                  redirect_sent_by_host(sip->via[0].sent_by));
+           sip_slice_equal_nocase(redirect_sent_by_host(transaction->sent_by), redirect_sent_by_host(sip->via.sent_by));
 }
 
 /* The message went between the two ends of the transaction, in its direction. */
@@ -586,12 +585,19 @@ static uint64_t
 lower_vias_hash(const sip_message_t *sip, bool with_branches)
 {
     uint64_t hash = REDIRECT_HASH_SEED;
+    sip_via_iter_t vias;
+    sip_via_t via;
 
-    for (unsigned i = 1; i < sip->via_kept; i++) {
+    if (sip->via_count < 2) {
+        return hash;
+    }
+    sip_via_iter_init(&vias, sip);
+    (void)sip_via_iter_next(&vias, &via); /* the top */
+    while (sip_via_iter_next(&vias, &via)) {
         if (with_branches) {
-            hash = redirect_hash(redirect_hash(hash, sip->via[i].sent_by), sip->via[i].branch);
+            hash = redirect_hash(redirect_hash(hash, via.sent_by), via.branch);
         } else {
-            hash = redirect_hash(hash, redirect_sent_by_host(sip->via[i].sent_by));
+            hash = redirect_hash(hash, redirect_sent_by_host(via.sent_by));
         }
     }
     return hash;
@@ -624,7 +630,7 @@ static redirect_transaction_t *
 transaction_new(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
-    const sip_via_t *top = &sip->via[0];
+    const sip_via_t *top = &sip->via;
     sip_slice_t uri = sip->request_uri, session = SIP_SLICE_NONE, remote, legs = SIP_SLICE_NONE;
     sip_slice_t other = sip->cseq_method_id == SIP_METHOD_OTHER ? sip->cseq_method : SIP_SLICE_NONE;
     sip_slice_t to_tag = sip->is_response ? SIP_SLICE_NONE : sip->to_tag;
@@ -948,7 +954,7 @@ transaction_finish(redirect_tracker_t *tracker, redirect_transaction_t *transact
 {
     const sip_message_t *sip = message->sip;
     redirect_chain_t *chain = transaction->chain;
-    sip_retry_after_t retry_after;
+    uint32_t retry_after;
 
     if (transaction->method == SIP_METHOD_INVITE) {
         chain->pending--;
@@ -964,7 +970,7 @@ transaction_finish(redirect_tracker_t *tracker, redirect_transaction_t *transact
         transaction_redirected(tracker, transaction, message);
     }
     if (sip_message_retry_after(sip, &retry_after)) {
-        transaction->retry_after = retry_after.seconds;
+        transaction->retry_after = retry_after;
     }
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         chain_begin(tracker, chain);
@@ -1014,12 +1020,12 @@ failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip)
 {
     redirect_failure_details_t *failure_details = wmem_new0(scope, redirect_failure_details_t);
     const sip_response_t *row = sip_response_lookup(sip->status);
-    sip_retry_after_t retry_after;
+    uint32_t retry_after;
     sip_network_blocked_t details;
 
     if (row && row->retry_after && sip_message_retry_after(sip, &retry_after)) {
         failure_details->has_retry_after = true;
-        failure_details->retry_after = retry_after.seconds;
+        failure_details->retry_after = retry_after;
     }
     if (sip->status == 603 && sip_message_network_blocked(sip, &details) == SIP_NETWORK_BLOCKED_YES) {
         failure_details->network_blocked = true;
@@ -1123,7 +1129,7 @@ tracker_take(redirect_tracker_t *tracker, const redirect_message_t *message)
     bool always_shown;
 
     tracker_forget_old(tracker);
-    if (!sip_slice_has_text(sip->call_id) || !sip->has_cseq || sip->via_kept == 0) {
+    if (!sip_slice_has_text(sip->call_id) || !sip->has_cseq || sip->via_count == 0) {
         return record_without_transaction(tracker, message);
     }
     call = call_find(tracker, sip->call_id);

@@ -13,7 +13,7 @@
 
 #include "redirect-service.h"
 #include "redirect-transport.h"
-#include "sip-message.h"
+#include "sip-headers.h"
 #include "sip-response.h"
 
 /** Nanoseconds; as a point in time: since 1970-01-01 00:00 UTC. */
