@@ -24,12 +24,12 @@ redirect_failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip)
 {
     redirect_failure_details_t *details = wmem_new0(scope, redirect_failure_details_t);
     const sip_response_t *row = sip_response_lookup(sip->status);
-    sip_retry_after_t retry_after;
+    uint32_t retry_after;
     sip_network_blocked_t blocked;
 
     if (row && row->retry_after && sip_message_retry_after(sip, &retry_after)) {
         details->has_retry_after = true;
-        details->retry_after = retry_after.seconds;
+        details->retry_after = retry_after;
     }
     if (sip->status == 603 && sip_message_network_blocked(sip, &blocked) == SIP_NETWORK_BLOCKED_YES) {
         details->network_blocked = true;

@@ -8,6 +8,8 @@
 
 #include "redirect-history.h"
 
+#include "sip-param.h"
+
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
@@ -707,7 +709,7 @@ identity_kind(const sip_message_t *sip)
 static void
 annotation_identity(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
 {
-    bool is_signed = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
+    bool is_signed = sip_message_has(sip, SIP_HEADER_IDENTITY);
     bool is_answer = record->details->redirect->dip_response;
     wmem_strbuf_t *text;
 
@@ -759,8 +761,8 @@ relevant_headers_of(const sip_message_t *sip)
     if ((sip->present & any) == 0) {
         return 0; /* as in nearly every message */
     }
-    for (unsigned i = 0; i < sip->header_count; i++) {
-        found |= relevant_header[sip->header[i].id];
+    for (unsigned id = 0; id < SIP_HEADER_COUNT; id++) {
+        found |= sip_message_has(sip, (sip_header_id_t)id) ? relevant_header[id] : 0;
     }
     return found;
 }
@@ -838,13 +840,16 @@ static size_t
 room_to_keep(const sip_message_t *sip, unsigned *lines)
 {
     size_t room = KEPT_BEGIN.len + sip->request_uri.len + KEPT_VERSION.len;
+    sip_header_iter_t headers;
+    sip_header_t header;
 
-    for (*lines = 0; *lines < sip->header_count; (*lines)++) {
-        const sip_header_t *header = &sip->header[*lines];
-        if (relevant_header[header->id] && room + room_of(header) > REDIRECT_HISTORY_MAX_KEPT) {
+    *lines = 0;
+    sip_header_iter_init(&headers, sip);
+    for (; sip_header_iter_next(&headers, &header); (*lines)++) {
+        if (relevant_header[header.id] && room + room_of(&header) > REDIRECT_HISTORY_MAX_KEPT) {
             break;
         }
-        room += relevant_header[header->id] ? room_of(header) : 0;
+        room += relevant_header[header.id] ? room_of(&header) : 0;
     }
     return room;
 }
@@ -855,6 +860,8 @@ redirect_history_keep(wmem_allocator_t *scope, const sip_message_t *sip)
 {
     const unsigned headers = relevant_headers_of(sip);
     redirect_history_t *history;
+    sip_header_iter_t headers_left;
+    sip_header_t header;
     unsigned lines;
     size_t room;
     char *end;
@@ -869,11 +876,12 @@ redirect_history_keep(wmem_allocator_t *scope, const sip_message_t *sip)
     put(&end, KEPT_BEGIN);
     put(&end, sip->request_uri);
     put(&end, KEPT_VERSION);
-    for (unsigned i = 0; i < lines; i++) {
-        if (relevant_header[sip->header[i].id]) {
-            put(&end, sip->header[i].name);
+    sip_header_iter_init(&headers_left, sip);
+    for (; lines > 0 && sip_header_iter_next(&headers_left, &header); lines--) {
+        if (relevant_header[header.id]) {
+            put(&end, header.name);
             put(&end, KEPT_COLON);
-            put(&end, sip->header[i].value);
+            put(&end, header.value);
             put(&end, KEPT_LINE_END);
         }
     }
@@ -988,7 +996,7 @@ is_callee(const sip_message_t *sip, const sip_uri_t *told)
 {
     sip_uri_t to;
 
-    return !sip_uri_parse(sip->to_uri, &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
+    return !sip_uri_parse(sip_message_to_uri(sip), &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
 }
 
 /* A Diversion that the redirected request brought along tells of an earlier one. */

@@ -130,7 +130,7 @@ redirect_asserted_key(const sip_message_t *sip)
     sip_slice_t value;
     sip_address_t address;
 
-    if (sip_message_header(sip, SIP_HEADER_P_ASSERTED_IDENTITY) == NULL) {
+    if (!sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY)) {
         return 0;
     }
     sip_value_iter_init(&values, sip, SIP_HEADER_P_ASSERTED_IDENTITY);
@@ -194,7 +194,7 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
     static const redirect_caller_t nobody = {0};
     const redirect_caller_t *who = leg->caller ? leg->caller : &nobody;
     const filing_t filing = {store, redirect, leg};
-    const uint32_t caller = redirect_caller_key(sip->from_uri);
+    const uint32_t caller = redirect_caller_key(sip_message_from_uri(sip));
     sip_slice_t ids = who->leg_ids;
     sip_uri_t uri;
 
@@ -369,7 +369,7 @@ choose_by_history_info(search_t *search)
     sip_slice_t value;
     sip_history_entry_t entry;
 
-    if (sip_message_header(search->sip, SIP_HEADER_HISTORY_INFO) == NULL) {
+    if (!sip_message_has(search->sip, SIP_HEADER_HISTORY_INFO)) {
         return;
     }
     redirect_latest_values(&values, search->sip, SIP_HEADER_HISTORY_INFO,
@@ -388,8 +388,8 @@ choose_by_new_call(search_t *search)
     const redirect_endpoint_t *party = &search->transaction->request.source;
 
     /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->transaction->key.via_count != 1 || sip_message_header(search->sip, SIP_HEADER_REPLACES) ||
-        sip_message_header(search->sip, SIP_HEADER_JOIN)) {
+    if (search->transaction->key.via_count != 1 || sip_message_has(search->sip, SIP_HEADER_REPLACES) ||
+        sip_message_has(search->sip, SIP_HEADER_JOIN)) {
         return;
     }
     choose_by_key(search, key_of_new_call(party, search->caller, search->key), SIP_URI_MATCH_NUMBER, NULL);
@@ -473,7 +473,7 @@ redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t
         return;
     }
     search.key = sip_uri_match_key(&search.uri);
-    search.caller = redirect_caller_key(sip->from_uri);
+    search.caller = redirect_caller_key(sip_message_from_uri(sip));
     for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
         search.best = (choice_t){.redirect = NULL};
         search.equals = 0;

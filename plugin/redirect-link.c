@@ -159,10 +159,17 @@ find_upstream(const redirect_store_t *store, const redirect_transaction_t *trans
               redirect_placement_t *place)
 {
     redirect_transaction_t *found = NULL;
+    sip_via_iter_t vias;
+    sip_via_t below;
 
-    for (unsigned i = 1; i < sip->via_kept && found == NULL; i++) {
-        uint64_t via = redirect_match_via(store, &sip->via[i]);
-        if (!sip_slice_has_text(sip->via[i].branch)) {
+    if (sip->via_count < 2) {
+        return NULL;
+    }
+    sip_via_iter_init(&vias, sip);
+    (void)sip_via_iter_next(&vias, &below); /* the top */
+    while (found == NULL && sip_via_iter_next(&vias, &below)) {
+        const uint64_t via = redirect_match_via(store, &below);
+        if (!sip_slice_has_text(below.branch)) {
             continue;
         }
         for (redirect_transaction_t *other = first_other(transaction); other && redirect_link_spend(place, 1);
@@ -415,8 +422,7 @@ find_target_by_history(const redirect_store_t *store, wanted_t *wanted)
     sip_slice_t value;
     sip_uri_t uri, target;
 
-    if (sip_message_header(wanted->sip, SIP_HEADER_HISTORY_INFO) == NULL ||
-        !redirect_request_uri(wanted->transaction, &uri)) {
+    if (!sip_message_has(wanted->sip, SIP_HEADER_HISTORY_INFO) || !redirect_request_uri(wanted->transaction, &uri)) {
         return best;
     }
     redirect_latest_values(&latest, wanted->sip, SIP_HEADER_HISTORY_INFO,

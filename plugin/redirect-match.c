@@ -57,7 +57,7 @@ redirect_match_via_host(const redirect_store_t *store, const sip_via_t *via)
 redirect_key_t
 redirect_match_key(const redirect_store_t *store, const sip_message_t *sip)
 {
-    const sip_via_t *top = &sip->via[0];
+    const sip_via_t *top = &sip->via;
 
     return (redirect_key_t){
         .via = redirect_match_via(store, top),
@@ -73,9 +73,17 @@ uint64_t
 redirect_match_path(const redirect_store_t *store, const sip_message_t *sip, unsigned from)
 {
     uint64_t path = 0;
+    sip_via_iter_t vias;
+    sip_via_t via;
 
-    for (unsigned i = from; i < sip->via_kept; i++) {
-        path = redirect_hash_pair(redirect_store_secret(store), path, redirect_match_via(store, &sip->via[i]));
+    if (sip->via_count <= from) {
+        return 0;
+    }
+    sip_via_iter_init(&vias, sip);
+    for (unsigned i = 0; sip_via_iter_next(&vias, &via); i++) {
+        if (i >= from) {
+            path = redirect_hash_pair(redirect_store_secret(store), path, redirect_match_via(store, &via));
+        }
     }
     return path;
 }
@@ -83,13 +91,20 @@ redirect_match_path(const redirect_store_t *store, const sip_message_t *sip, uns
 void
 redirect_match_complete_key(const redirect_store_t *store, const sip_message_t *sip, redirect_key_t *key)
 {
-    const redirect_secret_t *secret = redirect_store_secret(store);
+    sip_via_iter_t vias;
+    sip_via_t via;
 
-    key->via_host = redirect_match_via_host(store, &sip->via[0]);
+    key->via_host = redirect_match_via_host(store, &sip->via);
     key->via_path = redirect_match_path(store, sip, 1);
     key->via_hosts = 0;
-    for (unsigned i = 1; i < sip->via_kept; i++) {
-        key->via_hosts = redirect_hash_pair(secret, key->via_hosts, redirect_match_via_host(store, &sip->via[i]));
+    if (sip->via_count < 2) {
+        return;
+    }
+    sip_via_iter_init(&vias, sip);
+    (void)sip_via_iter_next(&vias, &via); /* the top */
+    while (sip_via_iter_next(&vias, &via)) {
+        key->via_hosts =
+            redirect_hash_pair(redirect_store_secret(store), key->via_hosts, redirect_match_via_host(store, &via));
     }
 }
 
@@ -134,7 +149,7 @@ ack_of_2xx_fits(const redirect_store_t *store, const redirect_transaction_t *tra
            transaction->response.status / 100 == 2 && transaction->key.cseq == key->cseq &&
            transaction->key.from_tag == key->from_tag &&
            transaction->response.to_tag == redirect_match_tag(store, sip->to_tag) &&
-           transaction->key.via_host == redirect_match_via_host(store, &sip->via[0]);
+           transaction->key.via_host == redirect_match_via_host(store, &sip->via);
 }
 
 /* The message went between the two ends of the transaction, in its direction. */

@@ -20,8 +20,11 @@
 #include "redirect-limits.h"
 #include "redirect-service.h"
 #include "redirect-transport.h"
+#include "sip-address.h"
+#include "sip-headers.h"
 #include "sip-message.h"
 #include "sip-response.h"
+#include "sip-uri.h"
 
 /** How long the capture must go on after a redirect before it has no follow-up: 64*T1 (RFC 3261 17.1.1.2). */
 #define REDIRECT_FOLLOW_WITHIN (32 * REDIRECT_SECOND)

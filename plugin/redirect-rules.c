@@ -287,7 +287,7 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
 static bool
 went_through_proxy(const redirect_rule_context_t *context, const redirect_transaction_t *redirected)
 {
-    if (sip_message_header(context->message->sip, SIP_HEADER_ROUTE)) {
+    if (sip_message_has(context->message->sip, SIP_HEADER_ROUTE)) {
         return true;
     }
     for (const redirect_transaction_t *other = redirected->chain->first_transaction; other;

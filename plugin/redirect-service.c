@@ -8,6 +8,8 @@
 
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "sip-uri.h"
+
 /* A tag's name may carry a namespace prefix, which says nothing here. */
 static sip_slice_t
 local_name(sip_slice_t name)
@@ -191,13 +193,12 @@ element_text(wmem_allocator_t *scope, sip_slice_t xml, const char *name)
 const redirect_service_t *
 redirect_service_read(wmem_allocator_t *scope, const sip_message_t *sip)
 {
-    const sip_header_t *content_type = sip_message_header(sip, SIP_HEADER_CONTENT_TYPE);
     redirect_service_t *service;
-    sip_slice_t element;
+    sip_slice_t content_type, element;
 
-    if (content_type == NULL || sip->body.len == 0 ||
-        (!sip_slice_starts_nocase(content_type->value, SIP_SLICE_LITERAL("application/3gpp-ims+xml")) &&
-         !sip_slice_starts_nocase(content_type->value, SIP_SLICE_LITERAL("multipart/"))) ||
+    if (!sip_message_header(sip, SIP_HEADER_CONTENT_TYPE, &content_type) || sip->body.len == 0 ||
+        (!sip_slice_starts_nocase(content_type, SIP_SLICE_LITERAL("application/3gpp-ims+xml")) &&
+         !sip_slice_starts_nocase(content_type, SIP_SLICE_LITERAL("multipart/"))) ||
         !find_element(sip->body, "alternative-service", &element)) {
         return NULL;
     }

@@ -141,7 +141,8 @@ caller(wmem_allocator_t *scope, const sip_message_t *sip)
 {
     sip_uri_t uri;
 
-    return sip && sip_uri_parse(sip->from_uri, &uri) ? sip_uri_display(scope, &uri) : wmem_strdup(scope, "");
+    return sip && sip_uri_parse(sip_message_from_uri(sip), &uri) ? sip_uri_display(scope, &uri)
+                                                                 : wmem_strdup(scope, "");
 }
 
 void

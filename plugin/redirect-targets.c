@@ -189,7 +189,7 @@ bool
 redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
                          const sip_message_t *sip)
 {
-    bool signature = sip_message_header(sip, SIP_HEADER_IDENTITY) != NULL;
+    bool signature = sip_message_has(sip, SIP_HEADER_IDENTITY);
     sip_uri_t asked, target;
 
     if (!redirect_request_uri(transaction, &asked) || !sip_slice_has_text(asked.user)) {

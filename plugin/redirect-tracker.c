@@ -389,10 +389,10 @@ take_final(step_t *step)
                                     .frame = step->message->frame,
                                     .time = step->message->time,
                                     .to_tag = redirect_match_tag(step->store, sip->to_tag)};
-    sip_retry_after_t retry_after;
+    uint32_t retry_after;
 
     if (sip_message_retry_after(sip, &retry_after)) {
-        response.retry_after = retry_after.seconds;
+        response.retry_after = retry_after;
     }
     redirect_store_finish(step->store, transaction, &response);
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
@@ -575,7 +575,7 @@ unplaceable(const redirect_message_t *message)
 
     gaps |= sip_slice_has_text(sip->call_id) ? 0 : REDIRECT_GAP_NO_CALL_ID;
     gaps |= sip->has_cseq ? 0 : REDIRECT_GAP_NO_CSEQ;
-    gaps |= sip->via_kept > 0 ? 0 : REDIRECT_GAP_NO_VIA;
+    gaps |= sip->via_count > 0 ? 0 : REDIRECT_GAP_NO_VIA;
     gaps |= sip->request_uri.len > UINT16_MAX ? REDIRECT_GAP_TOO_LONG : 0;
     return gaps && message->is_cut ? REDIRECT_GAP_CUT : gaps;
 }

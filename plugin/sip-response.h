@@ -46,6 +46,8 @@ typedef struct {
     uint16_t code;
     const char *phrase; /**< the registered reason phrase */
     const char *gist;   /**< the code in a few words, without a full stop: "temporarily at another address" */
+    /** completes "302 Moved Temporarily: ..." in the Expert Information window; of a class row the whole sentence */
+    const char *expert_summary;
     sip_response_lifetime_t lifetime;
     bool definitive;       /**< 6xx: no other target should be tried */
     bool retry_after;      /**< RFC 3261 20.33 gives Retry-After a meaning here */
@@ -67,6 +69,22 @@ const sip_response_t *sip_response_lookup(uint16_t code);
 
 /** All rows in ascending order, for tests, value strings and reports; the class rows come last. */
 const sip_response_t *sip_response_table(size_t *count);
+
+/** 3 for a redirection, 4, or 6; of a class row its code. */
+unsigned sip_response_class(const sip_response_t *row);
+
+/** True for the rows that have an expert field of their own: 3xx and 6xx, the class rows among them. */
+bool sip_response_has_expert(const sip_response_t *row);
+
+/**
+ * The registered summary of a row's expert field: "302 Moved Temporarily: try the target for this call". Without an
+ * expert_summary the gist stands for it, so that a row alone makes an expert field.
+ * @return a NUL-terminated sentence without a full stop that scope owns.
+ */
+char *sip_response_expert_summary(wmem_allocator_t *scope, const sip_response_t *row);
+
+/** The end of the filter name of a row's expert field, "302" or "3xx", which scope owns. */
+char *sip_response_filter(wmem_allocator_t *scope, const sip_response_t *row);
 
 /**
  * Two codes side by side for a person at a terminal of 100 columns: class, meaning, when one sees each, what to do,

@@ -58,12 +58,19 @@ sip_slice_equal(sip_slice_t a, sip_slice_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/** As g_ascii_tolower(), without its call. */
+static inline char
+sip_slice_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 /** Equality of len bytes without ASCII case; a NUL is a byte like any other, and does not end the comparison. */
 static inline bool
 sip_slice_bytes_equal_nocase(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (a[i] != b[i] && g_ascii_tolower(a[i]) != g_ascii_tolower(b[i])) {
+        if (a[i] != b[i] && sip_slice_lower(a[i]) != sip_slice_lower(b[i])) {
             return false;
         }
     }
@@ -84,15 +91,22 @@ sip_slice_starts_nocase(sip_slice_t slice, sip_slice_t prefix)
     return slice.len >= prefix.len && sip_slice_bytes_equal_nocase(slice.ptr, prefix.ptr, prefix.len);
 }
 
+/** As g_ascii_isspace(), without its table: this is asked of each value of each message. */
+static inline bool
+sip_slice_is_space(char c)
+{
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r');
+}
+
 /** The slice without blanks, tabs and line ends at both ends. */
 static inline sip_slice_t
 sip_slice_trim(sip_slice_t slice)
 {
-    while (slice.len > 0 && g_ascii_isspace(slice.ptr[0])) {
+    while (slice.len > 0 && sip_slice_is_space(slice.ptr[0])) {
         slice.ptr++;
         slice.len--;
     }
-    while (slice.len > 0 && g_ascii_isspace(slice.ptr[slice.len - 1])) {
+    while (slice.len > 0 && sip_slice_is_space(slice.ptr[slice.len - 1])) {
         slice.len--;
     }
     return slice;

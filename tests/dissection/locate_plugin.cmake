@@ -6,8 +6,10 @@ add_library(sip_redirect_locate_test MODULE
 	"${CMAKE_CURRENT_LIST_DIR}/locate_plugin.c"
 	"${PLUGIN_SOURCE_DIR}/redirect-locate.c"
 	"${PLUGIN_SOURCE_DIR}/redirect-text.c"
+	"${PLUGIN_SOURCE_DIR}/sip-address.c"
 	"${PLUGIN_SOURCE_DIR}/sip-host.c"
 	"${PLUGIN_SOURCE_DIR}/sip-message.c"
+	"${PLUGIN_SOURCE_DIR}/sip-param.c"
 	"${PLUGIN_SOURCE_DIR}/sip-uri.c"
 	"${PLUGIN_SOURCE_DIR}/sip-uri-compare.c"
 )

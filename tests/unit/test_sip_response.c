@@ -661,6 +661,72 @@ test_compare_leaves_nothing_behind(void)
     wmem_free(NULL, text);
 }
 
+/* ---- Expert fields ---- */
+
+/* What users filter by, and read in Analyze > Expert Information. */
+static const struct {
+    const char *filter;
+    const char *summary;
+} experts[] = {
+    {"300", "300 Multiple Choices: the caller is to choose a target"},
+    {"301", "301 Moved Permanently: use the new address from now on"},
+    {"302", "302 Moved Temporarily: try the target for this call"},
+    {"305", "305 Use Proxy: send this request through the proxy named"},
+    {"380", "380 Alternative Service: the call failed, another service may help"},
+    {"600", "600 Busy Everywhere: a definitive refusal, busy on all"},
+    {"603", "603 Decline: a definitive refusal by the callee"},
+    {"604", "604 Does Not Exist Anywhere: the address is wrong for good"},
+    {"606", "606 Not Acceptable: nowhere can this media offer be met"},
+    {"607", "607 Unwanted: the callee wants no calls from this caller"},
+    {"608", "608 Rejected: the network blocked the call"},
+    {"3xx", "An unregistered redirection code is handled as 300"},
+    {"6xx", "An unregistered global failure code is handled as 600"},
+};
+
+static void
+assert_expert(const sip_response_t *row, const char *filter, const char *summary)
+{
+    char *found_filter = sip_response_filter(NULL, row), *found_summary = sip_response_expert_summary(NULL, row);
+
+    g_assert_true(sip_response_has_expert(row));
+    g_assert_cmpstr(found_filter, ==, filter);
+    g_assert_cmpstr(found_summary, ==, summary);
+    wmem_free(NULL, found_filter);
+    wmem_free(NULL, found_summary);
+}
+
+static void
+test_experts(void)
+{
+    size_t count = 0, seen = 0;
+    const sip_response_t *table = sip_response_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].lifetime != SIP_RESPONSE_LIFETIME_NONE || table[i].definitive) {
+            g_assert_cmpuint(seen, <, G_N_ELEMENTS(experts));
+            assert_expert(&table[i], experts[seen].filter, experts[seen].summary);
+            seen++;
+        } else {
+            g_assert_false(sip_response_has_expert(&table[i]));
+        }
+    }
+    g_assert_cmpuint(seen, ==, G_N_ELEMENTS(experts));
+}
+
+/* A code that is added to the table gets its field from its row. */
+static void
+test_expert_of_a_new_row(void)
+{
+    const sip_response_t redirection = {.code = 399, .phrase = "Ask Next Door", .gist = "the neighbour knows"};
+    const sip_response_t failure = {.code = 609, .phrase = "No", .gist = "no", .expert_summary = "never ever"};
+    const sip_response_t client_failure = {.code = 499, .phrase = "No", .gist = "no"};
+
+    assert_expert(&redirection, "399", "399 Ask Next Door: the neighbour knows");
+    assert_expert(&failure, "609", "609 No: never ever");
+    g_assert_false(sip_response_has_expert(&client_failure));
+    g_assert_cmpuint(sip_response_class(&client_failure), ==, 4);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -686,6 +752,8 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/compare/swapped", test_compare_swapped_swaps_the_columns);
     g_test_add_func("/sip-response/compare/same", test_compare_same_code_says_its_use_once);
     g_test_add_func("/sip-response/compare/unknown", test_compare_tells_the_unknown_code);
+    g_test_add_func("/sip-response/expert/table", test_experts);
+    g_test_add_func("/sip-response/expert/new-row", test_expert_of_a_new_row);
     g_test_add_func("/sip-response/compare/no-leak", test_compare_leaves_nothing_behind);
     result = g_test_run();
     wmem_cleanup();
