@@ -2,7 +2,8 @@
  * A keyed hash of text from the wire.
  *
  * Whoever does not know the secret cannot write texts whose hashes are equal, so neither look-ups nor comparisons can
- * be made slow or wrong on purpose. The function is SipHash-1-3 (Aumasson and Bernstein, 2012).
+ * be made slow or wrong on purpose. Sixteen bytes at a time are mixed with the secret and with what came before, and
+ * multiplied to 128 bits whose halves are folded: no difference of inputs cancels without knowing the factors.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

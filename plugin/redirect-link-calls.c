@@ -98,26 +98,30 @@ key_of_new_call(const redirect_endpoint_t *party, uint32_t caller, uint32_t targ
     return key;
 }
 
+/* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share. */
+static bool
+is_nobody(sip_slice_t user)
+{
+    static const sip_slice_t nobody[] = {
+        {"anonymous", 9}, {"restricted", 10}, {"unavailable", 11}, {"unknown", 7}, {"asterisk", 8}};
+    const sip_slice_t name = sip_slice_trim(user);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(nobody); i++) {
+        if (name.len == nobody[i].len && sip_slice_equal_nocase(name, nobody[i])) {
+            return true;
+        }
+    }
+    return name.len == 0;
+}
+
 uint32_t
 redirect_caller_key(sip_slice_t uri_text)
 {
-    /* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share */
-    static const char *const nobody[] = {"anonymous", "restricted", "unavailable", "unknown", "asterisk"};
     sip_uri_t uri;
-    sip_slice_t name;
     uint32_t key;
 
-    if (uri_text.len == 0 || !sip_uri_parse(uri_text, &uri)) {
+    if (uri_text.len == 0 || !sip_uri_parse(uri_text, &uri) || is_nobody(uri.user)) {
         return 0;
-    }
-    name = sip_slice_trim(uri.user);
-    if (name.len == 0) {
-        return 0;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(nobody); i++) {
-        if (sip_slice_equal_nocase(name, sip_slice_from_string(nobody[i]))) {
-            return 0;
-        }
     }
     key = sip_uri_match_key(&uri);
     return key ? key : 1;

@@ -104,6 +104,7 @@ struct redirect_store {
     unsigned call_count;
     unsigned candidates;
     call_queue_t queue[QUEUE_COUNT];
+    redirect_time_t forgot; /**< clock, when what is too old was last let go */
     bool let_calls_go;
     bool gave_up;                                /**< a search took too many steps */
     redirect_time_t gave_up_first, gave_up_last; /**< clock */

@@ -19,14 +19,13 @@ list_find(const redirect_store_t *store, sip_slice_t key)
 static pending_list_t *
 list_get(redirect_store_t *store, sip_slice_t key)
 {
-    pending_list_t *list = list_find(store, key);
+    const pending_list_t wanted = {.key = key, .hash = (unsigned)redirect_hash(&store->secret, key)};
+    pending_list_t *list = wmem_map_lookup(store->pending, &wanted);
 
     if (list == NULL) {
         list = wmem_alloc(store->scope, sizeof(*list) + key.len);
-        memset(list, 0, sizeof(*list));
+        *list = (pending_list_t){.key = sip_slice_make((const char *)(list + 1), key.len), .hash = wanted.hash};
         memcpy(list + 1, key.ptr, key.len);
-        list->key = sip_slice_make((const char *)(list + 1), key.len);
-        list->hash = (unsigned)redirect_hash(&store->secret, key);
         wmem_map_insert(store->pending, list, list);
     }
     return list;

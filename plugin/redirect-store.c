@@ -476,11 +476,28 @@ forget_timed_out(redirect_store_t *store, queue_id_t queue)
     }
 }
 
+/* Once in a second of the clock is often enough for what lasts a minute. */
+static bool
+is_time_to_forget(redirect_store_t *store)
+{
+    const redirect_limits_t *limits = &store->config.limits;
+
+    if (store->clock.now - store->forgot < REDIRECT_SECOND && store->call_count <= limits->open_calls &&
+        store->pending_count <= limits->pending_redirects) {
+        return false;
+    }
+    store->forgot = store->clock.now;
+    return true;
+}
+
 void
 redirect_store_forget(redirect_store_t *store)
 {
     redirect_call_t *victim;
 
+    if (!is_time_to_forget(store)) {
+        return;
+    }
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
         forget_timed_out(store, (queue_id_t)queue);
     }

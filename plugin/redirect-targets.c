@@ -18,9 +18,10 @@ typedef struct {
 
 /* The best Contact values so far, in the order to try. */
 typedef struct {
-    place_t *place;
+    place_t *place; /* size of them; owned */
+    unsigned size;
     unsigned count;
-    unsigned room;
+    unsigned room; /* the most that are kept */
 } ranking_t;
 
 /* A missing q has no default in a 3xx; it counts as 1.0, as RFC 3841 7.2.3 counts that of a registration. */
@@ -42,6 +43,10 @@ ranking_take(ranking_t *ranking, const sip_contact_t *contact)
     }
     if (at == ranking->room) {
         return;
+    }
+    if (ranking->count == ranking->size && ranking->size < ranking->room) {
+        ranking->size = MIN(ranking->room, ranking->size ? ranking->size * 2 : 4);
+        ranking->place = wmem_realloc(NULL, ranking->place, ranking->size * sizeof(ranking->place[0]));
     }
     if (ranking->count < ranking->room) {
         ranking->count++;
@@ -112,9 +117,6 @@ rank_contacts(redirect_t *redirect, const sip_message_t *sip, ranking_t *ranking
             continue;
         }
         redirect->target_total++;
-        if (ranking->place == NULL) {
-            ranking->place = wmem_alloc_array(NULL, place_t, ranking->room + 1);
-        }
         ranking_take(ranking, &contact);
     }
 }
