@@ -30,7 +30,7 @@ class FieldsTest(unittest.TestCase):
         fields = registered()
         for code in sorted(codes):
             self.assertEqual(fields.get(f"sip_redirect.{code}"), "FT_NONE", f"no expert item for {code}")
-        for name in ("3xx", "6xx", "603plus"):
+        for name in ("3xx", "6xx"):
             self.assertIn(f"sip_redirect.{name}", fields)
 
     def test_what_is_left_out_has_an_expert_item(self):

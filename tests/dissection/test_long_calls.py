@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from dissection import made, test_memory  # noqa: E402
-from support import tshark  # noqa: E402
+from dissection import made  # noqa: E402
+from support import sanitized, tshark  # noqa: E402
 
 COUNT = 300
 TWO = "192.0.2.40"
@@ -81,18 +81,18 @@ class LongCallsTest(unittest.TestCase):
         self.each(STRICT, "(?i)assert|wmem|corrupt")
 
     def test_address_sanitizer(self):
-        self.each(test_memory.sanitized_environment(), "Sanitizer|runtime error")
+        self.each(sanitized.environment(), "Sanitizer|runtime error")
 
     def test_times_beyond_measure(self):
         """Whole seconds of 64 bits (pcapng's if_tsresol 0) are more nanoseconds than 64 bits hold."""
         path = tshark.source_dir() / "captures" / "made-far-beyond.pcapng"
         for two_pass in ([], ["-2"]):
-            done = tshark.run_process(["-n", *two_pass, "-r", path, "-V"], env=test_memory.sanitized_environment())
+            done = tshark.run_process(["-n", *two_pass, "-r", path, "-V"], env=sanitized.environment())
             self.assertEqual(done.returncode, 0, done.stderr[-3000:])
             self.assertNotRegex(done.stderr, "Sanitizer|runtime error")
             self.assertIn("SIP Redirect Analysis", done.stdout)
             tshark.run(["-n", *two_pass, "-q", "-r", path, "-z", "sip_redirect,chains", "-z", "sip_redirect,tree"],
-                       env=test_memory.sanitized_environment())
+                       env=sanitized.environment())
 
 
 if __name__ == "__main__":
