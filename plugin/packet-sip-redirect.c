@@ -17,7 +17,7 @@
 #include <epan/unit_strings.h>
 #include <ws_version.h>
 
-#include "redirect-history.h"
+#include "redirect-annotations.h"
 #include "redirect-locate.h"
 #include "redirect-report.h"
 #include "redirect-rules.h"

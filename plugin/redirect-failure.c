@@ -20,8 +20,9 @@ text_or_null(wmem_allocator_t *scope, sip_slice_t text)
 }
 
 const redirect_failure_details_t *
-redirect_failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip)
+redirect_failure_details_read(wmem_allocator_t *scope, redirect_facts_t *facts)
 {
+    const sip_message_t *sip = facts->sip;
     redirect_failure_details_t *details = wmem_new0(scope, redirect_failure_details_t);
     const sip_response_t *row = sip_response_lookup(sip->status);
     uint32_t retry_after;
@@ -31,7 +32,7 @@ redirect_failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip)
         details->has_retry_after = true;
         details->retry_after = retry_after;
     }
-    if (sip->status == 603 && sip_message_network_blocked(sip, &blocked) == SIP_NETWORK_BLOCKED_YES) {
+    if (redirect_facts_network_blocked(facts, &blocked) == SIP_NETWORK_BLOCKED_YES) {
         details->network_blocked = true;
         details->url = text_or_null(scope, blocked.url);
         details->tel = text_or_null(scope, blocked.tel);

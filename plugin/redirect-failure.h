@@ -7,9 +7,10 @@
 #ifndef REDIRECT_FAILURE_H
 #define REDIRECT_FAILURE_H
 
+#include "redirect-facts.h"
 #include "redirect-model.h"
 
 /** Retry-After where the code gives it a meaning (RFC 3261 20.33), and the details of a 603+ (ATIS-1000099). */
-const redirect_failure_details_t *redirect_failure_details_read(wmem_allocator_t *scope, const sip_message_t *sip);
+const redirect_failure_details_t *redirect_failure_details_read(wmem_allocator_t *scope, redirect_facts_t *facts);
 
 #endif /* REDIRECT_FAILURE_H */

@@ -11,7 +11,7 @@
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
-#include "redirect-history.h"
+#include "redirect-contradiction.h"
 #include "redirect-outcome.h"
 
 /* --- what the Contact values of one response break ---------------------------------------------------------------- */
@@ -141,10 +141,7 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
 {
     sip_network_blocked_t details;
 
-    if (context->record->status != 603) {
-        return NULL;
-    }
-    switch (sip_message_network_blocked(context->message->sip, &details)) {
+    switch (redirect_facts_network_blocked(context->facts, &details)) {
     case SIP_NETWORK_BLOCKED_PHRASE_ONLY:
         return wmem_strdup(scope, "Says Network Blocked, but no Reason header says by whom: read it as a plain 603.");
     case SIP_NETWORK_BLOCKED_REASON_ONLY:
@@ -333,7 +330,10 @@ check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *con
 static char *
 check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    return redirect_history_contradiction(scope, context->message, context->record);
+    if (context->record->details->redirect == NULL && !context->new_transaction) {
+        return NULL;
+    }
+    return redirect_contradiction_find(scope, context->facts, context->record);
 }
 
 /* --- what is missing ---------------------------------------------------------------------------------------------- */

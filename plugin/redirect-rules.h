@@ -7,6 +7,7 @@
 #ifndef REDIRECT_RULES_H
 #define REDIRECT_RULES_H
 
+#include "redirect-facts.h"
 #include "redirect-store.h"
 
 /** Severity of an expert item, as in Wireshark's expert information. */
@@ -54,6 +55,7 @@ typedef enum {
 typedef struct {
     const redirect_store_t *store;
     const redirect_message_t *message;
+    redirect_facts_t *facts;                       /**< what the message says, read as far as asked for */
     const redirect_record_t *record;               /**< its transaction and redirect are set */
     bool new_transaction;                          /**< the message is a request that opened record->transaction */
     bool new_redirect;                             /**< the message is the first sighting of its redirect on its leg */

@@ -10,6 +10,8 @@
 
 #include <wsutil/wmem/wmem_miscutl.h>
 
+#include "redirect-facts.h"
+
 /* A Contact value that may be listed. */
 typedef struct {
     double q; /* as it counts */
@@ -171,16 +173,6 @@ redirect_find_target(const redirect_t *redirect, sip_slice_t raw)
         }
     }
     return NULL;
-}
-
-/* In the user part, or where some put it, after the host. */
-bool
-redirect_has_portability(const sip_uri_t *uri)
-{
-    sip_slice_t value;
-
-    return sip_uri_user_param(uri, "rn", &value) || sip_uri_user_param(uri, "npdi", &value) ||
-           sip_uri_param(uri, "rn", &value) || sip_uri_param(uri, "npdi", &value);
 }
 
 /*

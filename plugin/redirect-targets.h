@@ -28,7 +28,4 @@ redirect_target_t *redirect_find_target(const redirect_t *redirect, sip_slice_t 
 bool redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
                               const sip_message_t *sip);
 
-/** True where a URI says that number portability was looked up (rn or npdi, RFC 4694). */
-bool redirect_has_portability(const sip_uri_t *uri);
-
 #endif /* REDIRECT_TARGETS_H */

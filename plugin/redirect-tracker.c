@@ -13,6 +13,8 @@
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "redirect-annotations.h"
+#include "redirect-facts.h"
 #include "redirect-failure.h"
 #include "redirect-history.h"
 #include "redirect-link.h"
@@ -87,7 +89,8 @@ typedef struct {
     redirect_t *redirect; /* for a 3xx: as this leg saw it */
     bool new_transaction;
     bool new_redirect;
-    unsigned gaps; /* redirect_gap_t */
+    unsigned gaps;          /* redirect_gap_t */
+    redirect_facts_t facts; /* of message, read when they are asked for */
 } step_t;
 
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
@@ -319,18 +322,10 @@ take_late_request(step_t *step)
 static void
 take_cancel(step_t *step)
 {
-    redirect_cancel_t cancel = {.frame = step->message->frame, .time = step->message->time};
-    sip_value_iter_t values;
-    sip_slice_t value;
-    sip_reason_t reason;
+    const redirect_cancel_t cancel = {.frame = step->message->frame,
+                                      .time = step->message->time,
+                                      .cause = redirect_facts_told(&step->facts)->sip_cause};
 
-    sip_value_iter_init(&values, step->sip, SIP_HEADER_REASON);
-    while (cancel.cause == 0 && sip_value_iter_next(&values, &value)) {
-        if (sip_reason_parse(value, &reason) && reason.has_cause && reason.cause < 700 &&
-            sip_slice_equal_nocase(reason.protocol, SIP_SLICE_LITERAL("SIP"))) {
-            cancel.cause = (uint16_t)reason.cause;
-        }
-    }
     redirect_store_cancel(step->store, step->transaction, &cancel);
 }
 
@@ -501,14 +496,15 @@ fill_details(step_t *step)
     }
     if (is_explained(sip)) {
         redirect_details_t *details = redirect_store_details(step->store, record);
-        details->failure = redirect_failure_details_read(scope, sip);
+        details->failure = redirect_failure_details_read(scope, &step->facts);
         details->service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
     }
-    annotations = redirect_annotations_read(scope, step->message, record);
+    annotations = redirect_annotations_read(scope, &step->facts, record);
     if (annotations) {
         redirect_store_details(step->store, record)->annotations = annotations;
     }
     context = rule_context(step);
+    context.facts = &step->facts;
     expert_items = redirect_rules_check(scope, &context);
     if (expert_items) {
         redirect_store_details(step->store, record)->expert_items = expert_items;
@@ -534,33 +530,28 @@ record_alone(step_t *step)
 
 /* Shown although its chain is not: what it says by itself is worth it. */
 static bool
-is_always_shown(const step_t *step)
+is_always_shown(step_t *step)
 {
     return is_explained(step->sip) || step->gaps || step->place.ambiguous > 0 ||
-           redirect_ends_with_global_failure(step->sip);
+           redirect_facts_end_with_global_failure(&step->facts);
 }
 
 static const redirect_record_t *
 record_in_transaction(step_t *step)
 {
-    if (step->transaction->chain == NULL && !is_always_shown(step)) {
-        if (step->new_transaction) {
-            redirect_store_set_history(step->store, step->transaction,
-                                       redirect_history_keep(redirect_store_scope(step->store), step->sip));
-        }
-        return NULL;
+    if (step->record == NULL && step->transaction->chain == NULL && is_always_shown(step)) {
+        step->record = redirect_store_show_message(step->store, step->transaction, step->message);
     }
     if (step->record == NULL && step->transaction->chain) {
         return NULL; /* one of too many */
     }
-    if (step->record == NULL) {
-        step->record = redirect_store_show_message(step->store, step->transaction, step->message);
-    }
     if (step->new_transaction) {
         redirect_store_set_history(step->store, step->transaction,
-                                   redirect_history_keep(redirect_store_scope(step->store), step->sip));
+                                   redirect_history_keep(redirect_store_scope(step->store), &step->facts));
     }
-    fill_details(step);
+    if (step->record) {
+        fill_details(step);
+    }
     return step->record;
 }
 
@@ -647,11 +638,15 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
 {
     redirect_message_t clamped = *message;
     step_t step = {.tracker = tracker, .store = tracker->store, .message = &clamped, .sip = message->sip};
+    const redirect_record_t *record;
 
     clamped.time = redirect_clamp_time(message->time);
     redirect_store_advance(tracker->store, clamped.time);
     redirect_store_forget(tracker->store);
-    return take(&step);
+    redirect_facts_init(&step.facts, message->sip, redirect_store_config(tracker->store)->limits.history_entries);
+    record = take(&step);
+    redirect_facts_clear(&step.facts);
+    return record;
 }
 
 void

@@ -16,7 +16,7 @@
 #include <wsutil/inet_addr.h>
 #include <wsutil/wmem/wmem.h>
 
-#include "redirect-history.h"
+#include "redirect-annotations.h"
 #include "redirect-rules.h"
 #include "redirect-tracker.h"
 

@@ -11,7 +11,7 @@
 
 #include <wsutil/wmem/wmem.h>
 
-#include "redirect-history.h"
+#include "redirect-annotations.h"
 #include "redirect-tracker.h"
 #include "redirect-verdict.h"
 

@@ -6,6 +6,7 @@
 
 #include "tracker_feed.h"
 
+#include "redirect-annotations.h"
 #include "redirect-history.h"
 #include "redirect-rules.h"
 #include "redirect-service.h"
@@ -396,7 +397,7 @@ test_dip_response(void)
          "(RFC 8946 section 7).\n"},
         {"", "sip:+1;npdi;rn=+2@h",
          "Answers a query, is no forward: the same number, with the result of a number "
-         "portability lookup.\n"},
+         "portability lookup.\nTarget 1: number portability: routed by +2 (rn), lookup done (npdi).\n"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -407,14 +408,16 @@ test_dip_response(void)
         redirect_details_t details = {.redirect = &redirect};
         redirect_record_t record = {.details = &details, .status = 302, .method = SIP_METHOD_INVITE};
         sip_message_t sip;
-        redirect_message_t message = {.frame = 1, .sip = &sip};
+        redirect_facts_t facts;
         char *text = g_strdup_printf("SIP/2.0 302 Moved Temporarily\r\n%s\r\n", cases[i].headers);
         char *annotations;
 
         g_assert_true(sip_message_parse(sip_slice_from_string(text), &sip));
         g_assert_true(sip_uri_parse(sip_slice_from_string(cases[i].target), &uri));
         sip_uri_keep(&uri, uri.whole.ptr, &target.written);
-        details.annotations = redirect_annotations_read(scope, &message, &record);
+        redirect_facts_init(&facts, &sip, 32);
+        details.annotations = redirect_annotations_read(scope, &facts, &record);
+        redirect_facts_clear(&facts);
         annotations = annotations_of(&record);
         g_assert_cmpstr(annotations, ==, cases[i].expected);
         g_free(annotations);
@@ -429,6 +432,7 @@ test_freed(void)
 {
     feed_t feed;
     sip_message_t sip;
+    redirect_facts_t facts;
     redirect_history_t *history;
 
     g_assert_true(sip_message_parse(
@@ -437,8 +441,10 @@ test_freed(void)
                               "History-Info: <sip:e@f>;index=1, <sip:g@h>;index=2\r\n\r\n"),
         &sip));
     /* One block, in no scope, so that the leak checker sees what is lost. */
-    history = redirect_history_keep(NULL, &sip);
-    g_assert_cmpuint(history->diverters, ==, 2);
+    redirect_facts_init(&facts, &sip, 32);
+    history = redirect_history_keep(NULL, &facts);
+    redirect_facts_clear(&facts);
+    g_assert_cmpuint(history->told.diversion_count, ==, 2);
     g_assert_true(history->replaces);
     wmem_free(NULL, history);
 
@@ -543,7 +549,7 @@ test_no_contradiction(void)
     feed_end(&feed);
 
     /* More entries than are looked at: the last one is not the last one. */
-    for (unsigned i = 2; i < REDIRECT_HISTORY_MAX_ENTRIES; i++) {
+    for (unsigned i = 2; i < redirect_limits_default().history_entries; i++) {
         g_string_append_printf(many, ",<sip:x@x>;index=%u", i);
     }
     g_string_append(many, ",<" CAROL ">;index=99;mp=1");
@@ -777,7 +783,7 @@ test_many(void)
             count++;
         }
     }
-    g_assert_cmpuint(count, ==, 2 * (1 + 2 * REDIRECT_HISTORY_MAX_SHOWN));
+    g_assert_cmpuint(count, ==, 2 * (1 + 2 * REDIRECT_FACTS_MAX_SHOWN));
     (void)g_string_free(more, TRUE);
     feed_end(&feed);
 }

@@ -6,7 +6,7 @@
 
 #include "tracker_feed.h"
 
-#include "redirect-history.h"
+#include "redirect-annotations.h"
 #include "redirect-verdict.h"
 
 #define BOB "sip:bob@example.com"

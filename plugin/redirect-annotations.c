@@ -1,0 +1,531 @@
+/* redirect-annotations.c
+ * What header fields and URIs say of redirections, in sentences.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-annotations.h"
+
+#include "redirect-history.h"
+#include "redirect-reason-words.h"
+#include "redirect-text.h"
+
+/* Bytes of one URI or quoted text: an annotation is to be read. */
+#define MAX_PIECE 100
+
+/* How far back along a path the redirect of an entry is looked for. */
+#define MAX_STEPS_BACK 32
+
+/* --- pieces of sentences ----------------------------------------------------------------------------------------- */
+
+/* "603 Decline", or the number alone where there is no row for the very code. */
+static void
+append_code(wmem_strbuf_t *text, uint32_t code)
+{
+    const sip_response_t *row = code < 700 ? sip_response_lookup((uint16_t)code) : NULL;
+
+    wmem_strbuf_append_printf(text, "%u", code);
+    if (row && row->code == code) {
+        wmem_strbuf_append_printf(text, " %s", row->phrase);
+    }
+}
+
+/* A list of annotations that grows at its end. */
+typedef struct {
+    wmem_allocator_t *scope;
+    redirect_annotation_t **last;
+} annotations_t;
+
+static wmem_strbuf_t *
+annotation_begin(const annotations_t *annotations, const char *text)
+{
+    return wmem_strbuf_new(annotations->scope, text);
+}
+
+/* Takes text over. */
+static void
+annotation_end(annotations_t *annotations, wmem_strbuf_t *text)
+{
+    redirect_annotation_t *annotation = wmem_new0(annotations->scope, redirect_annotation_t);
+
+    wmem_strbuf_append(text, ".");
+    annotation->text = wmem_strbuf_finalize(text);
+    *annotations->last = annotation;
+    annotations->last = &annotation->next;
+}
+
+/* A request nearest to the caller, before any redirect of its chain: what it tells of lies before the capture. */
+static bool
+refers_to_earlier(const redirect_record_t *record)
+{
+    return record->status == 0 && record->transaction != NULL && record->transaction->hop == 0 &&
+           record->transaction->upstream == NULL;
+}
+
+/* --- History-Info ------------------------------------------------------------------------------------------------- */
+
+/* The frame of the redirect, on the path to transaction, that an entry tells of; 0 where there is none. */
+static uint32_t
+entry_seen_in(const redirect_entry_t *entry, const redirect_transaction_t *transaction)
+{
+    const sip_uri_t told = sip_uri_view(&entry->uri);
+
+    for (unsigned steps = 0; transaction && steps < MAX_STEPS_BACK; steps++) {
+        const redirect_transaction_t *before = redirect_transaction_before(transaction);
+        sip_uri_t uri;
+        if (redirect_cause(transaction) && before && redirect_cause(transaction)->code == entry->reason_cause &&
+            (!redirect_request_uri(before, &uri) || sip_uri_match(&told, &uri, NULL) != SIP_URI_MATCH_NONE)) {
+            return redirect_cause(transaction)->frame;
+        }
+        transaction = before;
+    }
+    return 0;
+}
+
+static void
+append_entry_reason(wmem_strbuf_t *text, const redirect_entry_t *entry, const redirect_record_t *record)
+{
+    const char *words = entry->has_cause_param ? redirect_words_for_cause_param(entry->cause_param) : NULL;
+
+    if (words) {
+        wmem_strbuf_append_printf(text, " (forwarded there %s)", words);
+    }
+    if (!entry->has_reason) {
+        return;
+    }
+    wmem_strbuf_append(text, " (");
+    if (!redirect_entry_has_sip_reason(entry)) {
+        redirect_text_append(text, entry->reason_protocol, 20);
+        wmem_strbuf_append_c(text, ' ');
+    }
+    wmem_strbuf_append_printf(text, "%u", entry->reason_cause);
+    if (redirect_entry_was_redirected(entry) && !refers_to_earlier(record)) {
+        uint32_t frame = entry_seen_in(entry, record->transaction);
+        if (frame) {
+            wmem_strbuf_append_printf(text, " in frame %u", frame);
+        } else {
+            wmem_strbuf_append(text, ", not seen in this chain");
+        }
+    }
+    wmem_strbuf_append_c(text, ')');
+}
+
+/* A lone entry without a reason names the address that was asked for, and no more. */
+static bool
+history_tells(const redirect_told_t *told)
+{
+    return told->entry_total > 1 ||
+           (told->entry_count == 1 && (told->entry[0].has_reason || told->entry[0].has_cause_param));
+}
+
+static bool
+tells_of_earlier_redirect(const redirect_told_t *told, const redirect_record_t *record)
+{
+    for (unsigned i = 0; i < told->entry_count && refers_to_earlier(record); i++) {
+        if (redirect_entry_was_redirected(&told->entry[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+annotation_history_info(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+{
+    const unsigned before = told->entry_total - told->entry_count;
+    wmem_strbuf_t *text;
+
+    if (!history_tells(told)) {
+        return;
+    }
+    text = annotation_begin(annotations, tells_of_earlier_redirect(told, record)
+                                             ? "Redirected before this capture, says History-Info: "
+                                             : "History-Info: ");
+    if (before > 0) {
+        wmem_strbuf_append_printf(text, "%u left out", before);
+    }
+    for (unsigned i = 0; i < told->entry_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
+        const sip_uri_t uri = sip_uri_view(&told->entry[i].uri);
+
+        wmem_strbuf_append(text, i > 0 || before > 0 ? ", then " : "");
+        redirect_append_uri(text, &uri, MAX_PIECE);
+        append_entry_reason(text, &told->entry[i], record);
+    }
+    if (told->entry_count > REDIRECT_FACTS_MAX_SHOWN) {
+        wmem_strbuf_append_printf(text, ", and %u more", told->entry_count - REDIRECT_FACTS_MAX_SHOWN);
+    }
+    annotation_end(annotations, text);
+}
+
+/* --- Diversion ---------------------------------------------------------------------------------------------------- */
+
+static void
+annotation_diversion(annotations_t *annotations, const redirect_diversion_t *diversion, const redirect_record_t *record)
+{
+    const char *words = redirect_words_for_diversion(diversion->reason);
+    const sip_uri_t uri = sip_uri_view(&diversion->uri);
+    wmem_strbuf_t *text = annotation_begin(annotations, "Forwarded");
+
+    if (refers_to_earlier(record)) {
+        wmem_strbuf_append(text, " before this capture");
+    }
+    if (words) {
+        wmem_strbuf_append_printf(text, " %s", words);
+    }
+    wmem_strbuf_append(text, " (Diversion: ");
+    if (sip_slice_has_text(diversion->reason)) {
+        redirect_text_append(text, diversion->reason, MAX_PIECE);
+        wmem_strbuf_append(text, ", ");
+    }
+    wmem_strbuf_append(text, "from ");
+    redirect_append_uri(text, &uri, MAX_PIECE);
+    if (diversion->has_counter) {
+        wmem_strbuf_append_printf(text, ", %u time%s", diversion->counter, diversion->counter == 1 ? "" : "s");
+    }
+    wmem_strbuf_append_c(text, ')');
+    annotation_end(annotations, text);
+}
+
+static void
+annotation_diversions(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+{
+    for (unsigned i = 0; i < told->diversion_count; i++) {
+        if (told->diversion[i].uri.len > 0) {
+            annotation_diversion(annotations, &told->diversion[i], record);
+        }
+    }
+}
+
+/* --- Reason ------------------------------------------------------------------------------------------------------- */
+
+static void
+append_cancelled_because(wmem_strbuf_t *text, uint32_t cause)
+{
+    wmem_strbuf_append(text, "Cancelled because ");
+    if (cause == 200) {
+        wmem_strbuf_append(text, "the call was answered elsewhere");
+    } else {
+        wmem_strbuf_append(text, "of ");
+        append_code(text, cause);
+    }
+}
+
+static void
+append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_record_t *record)
+{
+    const char *words;
+
+    if (redirect_is_global_failure_reason(reason) && record->status == 0 && record->method == SIP_METHOD_BYE) {
+        wmem_strbuf_append(text, "Ended with ");
+        append_code(text, reason->cause);
+        wmem_strbuf_append_printf(text, ", says the Reason of this BYE: %s",
+                                  sip_response_lookup((uint16_t)reason->cause)->gist);
+    } else if (redirect_is_sip_reason(reason) && record->status == 0 && record->method == SIP_METHOD_CANCEL) {
+        append_cancelled_because(text, reason->cause);
+        wmem_strbuf_append(text, ", says the Reason of this CANCEL");
+        if (redirect_is_global_failure_reason(reason)) {
+            wmem_strbuf_append_printf(text, ": %s", sip_response_lookup((uint16_t)reason->cause)->gist);
+        }
+    } else if (redirect_is_sip_reason(reason)) {
+        wmem_strbuf_append(text, "Reason: SIP ");
+        append_code(text, reason->cause);
+    } else {
+        wmem_strbuf_append(text, "Reason: ");
+        redirect_text_append(text, reason->protocol, MAX_PIECE);
+        if (reason->has_cause) {
+            wmem_strbuf_append_printf(text, " cause %u", reason->cause);
+        }
+        words = reason->has_cause && sip_slice_equal_nocase(reason->protocol, SIP_SLICE_LITERAL("Q.850"))
+                    ? redirect_words_for_q850(reason->cause)
+                    : NULL;
+        if (words) {
+            wmem_strbuf_append_printf(text, ", %s", words);
+        }
+    }
+    if (sip_slice_has_text(reason->text)) {
+        wmem_strbuf_append(text, " (\"");
+        redirect_text_append(text, reason->text, MAX_PIECE);
+        wmem_strbuf_append(text, "\")");
+    }
+}
+
+static void
+annotation_reasons(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+{
+    for (unsigned i = 0; i < told->reason_count; i++) {
+        wmem_strbuf_t *text = annotation_begin(annotations, "");
+        append_reason(text, &told->reason[i], record);
+        annotation_end(annotations, text);
+    }
+}
+
+/* A 487 only echoes a CANCEL; what the CANCEL came of explains it. */
+static void
+annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    wmem_strbuf_t *text;
+
+    if (record->status != 487 || record->method == SIP_METHOD_CANCEL || transaction == NULL ||
+        transaction->cancel == NULL || transaction->cancel->cause == 0) {
+        return;
+    }
+    text = annotation_begin(annotations, "");
+    append_cancelled_because(text, transaction->cancel->cause);
+    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", transaction->cancel->frame);
+    annotation_end(annotations, text);
+}
+
+/* --- URIs --------------------------------------------------------------------------------------------------------- */
+
+static void
+append_number_param(wmem_strbuf_t *text, const char *lead, sip_slice_t value, const char *name)
+{
+    wmem_strbuf_append(text, lead);
+    redirect_text_append(text, value, MAX_PIECE);
+    wmem_strbuf_append_printf(text, " (%s)", name);
+}
+
+/* RFC 4694: rn is the routing number of a ported number; npdi says that the database was asked. */
+static void
+annotation_portability(annotations_t *annotations, const sip_uri_t *uri, const char *lead)
+{
+    sip_slice_t rn, npdi, cic;
+    bool routed = redirect_number_param(uri, "rn", &rn) && sip_slice_has_text(rn);
+    bool asked = redirect_number_param(uri, "npdi", &npdi);
+    wmem_strbuf_t *text;
+
+    if (!routed && !asked) {
+        return;
+    }
+    text = annotation_begin(annotations, lead);
+    wmem_strbuf_append(text, "number portability: ");
+    if (routed) {
+        append_number_param(text, "routed by ", rn, "rn");
+    } else {
+        wmem_strbuf_append(text, "no routing number");
+    }
+    if (asked) {
+        wmem_strbuf_append(text, ", lookup done (npdi)");
+    }
+    if (redirect_number_param(uri, "cic", &cic) && sip_slice_has_text(cic)) {
+        append_number_param(text, ", carrier ", cic, "cic");
+    }
+    annotation_end(annotations, text);
+}
+
+/* RFC 4458: cause= says why the request goes to this URI, target= for whom a service is to act. */
+static void
+annotation_service_params(annotations_t *annotations, const sip_uri_t *uri, const char *lead)
+{
+    sip_slice_t cause, target;
+    uint32_t number = 0;
+    bool has_cause = sip_uri_param(uri, "cause", &cause) && sip_slice_to_uint32(cause, &number);
+    bool has_target = sip_uri_param(uri, "target", &target) && sip_slice_has_text(target);
+    const char *words = has_cause ? redirect_words_for_cause_param(number) : NULL;
+    wmem_strbuf_t *text;
+
+    if (!has_cause && !has_target) {
+        return;
+    }
+    text = annotation_begin(annotations, lead);
+    if (words) {
+        wmem_strbuf_append_printf(text, "forwarded %s (cause=%u)", words, number);
+    } else if (has_cause) {
+        wmem_strbuf_append_printf(text, "cause=%u, which RFC 4458 does not define", number);
+    }
+    if (has_target) {
+        wmem_strbuf_append(text, has_cause ? ", on behalf of " : "on behalf of ");
+        redirect_text_append_unescaped(text, target, MAX_PIECE);
+        wmem_strbuf_append(text, " (target)");
+    }
+    annotation_end(annotations, text);
+}
+
+static void
+annotation_request_uri(annotations_t *annotations, const redirect_record_t *record)
+{
+    static const sip_slice_t names[] = {{"rn=", 3}, {"npdi", 4}, {"cause=", 6}, {"target=", 7}};
+    sip_uri_t uri;
+
+    if (record->transaction == NULL || record->method == SIP_METHOD_ACK || record->method == SIP_METHOD_CANCEL ||
+        !redirect_may_have_param(redirect_request_text(record->transaction), names, G_N_ELEMENTS(names)) ||
+        !redirect_request_uri(record->transaction, &uri)) {
+        return;
+    }
+    annotation_portability(annotations, &uri, "Request-URI: ");
+    annotation_service_params(annotations, &uri, "Request-URI: ");
+}
+
+/* RFC 7044 10.4: how a Contact was made from the entry of History-Info that it names. */
+static void
+annotation_mapping(annotations_t *annotations, const sip_address_t *address, const char *lead)
+{
+    sip_slice_t index;
+    const char *name = "mp";
+    wmem_strbuf_t *text;
+
+    if (!sip_param_find(address->params, "mp", &index)) {
+        name = "rc";
+        if (!sip_param_find(address->params, "rc", &index)) {
+            return;
+        }
+    }
+    text = annotation_begin(annotations, lead);
+    wmem_strbuf_append(text, *name == 'm' ? "another user than in" : "the same user as in");
+    wmem_strbuf_append(text, " entry ");
+    redirect_text_append(text, index, MAX_PIECE);
+    wmem_strbuf_append_printf(text, " of History-Info (%s)", name);
+    annotation_end(annotations, text);
+}
+
+/* The Contact value that a target was made of. False where the message has none: the target is of an earlier one. */
+static bool
+find_contact(const sip_message_t *sip, const redirect_target_t *target, sip_address_t *address)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_address_parse(value, address) && sip_slice_equal(address->uri.whole, redirect_target_text(target))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Few redirects have such parameters, and only for those the Contact values are taken apart once more. */
+static bool
+may_have_mapping(const sip_message_t *sip)
+{
+    static const sip_slice_t names[] = {{"mp", 2}, {"rc", 2}};
+    sip_value_iter_t values;
+    sip_slice_t value;
+
+    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
+    while (sip_value_iter_next(&values, &value)) {
+        if (redirect_may_have_param(value, names, G_N_ELEMENTS(names))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+annotation_targets(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
+{
+    const redirect_t *redirect = record->details->redirect;
+    const bool mapped = may_have_mapping(sip);
+
+    for (unsigned i = 0; i < redirect->target_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        const sip_uri_t uri = redirect_target_uri(target);
+        char lead[sizeof("Target 4294967295: ")];
+        sip_address_t address;
+
+        (void)g_snprintf(lead, sizeof(lead), "Target %u: ", target->order);
+        annotation_portability(annotations, &uri, lead);
+        annotation_service_params(annotations, &uri, lead);
+        if (mapped && find_contact(sip, target, &address)) {
+            annotation_mapping(annotations, &address, lead);
+        }
+    }
+}
+
+/* --- Identity, and answers to queries ----------------------------------------------------------------------------- */
+
+static void
+annotation_identity(annotations_t *annotations, const redirect_facts_t *facts, const redirect_record_t *record)
+{
+    sip_slice_t kind;
+    const bool is_signed = redirect_facts_identity(facts, &kind);
+    const bool is_answer = record->details->redirect->dip_response;
+    wmem_strbuf_t *text;
+
+    if (!is_signed && !is_answer) {
+        return;
+    }
+    text = annotation_begin(annotations, is_answer ? "Answers a query, is no forward: " : "");
+    if (is_signed) {
+        wmem_strbuf_append(text, is_answer ? "it carries a signed Identity" : "Carries a signed Identity");
+        if (sip_slice_has_text(kind)) {
+            wmem_strbuf_append(text, " (");
+            redirect_text_append(text, kind, MAX_PIECE);
+            wmem_strbuf_append_c(text, ')');
+        }
+        wmem_strbuf_append(text, " that the request sent next may take along (RFC 8946 section 7)");
+    } else {
+        wmem_strbuf_append(text, "the same number, with the result of a number portability lookup");
+    }
+    annotation_end(annotations, text);
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+/* The history in a provisional response repeats the request's, except in a 181 (Call Is Being Forwarded). */
+static bool
+is_worth_history(const redirect_record_t *record)
+{
+    return record->method != SIP_METHOD_ACK && record->method != SIP_METHOD_CANCEL &&
+           (record->status == 0 || record->status == 181 || record->status >= 200);
+}
+
+static void
+annotation_history(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+{
+    if (is_worth_history(record)) {
+        annotation_history_info(annotations, told, record);
+        annotation_diversions(annotations, told, record);
+    }
+}
+
+redirect_annotation_t *
+redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, const redirect_record_t *record)
+{
+    const redirect_told_t *told = redirect_facts_told(facts);
+    redirect_annotation_t *first = NULL;
+    annotations_t annotations = {scope, &first};
+    sip_network_blocked_t blocked;
+
+    annotation_history(&annotations, told, record);
+    /* The Reason of a 603+ is shown as fields of its own. */
+    if (told->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != SIP_NETWORK_BLOCKED_YES) {
+        annotation_reasons(&annotations, told, record);
+    }
+    if (record->status == 0) {
+        annotation_request_uri(&annotations, record);
+    } else if (record->details->redirect) {
+        annotation_identity(&annotations, facts, record);
+        annotation_targets(&annotations, facts->sip, record);
+    } else {
+        annotation_cancel_cause(&annotations, record);
+    }
+    return first;
+}
+
+static bool
+opens_its_transaction(const redirect_record_t *record)
+{
+    return record->status == 0 && record->transaction != NULL && record->transaction->request.frame == record->frame &&
+           record->method != SIP_METHOD_ACK && record->method != SIP_METHOD_CANCEL;
+}
+
+const redirect_annotation_t *
+redirect_annotations_of(wmem_allocator_t *scope, const redirect_record_t *record)
+{
+    redirect_annotation_t *first = NULL;
+    annotations_t annotations = {scope, &first};
+
+    if (record->details->annotations || !opens_its_transaction(record)) {
+        return record->details->annotations;
+    }
+    if (record->transaction->history) {
+        annotation_history(&annotations, &record->transaction->history->told, record);
+        annotation_reasons(&annotations, &record->transaction->history->told, record);
+    }
+    annotation_request_uri(&annotations, record);
+    return first;
+}

@@ -1,0 +1,277 @@
+/* redirect-facts.c
+ * What one message says of redirections, read once and handed on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-facts.h"
+
+#include "redirect-text.h"
+
+static bool
+has_header(const sip_message_t *sip, sip_header_id_t id)
+{
+    return (sip->present & (UINT32_C(1) << id)) != 0;
+}
+
+void
+redirect_facts_init(redirect_facts_t *facts, const sip_message_t *sip, unsigned max_entries)
+{
+    *facts = (redirect_facts_t){.sip = sip, .max_entries = max_entries};
+}
+
+void
+redirect_facts_clear(redirect_facts_t *facts)
+{
+    wmem_free(NULL, facts->told.entry);
+    wmem_free(NULL, facts->told.diversion);
+    wmem_free(NULL, facts->told.reason);
+    facts->told = (redirect_told_t){0};
+    facts->has_told = false;
+}
+
+/* --- header fields ------------------------------------------------------------------------------------------------ */
+
+static unsigned
+count_values(const sip_message_t *sip, sip_header_id_t id)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    unsigned count = 0;
+
+    sip_value_iter_init(&values, sip, id);
+    while (sip_value_iter_next(&values, &value)) {
+        count++;
+    }
+    return count;
+}
+
+static bool
+read_entry(sip_slice_t value, redirect_entry_t *entry)
+{
+    sip_history_entry_t parsed;
+
+    if (!sip_history_entry_parse(value, &parsed)) {
+        return false;
+    }
+    *entry = (redirect_entry_t){
+        .index = parsed.index,
+        .mapped_from = sip_slice_has_text(parsed.mp) ? parsed.mp : parsed.rc,
+        .reason_protocol = parsed.reason_protocol,
+        .reason_cause = parsed.reason_cause,
+        .cause_param = parsed.cause_param,
+        .has_reason = parsed.has_reason,
+        .has_cause_param = parsed.has_cause_param,
+    };
+    sip_uri_keep(&parsed.address.uri, parsed.address.uri.whole.ptr, &entry->uri);
+    return true;
+}
+
+/* New entries come last (RFC 7044 5.1): of too many, those before the latest are only counted. */
+static void
+read_history_info(redirect_told_t *told, const sip_message_t *sip, unsigned max)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+
+    told->entry_total = count_values(sip, SIP_HEADER_HISTORY_INFO);
+    if (told->entry_total == 0) {
+        return;
+    }
+    told->entry = wmem_alloc_array(NULL, redirect_entry_t, MIN(told->entry_total, max));
+    sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
+    for (unsigned left = told->entry_total; sip_value_iter_next(&values, &value); left--) {
+        if (left <= max && read_entry(value, &told->entry[told->entry_count])) {
+            told->entry_count++;
+        }
+    }
+}
+
+static bool
+read_diversion(sip_slice_t value, redirect_diversion_t *diversion)
+{
+    sip_diversion_t parsed;
+
+    if (!sip_diversion_parse(value, &parsed)) {
+        return false;
+    }
+    *diversion =
+        (redirect_diversion_t){.reason = parsed.reason, .counter = parsed.counter, .has_counter = parsed.has_counter};
+    sip_uri_keep(&parsed.address.uri, parsed.address.uri.whole.ptr, &diversion->uri);
+    return true;
+}
+
+static void
+read_diversions(redirect_told_t *told, const sip_message_t *sip)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+
+    told->diversion = wmem_alloc_array(NULL, redirect_diversion_t, REDIRECT_FACTS_MAX_SHOWN);
+    sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
+    for (; sip_value_iter_next(&values, &value); told->diversion_total++) {
+        if (told->diversion_count < REDIRECT_FACTS_MAX_SHOWN &&
+            read_diversion(value, &told->diversion[told->diversion_count])) {
+            told->diversion_count++;
+        }
+    }
+}
+
+static void
+take_reason(redirect_told_t *told, const sip_reason_t *reason)
+{
+    if (told->sip_cause == 0 && redirect_is_sip_reason(reason) && reason->cause < 700) {
+        told->sip_cause = (uint16_t)reason->cause;
+    }
+    told->global_failure = told->global_failure || redirect_is_global_failure_reason(reason);
+    if (told->reason_count < REDIRECT_FACTS_MAX_SHOWN && (reason->has_cause || sip_slice_has_text(reason->text))) {
+        told->reason[told->reason_count++] = *reason;
+    }
+}
+
+static void
+read_reasons(redirect_told_t *told, const sip_message_t *sip)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_reason_t reason;
+
+    told->reason = wmem_alloc_array(NULL, sip_reason_t, REDIRECT_FACTS_MAX_SHOWN);
+    sip_value_iter_init(&values, sip, SIP_HEADER_REASON);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_reason_parse(value, &reason)) {
+            take_reason(told, &reason);
+        }
+    }
+}
+
+const redirect_told_t *
+redirect_facts_told(redirect_facts_t *facts)
+{
+    redirect_told_t *told = &facts->told;
+
+    if (facts->has_told) {
+        return told;
+    }
+    facts->has_told = true;
+    if (has_header(facts->sip, SIP_HEADER_HISTORY_INFO)) {
+        read_history_info(told, facts->sip, facts->max_entries);
+    }
+    if (has_header(facts->sip, SIP_HEADER_DIVERSION)) {
+        read_diversions(told, facts->sip);
+    }
+    if (has_header(facts->sip, SIP_HEADER_REASON)) {
+        read_reasons(told, facts->sip);
+    }
+    return told;
+}
+
+sip_network_blocked_kind_t
+redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *details)
+{
+    if (!facts->has_blocked) {
+        facts->has_blocked = true;
+        facts->blocked_kind = facts->sip->status == 603 ? sip_message_network_blocked(facts->sip, &facts->blocked)
+                                                        : SIP_NETWORK_BLOCKED_NO;
+    }
+    *details = facts->blocked;
+    return facts->blocked_kind;
+}
+
+/* After an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
+bool
+redirect_facts_end_with_global_failure(redirect_facts_t *facts)
+{
+    const sip_message_t *sip = facts->sip;
+
+    return !sip->is_response && (sip->method_id == SIP_METHOD_BYE || sip->method_id == SIP_METHOD_CANCEL) &&
+           redirect_facts_told(facts)->global_failure;
+}
+
+bool
+redirect_facts_replaces(const redirect_facts_t *facts)
+{
+    return has_header(facts->sip, SIP_HEADER_REPLACES) || has_header(facts->sip, SIP_HEADER_JOIN);
+}
+
+/* A parameter of an Identity value, which may hold semicolons between the "<" and ">" of its info parameter. */
+static bool
+identity_param(sip_slice_t value, const char *name, sip_slice_t *found)
+{
+    const char *open = memchr(value.ptr, '<', value.len);
+    const char *close = open ? memchr(open, '>', value.len - (size_t)(open - value.ptr)) : NULL;
+
+    if (close == NULL) {
+        return sip_param_find(value, name, found);
+    }
+    return sip_param_find(sip_slice_make(value.ptr, (size_t)(open - value.ptr)), name, found) ||
+           sip_param_find(sip_slice_from(value, (size_t)(close - value.ptr) + 1), name, found);
+}
+
+bool
+redirect_facts_identity(const redirect_facts_t *facts, sip_slice_t *kind)
+{
+    sip_value_iter_t values;
+    sip_slice_t value, param;
+
+    *kind = SIP_SLICE_NONE;
+    if (!has_header(facts->sip, SIP_HEADER_IDENTITY)) {
+        return false;
+    }
+    sip_value_iter_init(&values, facts->sip, SIP_HEADER_IDENTITY);
+    while (sip_value_iter_next(&values, &value)) {
+        if (identity_param(value, "ppt", &param)) {
+            *kind = sip_value_unquote(param);
+            break;
+        }
+    }
+    return true;
+}
+
+/* --- URIs --------------------------------------------------------------------------------------------------------- */
+
+bool
+redirect_number_param(const sip_uri_t *uri, const char *name, sip_slice_t *value)
+{
+    return sip_uri_user_param(uri, name, value) || sip_uri_param(uri, name, value);
+}
+
+bool
+redirect_has_portability(const sip_uri_t *uri)
+{
+    sip_slice_t value;
+
+    return redirect_number_param(uri, "rn", &value) || redirect_number_param(uri, "npdi", &value);
+}
+
+bool
+redirect_may_have_param(sip_slice_t text, const sip_slice_t *name, size_t count)
+{
+    const char *semicolon;
+
+    while (text.len > 0 && (semicolon = memchr(text.ptr, ';', text.len)) != NULL) {
+        text = sip_slice_trim(sip_slice_from(text, (size_t)(semicolon - text.ptr) + 1));
+        for (size_t i = 0; i < count; i++) {
+            if (sip_slice_starts_nocase(text, name[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void
+redirect_append_uri(wmem_strbuf_t *out, const sip_uri_t *uri, size_t max)
+{
+    sip_uri_t shown = *uri;
+    char *display;
+
+    if (uri->headers.ptr != NULL) {
+        shown.whole.len = (size_t)(uri->headers.ptr - uri->whole.ptr) - 1;
+    }
+    display = sip_uri_display(NULL, &shown);
+    redirect_text_append(out, sip_slice_from_string(display), max);
+    wmem_free(NULL, display);
+}
