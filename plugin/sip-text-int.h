@@ -250,7 +250,6 @@ leading_uint32(sip_slice_t text, uint32_t *value, sip_slice_t *rest)
         number = number * 10 + (uint64_t)(text.ptr[i] - '0');
         if (number > UINT32_MAX) {
             fits = false;
-            number = 0;
         }
     }
     *rest = sip_slice_from(text, i);

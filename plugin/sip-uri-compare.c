@@ -320,15 +320,16 @@ static const named_param_t named_params[] = {
     {"ttl", SIP_URI_DIFF_TTL, same_value_nocase},
     {"method", SIP_URI_DIFF_METHOD, same_value_exact}, /* RFC 3261 25.1: Method is in capitals */
     {"maddr", SIP_URI_DIFF_MADDR, same_value_host},
+    {NULL, SIP_URI_DIFF_NONE, NULL},
 };
 
 /* The row of a parameter, or NULL where the name is not one of named_params. */
 static const named_param_t *
 find_named_param(sip_slice_t name)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
-        if (same_units(name, sip_slice_from_string(named_params[i].name), next_nocase)) {
-            return &named_params[i];
+    for (const named_param_t *row = named_params; row->name; row++) {
+        if (same_units(name, sip_slice_from_string(row->name), next_nocase)) {
+            return row;
         }
     }
     return NULL;
@@ -378,11 +379,11 @@ compare_sip_param(const pair_t *pair, compare_mode_t mode)
 static sip_uri_diff_t
 compare_too_many_sip_params(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(named_params); i++) {
-        pair_t pair = {.name = sip_slice_from_string(named_params[i].name)};
+    for (const named_param_t *row = named_params; row->name; row++) {
+        pair_t pair = {.name = sip_slice_from_string(row->name)};
 
-        pair.in_a = sip_uri_param(a, named_params[i].name, &pair.value_a);
-        pair.in_b = sip_uri_param(b, named_params[i].name, &pair.value_b);
+        pair.in_a = sip_uri_param(a, row->name, &pair.value_a);
+        pair.in_b = sip_uri_param(b, row->name, &pair.value_b);
         if (pair.in_a || pair.in_b) {
             const sip_uri_diff_t diff = compare_sip_param(&pair, mode);
 

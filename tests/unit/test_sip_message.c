@@ -781,6 +781,19 @@ test_party(const void *data)
     g_free(headers);
 }
 
+/* The same of the value alone, whose end is then the end of the text. */
+static void
+test_tag(const void *data)
+{
+    const party_row_t *row = data;
+    sip_slice_t value = exact(row->value), tag = SIP_SLICE_NONE;
+    const bool found = sip_address_tag(sip_slice_trim(value), &tag);
+
+    g_assert_cmpint(found, ==, row->tag != NULL || strcmp(row->rule, "tag-first") == 0);
+    ASSERT_SLICE(tag, row->tag);
+    release(value);
+}
+
 typedef struct {
     const char *rule;
     const char *headers;
@@ -1947,6 +1960,7 @@ main(int argc, char **argv)
     ADD_ROWS("via", via_rows, test_via);
     g_test_add_func("/sip-message/via/limit", test_via_limit);
     ADD_ROWS("party", party_rows, test_party);
+    ADD_ROWS("tag", party_rows, test_tag);
     ADD_ROWS("cseq", cseq_rows, test_cseq);
     ADD_ROWS("values", values_rows, test_values);
     ADD_ROWS("params", params_rows, test_params);
