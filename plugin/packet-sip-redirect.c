@@ -102,31 +102,8 @@ static gint ett_sip_redirect_target = -1;
 static gint ett_sip_redirect_chain = -1;
 static gint ett_sip_redirect_network_blocked = -1;
 
-/* One expert field a code, in the order of code_expert[]. */
-static expert_field ei_sip_redirect_300 = EI_INIT;
-static expert_field ei_sip_redirect_301 = EI_INIT;
-static expert_field ei_sip_redirect_302 = EI_INIT;
-static expert_field ei_sip_redirect_305 = EI_INIT;
-static expert_field ei_sip_redirect_380 = EI_INIT;
-static expert_field ei_sip_redirect_3xx = EI_INIT;
-static expert_field ei_sip_redirect_600 = EI_INIT;
-static expert_field ei_sip_redirect_603 = EI_INIT;
-static expert_field ei_sip_redirect_604 = EI_INIT;
-static expert_field ei_sip_redirect_606 = EI_INIT;
-static expert_field ei_sip_redirect_607 = EI_INIT;
-static expert_field ei_sip_redirect_608 = EI_INIT;
-static expert_field ei_sip_redirect_6xx = EI_INIT;
+static expert_field *ei_sip_redirect_code; /* one for each row of the response table that has one, in its order */
 static expert_field ei_sip_redirect_rule[REDIRECT_RULE_COUNT];
-
-static const struct {
-    uint16_t code; /* 3 and 6: any other of the class, as sip_response_lookup() has it */
-    expert_field *expert;
-} code_expert[] = {
-    {300, &ei_sip_redirect_300}, {301, &ei_sip_redirect_301}, {302, &ei_sip_redirect_302}, {305, &ei_sip_redirect_305},
-    {380, &ei_sip_redirect_380}, {600, &ei_sip_redirect_600}, {603, &ei_sip_redirect_603}, {604, &ei_sip_redirect_604},
-    {606, &ei_sip_redirect_606}, {607, &ei_sip_redirect_607}, {608, &ei_sip_redirect_608}, {3, &ei_sip_redirect_3xx},
-    {6, &ei_sip_redirect_6xx},
-};
 
 static value_string *code_values; /* made from the response table, so that phrases stand in one place */
 
@@ -413,17 +390,6 @@ draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirec
     }
 }
 
-static expert_field *
-expert_for(const sip_response_t *row)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(code_expert); i++) {
-        if (code_expert[i].code == row->code) {
-            return code_expert[i].expert;
-        }
-    }
-    return NULL;
-}
-
 static void
 add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
 {
@@ -436,10 +402,11 @@ add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_ite
 static void
 add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
 {
+    size_t count;
+
     if (row) {
-        expert_field *expert = expert_for(row);
-        DISSECTOR_ASSERT(expert != NULL);
-        expert_add_info_format(pinfo, item, expert, "%s", redirect_verdict_short(pinfo->pool, record));
+        expert_add_info_format(pinfo, item, &ei_sip_redirect_code[row - sip_response_table(&count)], "%s",
+                               redirect_verdict_short(pinfo->pool, record));
     }
     add_expert_items(pinfo, item, record->details->expert_items);
     if (PINFO_FD_VISITED(pinfo)) {
@@ -618,51 +585,40 @@ register_rule_experts(expert_module_t *module)
     expert_register_field_array(module, registrations, REDIRECT_RULE_COUNT);
 }
 
+/* A row added to the response table has its expert field by that alone. */
+static void
+register_code_experts(expert_module_t *module)
+{
+    wmem_allocator_t *scope = wmem_epan_scope();
+    size_t count;
+    const sip_response_t *row = sip_response_table(&count);
+    ei_register_info *registrations = wmem_alloc0_array(scope, ei_register_info, count);
+    int used = 0;
+
+    ei_sip_redirect_code = wmem_alloc_array(scope, expert_field, count);
+    for (size_t i = 0; i < count; i++) {
+        const bool refused = sip_response_class(&row[i]) == 6;
+        char *filter;
+
+        ei_sip_redirect_code[i] = (expert_field)EI_INIT;
+        if (!sip_response_has_expert(&row[i])) {
+            continue;
+        }
+        filter = sip_response_filter(scope, &row[i]);
+        registrations[used++] =
+            (ei_register_info){&ei_sip_redirect_code[i],
+                               {wmem_strdup_printf(scope, "sip_redirect.%s", filter), PI_RESPONSE_CODE,
+                                refused ? PI_WARN : PI_NOTE, sip_response_expert_summary(scope, &row[i]), EXPFILL}};
+    }
+    expert_register_field_array(module, registrations, used);
+}
+
 static void
 register_experts(void)
 {
-    static ei_register_info ei[] = {
-        {&ei_sip_redirect_300,
-         {"sip_redirect.300", PI_RESPONSE_CODE, PI_NOTE, "300 Multiple Choices: the caller is to choose a target",
-          EXPFILL}},
-        {&ei_sip_redirect_301,
-         {"sip_redirect.301", PI_RESPONSE_CODE, PI_NOTE, "301 Moved Permanently: use the new address from now on",
-          EXPFILL}},
-        {&ei_sip_redirect_302,
-         {"sip_redirect.302", PI_RESPONSE_CODE, PI_NOTE, "302 Moved Temporarily: try the target for this call",
-          EXPFILL}},
-        {&ei_sip_redirect_305,
-         {"sip_redirect.305", PI_RESPONSE_CODE, PI_NOTE, "305 Use Proxy: send this request through the proxy named",
-          EXPFILL}},
-        {&ei_sip_redirect_380,
-         {"sip_redirect.380", PI_RESPONSE_CODE, PI_NOTE,
-          "380 Alternative Service: the call failed, another service may help", EXPFILL}},
-        {&ei_sip_redirect_3xx,
-         {"sip_redirect.3xx", PI_RESPONSE_CODE, PI_NOTE, "An unregistered redirection code is handled as 300",
-          EXPFILL}},
-        {&ei_sip_redirect_600,
-         {"sip_redirect.600", PI_RESPONSE_CODE, PI_WARN, "600 Busy Everywhere: a definitive refusal, busy on all",
-          EXPFILL}},
-        {&ei_sip_redirect_603,
-         {"sip_redirect.603", PI_RESPONSE_CODE, PI_WARN, "603 Decline: a definitive refusal by the callee", EXPFILL}},
-        {&ei_sip_redirect_604,
-         {"sip_redirect.604", PI_RESPONSE_CODE, PI_WARN, "604 Does Not Exist Anywhere: the address is wrong for good",
-          EXPFILL}},
-        {&ei_sip_redirect_606,
-         {"sip_redirect.606", PI_RESPONSE_CODE, PI_WARN, "606 Not Acceptable: nowhere can this media offer be met",
-          EXPFILL}},
-        {&ei_sip_redirect_607,
-         {"sip_redirect.607", PI_RESPONSE_CODE, PI_WARN, "607 Unwanted: the callee wants no calls from this caller",
-          EXPFILL}},
-        {&ei_sip_redirect_608,
-         {"sip_redirect.608", PI_RESPONSE_CODE, PI_WARN, "608 Rejected: the network blocked the call", EXPFILL}},
-        {&ei_sip_redirect_6xx,
-         {"sip_redirect.6xx", PI_RESPONSE_CODE, PI_WARN, "An unregistered global failure code is handled as 600",
-          EXPFILL}},
-    };
     expert_module_t *module = expert_register_protocol(proto_sip_redirect);
 
-    expert_register_field_array(module, ei, array_length(ei));
+    register_code_experts(module);
     register_rule_experts(module);
 }
 

@@ -4,7 +4,10 @@
 
     lint.py [CHECK ...]         all of them without an argument
     lint.py --fix               lets clang-format rewrite what it would write otherwise
+    lint.py --files LAYER       prints the files of a layer of plugin/README, one a line
 
+layers              no file includes a file of a higher layer, files of a layer include each other in no circle, and
+                    plugin/README names each file once
 core_is_epan_free   the core includes nothing of epan, calls nothing that Wireshark's checkAPIs.pl rejects, reads no
                     clock; plugin/CMakeLists.txt lists every source
 spdx                every source says its licence
@@ -25,7 +28,7 @@ import sys
 from pathlib import Path
 
 TOP = Path(os.environ.get("SOURCE_DIR", Path(__file__).resolve().parents[2]))
-EPAN_FILES = ("packet-*", "redirect-locate*", "redirect-session*", "redirect-stats*")  # as in tests/CMakeLists.txt
+EPAN_LAYER = "epan"
 SOURCES = (".c", ".h", ".in", ".py", ".sh", ".cmake", ".lua", ".cfg", ".xml")
 SKIPPED_DIRECTORIES = (".git", "__pycache__", "build*")
 
@@ -37,7 +40,7 @@ PROHIBITED = re.compile(
 )
 FOREIGN_INCLUDE = re.compile(
     r"#\s*include\s*(?:<(?!(?:glib|inttypes|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
-    r'"(?:packet-|redirect-stats|redirect-session|redirect-locate|epan|cfile|ui/)[^"]*")'
+    r'"(?:epan|cfile|ui/)[^"]*")'
 )
 FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -77,13 +80,88 @@ def matches(pattern, text):
             yield number, match.group(0)
 
 
+def layers_of_readme():
+    """[(layer, [patterns of a line, ...])] from plugin/README, the lowest layer first."""
+    found = []
+    for line in (TOP / "plugin" / "README").read_text(encoding="utf-8").splitlines():
+        heading = re.match(r"\[(\w+)[:\]]", line)
+        if heading:
+            found.append((heading.group(1), []))
+            inside = True
+        elif not line.startswith("  "):
+            inside = False
+        elif found and inside:
+            found[-1][1].append(line.strip().split("  ")[0].split())
+    return found
+
+
+def plugin_files():
+    return sorted(path for path in (TOP / "plugin").iterdir() if is_c(path))
+
+
+def files_of_layer(layer):
+    patterns = [pattern for name, lines in layers_of_readme() if name == layer for line in lines for pattern in line]
+    return [path for path in plugin_files() if any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns)]
+
+
+def circle(arrows, start):
+    """The way from start back to start along the arrows, or nothing."""
+    ways, seen = [[start]], set()
+    while ways:
+        way = ways.pop()
+        for target in arrows[way[-1]]:
+            if target == start:
+                return way + [start]
+            if target not in seen:
+                seen.add(target)
+                ways.append(way + [target])
+    return None
+
+
+def layers():
+    readme = TOP / "plugin" / "README"
+    place, arrows, circles = {}, {}, set()  # file name -> (number of its layer, of its line); (layer, line) -> its like
+    named = layers_of_readme()
+    if len(named) < 2:
+        yield readme, 0, "no layers"
+    for level, (_, lines) in enumerate(named):
+        for row, patterns in enumerate(lines):
+            arrows[level, row] = set()
+            for pattern in patterns:
+                matched = [path.name for path in plugin_files() if fnmatch.fnmatch(path.name, pattern)]
+                if not matched:
+                    yield readme, 0, f"{pattern}: no such file"
+                for name in matched:
+                    if name in place:
+                        yield readme, 0, f"{name} is named twice"
+                    place[name] = level, row
+    for path in plugin_files():
+        if path.name not in place:
+            yield readme, 0, f"no layer names {path.name}"
+            continue
+        level, row = place[path.name]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            included = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
+            if not included or included.group(1) not in place:
+                continue
+            target = place[included.group(1)]
+            if target[0] > level:
+                yield path, number, f"{named[level][0]} includes {included.group(1)} of {named[target[0]][0]}, above it"
+            elif target[0] == level and target != (level, row):
+                arrows[level, row].add(target)
+    for start in sorted(arrows):
+        way = circle(arrows, start)
+        if way and frozenset(way) not in circles:
+            circles.add(frozenset(way))
+            yield readme, 0, "a circle: " + " -> ".join(" ".join(named[level][1][row]) for level, row in way)
+
+
 def core_is_epan_free():
     plugin = TOP / "plugin"
-    core = [
-        path
-        for path in sorted(plugin.iterdir())
-        if is_c(path) and not any(fnmatch.fnmatch(path.name, pattern) for pattern in EPAN_FILES)
-    ]
+    epan = set(files_of_layer(EPAN_LAYER))
+    core = [path for path in plugin_files() if path not in epan]
+    if not epan:
+        yield plugin, 0, "no epan files at all"
     if not core:
         yield plugin, 0, "no core at all"
     for path in core:
@@ -202,12 +280,15 @@ def shellcheck():
         yield TOP, 0, f"shellcheck:\n{done.stdout}"
 
 
-CHECKS = (core_is_epan_free, spdx, paths, text, format, cppcheck, shellcheck)
+CHECKS = (layers, core_is_epan_free, spdx, paths, text, format, cppcheck, shellcheck)
 
 
 def main():
     if sys.argv[1:] == ["--fix"]:
         fix()
+        return
+    if sys.argv[1:2] == ["--files"]:
+        print("\n".join(path.name for path in files_of_layer(sys.argv[2])))
         return
     chosen = [check for check in CHECKS if check.__name__ in sys.argv[1:]] if sys.argv[1:] else CHECKS
     if len(chosen) < len(sys.argv[1:]):
