@@ -56,7 +56,7 @@ annotation_end(annotations_t *annotations, wmem_strbuf_t *text)
     annotations->last = &annotation->next;
 }
 
-/* A request nearest to the caller, before any redirect of its chain: what it tells of lies before the capture. */
+/* A request nearest to the caller, before any redirect of its chain: what it says lies before the capture. */
 static bool
 refers_to_earlier(const redirect_record_t *record)
 {
@@ -66,7 +66,7 @@ refers_to_earlier(const redirect_record_t *record)
 
 /* --- History-Info ------------------------------------------------------------------------------------------------- */
 
-/* The frame of the redirect, on the path to transaction, that an entry tells of; 0 where there is none. */
+/* The frame of the redirect, on the path to transaction, that an entry is about; 0 where there is none. */
 static uint32_t
 entry_seen_in(const redirect_entry_t *entry, const redirect_transaction_t *transaction)
 {

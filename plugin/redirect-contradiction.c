@@ -50,7 +50,7 @@ is_callee(const sip_message_t *sip, const sip_uri_t *told)
     return !sip_uri_parse(sip_message_to_uri(sip), &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
 }
 
-/* A Diversion that the redirected request brought along tells of an earlier one. */
+/* A Diversion that the redirected request brought along is about an earlier one. */
 static bool
 was_there_before(const redirect_transaction_t *redirected, const sip_uri_t *diverter)
 {

@@ -585,6 +585,86 @@ test_brought_along(void)
     feed_end(&feed);
 }
 
+/* New entries of History-Info come last (RFC 7044 5.1): of more than are looked at, those are named. */
+static void
+test_entries_left_out(void)
+{
+    GString *more = g_string_new("History-Info: <sip:0@x>;index=1");
+    feed_t feed;
+    story_t story = {FOLLOWUP, NULL, NULL};
+    char *annotations;
+
+    for (unsigned i = 1; i < 34; i++) {
+        g_string_append_printf(more, ",<sip:%u@x>;index=1.%u", i, i);
+    }
+    g_string_append_c(more, '\n');
+    story.more = more->str;
+    feed_begin(&feed);
+    tell(&feed, &story);
+    annotations = annotations_of(redirect_tracker_records(feed.tracker, FOLLOWUP));
+    g_assert_cmpstr(annotations, ==,
+                    "History-Info: 2 left out, then sip:2@x, then sip:3@x, then sip:4@x, then sip:5@x, then sip:6@x, "
+                    "then sip:7@x, then sip:8@x, then sip:9@x, and 24 more.\n");
+    g_free(annotations);
+    feed_end(&feed);
+    (void)g_string_free(more, TRUE);
+}
+
+/* Each of the Diversions that the redirected request brought along is known, and no other. */
+static void
+test_brought_many(void)
+{
+    static const char brought[] = "Diversion: <sip:1@example.com>,<sip:2@example.com>,<sip:3@example.com>,"
+                                  "<sip:4@example.com>,<sip:5@example.com>\n";
+    feed_t feed;
+
+    for (unsigned known = 0; known < 2; known++) {
+        feed_begin(&feed);
+        feed_request(&feed, "INVITE", BOB, "1", 1, "", brought);
+        feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
+        g_assert_cmpstr(
+            contradiction_of(
+                feed_request(&feed, "INVITE", CAROL, "2", 2, "",
+                             known ? "Diversion: <sip:5@EXAMPLE.com>\n" : "Diversion: <sip:6@example.com>\n")),
+            ==,
+            known ? NULL
+                  : "Diversion says that sip:6@example.com diverted, but the request redirected was for " BOB ".");
+        feed_end(&feed);
+    }
+}
+
+/* What is kept of one request is bounded, and says how much there was; the latest is kept first. */
+static void
+test_kept_bounded(void)
+{
+    GString *text = g_string_new("INVITE sip:a@b SIP/2.0\r\n");
+    char *user = g_strnfill(3000, 'u');
+    sip_message_t sip;
+    redirect_facts_t facts;
+    redirect_history_t *history;
+
+    for (unsigned i = 0; i < 4; i++) {
+        g_string_append_printf(text, "Diversion: <sip:%u%s@d>\r\nHistory-Info: <sip:%u%s@h>\r\n", i, user, i, user);
+    }
+    g_string_append(text, "Reason: SIP;cause=302\r\n\r\n");
+    g_assert_true(sip_message_parse(sip_slice_make(text->str, text->len), &sip));
+    redirect_facts_init(&facts, &sip, 32);
+    history = redirect_history_keep(NULL, &facts);
+    redirect_facts_clear(&facts);
+    (void)g_string_free(text, TRUE); /* nothing that is kept borrows from it */
+    /* Five times 3000 and a few bytes fit into 16384; the sixth does not, and the short Reason does. */
+    g_assert_cmpuint(history->told.diversion_count, ==, 4);
+    g_assert_cmpuint(history->told.diversion_total, ==, 4);
+    g_assert_cmpuint(history->told.entry_count, ==, 1);
+    g_assert_cmpuint(history->told.entry_total, ==, 4);
+    g_assert_true(g_str_has_prefix(history->told.entry[0].uri.text, "sip:3uuu"));
+    g_assert_cmpuint(history->told.reason_count, ==, 1);
+    g_assert_cmpuint(history->told.reason[0].cause, ==, 302);
+    g_assert_false(history->replaces);
+    wmem_free(NULL, history);
+    g_free(user);
+}
+
 /* --- the service of a 380 ----------------------------------------------------------------------------------------- */
 
 #define SERVICE(inside) "<?xml version=\"1.0\"?>\n<ims-3gpp version=\"1\">" inside "</ims-3gpp>\n"
@@ -805,6 +885,9 @@ main(int argc, char **argv)
     g_test_add_func("/history/contradictions", test_contradictions);
     g_test_add_func("/history/no-contradiction", test_no_contradiction);
     g_test_add_func("/history/brought-along", test_brought_along);
+    g_test_add_func("/history/entries-left-out", test_entries_left_out);
+    g_test_add_func("/history/brought-many", test_brought_many);
+    g_test_add_func("/history/kept-bounded", test_kept_bounded);
     g_test_add_func("/history/service", test_service);
     g_test_add_func("/history/service-cut", test_service_cut);
     g_test_add_func("/history/damaged", test_damaged);
