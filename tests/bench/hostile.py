@@ -27,8 +27,8 @@ INSTRUCTION_TOLERANCE = 1.1  # hash tables grow in steps
 SMALLEST = 0.3  # seconds; of a smaller difference between two runs the growth cannot be told
 RUNS, RUNS_OF_SLOW, SLOW = 3, 2, 2.0
 LIMIT = 40.0  # CPU seconds of one run
-HOPELESS = 2.0  # so many times the growth allowed: no need to count instructions
-FRAME_RUNS, FRAME_RUNS_MORE = 2, 4
+CLEAR = 4.0  # seconds; a cost as large as that is not noise, and its instructions would take minutes to count
+FRAME_RUNS, FRAME_RUNS_MORE = 2, 3
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Hostile:
         grown = large.own / max(small.own, 0.001)
         if grown <= allowed * TIME_TOLERANCE:
             return True, ""
-        if grown > allowed * HOPELESS and large.own > 4 * SMALLEST:
+        if large.own > CLEAR:
             return False, f"grows {grown:.1f}-fold from n={small.size:,} to {large.size:,}"
         counts = [self.own_instructions(case, point.capture.path) for point in (small, large)]
         grown = counts[1] / counts[0]
