@@ -134,24 +134,34 @@ endpoint(const address *from, uint32_t port)
     return to;
 }
 
+/* Of a message whose captured bytes end within its header fields only whole lines are read. */
+static bool
+parse(const redirect_located_t *located, sip_message_t *sip, bool *is_cut)
+{
+    *is_cut = false;
+    if (!sip_message_parse(located->text, sip)) {
+        return false;
+    }
+    *is_cut = !located->complete && (sip->flags & SIP_MESSAGE_FLAG_NO_END);
+    return !*is_cut || sip_message_parse(redirect_whole_lines(located->text), sip);
+}
+
 static void
 track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_located_t *located, uint32_t index)
 {
-    const bool is_cut = !located->complete;
     sip_message_t sip;
-    const redirect_message_t message = {
+    redirect_message_t message = {
         .frame = pinfo->num,
         .index = index,
         .time = redirect_session_time(&pinfo->abs_ts),
         .source = endpoint(&pinfo->src, pinfo->srcport),
         .destination = endpoint(&pinfo->dst, pinfo->destport),
         .transport = located->transport,
-        .is_cut = is_cut,
         .bytes = located->text.len,
         .sip = &sip,
     };
 
-    if (sip_message_parse(is_cut ? redirect_whole_lines(located->text) : located->text, &sip)) {
+    if (parse(located, &sip, &message.is_cut)) {
         redirect_tracker_add(tracker, &message);
     }
 }

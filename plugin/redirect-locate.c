@@ -225,25 +225,23 @@ static const struct {
     {{"CSeq", 4}, '\0', HEADER_CSEQ},
 };
 
-/* Where the line at offset ends, and where the next begins: at CR LF, a bare LF or a bare CR, as the dissector. */
+/*
+ * Where the line at offset ends, and where the next begins: at CR LF, a bare LF or a bare CR, as the dissector. Each
+ * byte is looked at once: a search for one kind of line end would scan all that is left where lines end in the other.
+ */
 static size_t
 line_end(const source_t *source, size_t offset, size_t *next)
 {
-    const char *line = source->text + offset;
-    size_t len = source->len - offset;
-    const char *lf = memchr(line, '\n', len);
-    const char *cr;
+    size_t end = offset;
 
-    if (lf) {
-        len = (size_t)(lf - line);
+    while (end < source->len && source->text[end] != '\n' && source->text[end] != '\r') {
+        end++;
     }
-    cr = memchr(line, '\r', len);
-    if (cr) {
-        *next = (size_t)(cr - source->text) + (cr + 1 == lf ? 2 : 1);
-        return (size_t)(cr - source->text);
+    *next = MIN(end + 1, source->len);
+    if (*next < source->len && source->text[end] == '\r' && source->text[*next] == '\n') {
+        (*next)++;
     }
-    *next = offset + len + (lf ? 1 : 0);
-    return offset + len;
+    return end;
 }
 
 /*
