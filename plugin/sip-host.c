@@ -73,8 +73,8 @@ sip_host_read_ipv6(sip_slice_t text, uint8_t bytes[16])
         if (!read_ipv4(sip_slice_from(text, head), ipv4)) {
             return false;
         }
-        (void)snprintf(buffer, sizeof(buffer), "%.*s%u.%u.%u.%u", (int)head, text.ptr, ipv4[0], ipv4[1], ipv4[2],
-                       ipv4[3]);
+        memcpy(buffer, text.ptr, head);
+        (void)snprintf(buffer + head, sizeof(buffer) - head, "%u.%u.%u.%u", ipv4[0], ipv4[1], ipv4[2], ipv4[3]);
     }
     if (!ws_inet_pton6(buffer, &address)) {
         return false;

@@ -10,6 +10,7 @@ layers              no file includes a file of a higher layer, files of a layer 
                     plugin/README names each file once
 core_is_epan_free   the core includes nothing of epan, calls nothing that Wireshark's checkAPIs.pl rejects, reads no
                     clock; plugin/CMakeLists.txt lists every source
+wire                no string for people is made of bytes of the wire but by redirect-text.c
 spdx                every source says its licence
 paths               no file names a folder that only one machine has
 text                UTF-8, LF, no blanks at line ends, no tabs in C, 130 columns
@@ -42,6 +43,7 @@ FOREIGN_INCLUDE = re.compile(
     r"#\s*include\s*(?:<(?!(?:glib|inttypes|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
     r'"(?:epan|cfile|ui/)[^"]*")'
 )
+WIRE_TO_PEOPLE = re.compile(r"\b(?:wmem|g)_strndup\(|%\.\*s")
 FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 
@@ -185,6 +187,16 @@ def spdx():
                 yield path, 1, "no SPDX-License-Identifier: GPL-2.0-or-later in the first ten lines"
 
 
+def wire():
+    for path in plugin_files():
+        if path.suffix not in (".c", ".h") or path.name.startswith("redirect-text."):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            match = WIRE_TO_PEOPLE.search(line)
+            if match and "not for people" not in line:
+                yield path, number, f"{match.group(0)}: text from the wire reaches people through redirect-text.h only"
+
+
 def paths():
     for path in files():
         for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
@@ -280,7 +292,7 @@ def shellcheck():
         yield TOP, 0, f"shellcheck:\n{done.stdout}"
 
 
-CHECKS = (layers, core_is_epan_free, spdx, paths, text, format, cppcheck, shellcheck)
+CHECKS = (layers, core_is_epan_free, wire, spdx, paths, text, format, cppcheck, shellcheck)
 
 
 def main():
