@@ -11,7 +11,7 @@ import shutil
 import sys
 
 from dissection import test_memory
-from support import tshark
+from support import sanitized, tshark
 
 ALLOCATE_EACH_BLOCK = {"WIRESHARK_DEBUG_WMEM_OVERRIDE": "simple", "G_SLICE": "always-malloc"}
 
@@ -30,7 +30,7 @@ def main():
     output = tshark.run(
         ["--keep-debuginfo=yes", "--leak-check=full", "--num-callers=40", f"--log-file={log}",
          tshark.executable(), "--enable-protocol", tshark.PROTOCOL,
-         "-2", "-n", "-r", capture, *test_memory.options(), "-V"],
+         "-2", "-n", "-r", capture, *sanitized.key_options(), "-V"],
         program=valgrind, env=ALLOCATE_EACH_BLOCK, timeout=800, statuses=(0, 2),
     )
     if "SIP Redirect Analysis" not in output:
