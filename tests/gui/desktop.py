@@ -99,7 +99,14 @@ class Desktop:
         self.processes.append(subprocess.Popen(
             ["openbox"], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL))
-        until(lambda: self.xdotool("get_num_desktops"), "openbox")
+        try:
+            until(lambda: self.xdotool("get_num_desktops"), "openbox")
+        except GuiError:
+            # Seen once in many runs: openbox had ended. A second one on the same display works.
+            self.processes.append(subprocess.Popen(
+                ["openbox", "--replace"], env=self.environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            until(lambda: self.xdotool("get_num_desktops"), "openbox, twice")
 
     def close(self):
         for process in reversed(self.processes):
