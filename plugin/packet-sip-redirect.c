@@ -142,7 +142,7 @@ parse(const redirect_located_t *located, sip_message_t *sip, bool *is_cut)
     if (!sip_message_parse(located->text, sip)) {
         return false;
     }
-    *is_cut = !located->complete && (sip->flags & SIP_MESSAGE_FLAG_NO_END);
+    *is_cut = !located->headers_complete;
     return !*is_cut || sip_message_parse(redirect_whole_lines(located->text), sip);
 }
 
@@ -847,6 +847,6 @@ proto_register_sip_redirect(void)
 void
 proto_reg_handoff_sip_redirect(void)
 {
-    redirect_locate_init();
+    redirect_locate_init(proto_sip_redirect);
     redirect_stats_register(proto_sip_redirect);
 }

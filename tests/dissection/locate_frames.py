@@ -92,18 +92,18 @@ class TcpConnection:
             for side, flags in ((0, SYN), (1, SYN | ACK), (0, ACK)):
                 self._add(side, b"", 1 if flags == ACK else 0, 1 if flags == ACK else flags & ACK and 1, flags)
 
-    def _add(self, side, payload, seq, ack, flags):
+    def _add(self, side, payload, seq, ack, flags, **settings):
         (src, sport), (dst, dport) = self.ends[side], self.ends[1 - side]
-        return self.capture.add(ipv4(tcp(payload, sport, dport, seq, ack, flags), TCP, src, dst))
+        return self.capture.add(ipv4(tcp(payload, sport, dport, seq, ack, flags), TCP, src, dst), **settings)
 
-    def segment(self, payload, offset, side=0, flags=PSH | ACK):
+    def segment(self, payload, offset, side=0, flags=PSH | ACK, **settings):
         """Sends payload, which stands at offset in the side's stream. Returns the frame's number."""
         self.sent[side] = max(self.sent[side], 1 + offset + len(payload))
-        return self._add(side, payload, 1 + offset, self.sent[1 - side], flags)
+        return self._add(side, payload, 1 + offset, self.sent[1 - side], flags, **settings)
 
-    def send(self, payload, side=0):
-        """Sends payload behind all that the side has sent."""
-        return self.segment(payload, self.sent[side] - 1, side)
+    def send(self, payload, side=0, **settings):
+        """Sends payload after all that the side has sent; settings are those of Capture.add()."""
+        return self.segment(payload, self.sent[side] - 1, side, **settings)
 
 
 def websocket(payload, mask=None, opcode=1, fin=True):

@@ -2,7 +2,9 @@
  * A plugin for test_locate.py only: shows the messages that redirect-locate.c finds as fields.
  *
  * The real plugin locates on the first visit of a frame. This one does so and keeps what it found, locates again on
- * every later visit, and shows the latter; locate.changed tells where the two differ.
+ * every later visit, and shows the latter; locate.changed says where the two differ. In each visit it locates three
+ * times: the second time is a lookup of what the first one kept; the third begins anew, and finds the same again only
+ * where the first has left the SIP dissector's records as they were.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -36,6 +38,7 @@ static int hf_transport = -1;
 static int hf_length = -1;
 static int hf_body_length = -1;
 static int hf_complete = -1;
+static int hf_headers_complete = -1;
 static int hf_missed = -1;
 static int hf_unparsed = -1;
 static int hf_changed = -1;
@@ -84,7 +87,8 @@ is_same(const kept_t *kept, const redirect_located_list_t *list)
     for (unsigned i = 0; i < list->count; i++) {
         if (!sip_slice_equal(kept->message[i].text, list->message[i].text) ||
             kept->message[i].transport != list->message[i].transport ||
-            kept->message[i].complete != list->message[i].complete) {
+            kept->message[i].headers_complete != list->message[i].headers_complete ||
+            redirect_located_is_complete(&kept->message[i]) != redirect_located_is_complete(&list->message[i])) {
             return false;
         }
     }
@@ -113,7 +117,8 @@ add_message(proto_tree *tree, tvbuff_t *tvb, packet_info *pinfo, const redirect_
     }
     add_text(message_tree, hf_start_line, located, sip_slice_make(located->text.ptr, line));
     proto_tree_add_string(message_tree, hf_transport, tvb, 0, 0, transport_names[located->transport]);
-    proto_tree_add_uint(message_tree, hf_complete, tvb, 0, 0, located->complete);
+    proto_tree_add_uint(message_tree, hf_complete, tvb, 0, 0, redirect_located_is_complete(located));
+    proto_tree_add_uint(message_tree, hf_headers_complete, tvb, 0, 0, located->headers_complete);
     if (!sip_message_parse(located->text, message)) {
         proto_tree_add_uint(message_tree, hf_unparsed, tvb, 0, 0, 1);
         return;
@@ -134,21 +139,25 @@ static int
 dissect_locate(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
     redirect_located_list_t list;
+    redirect_located_list_t looked_up;
     bool found = redirect_locate(pinfo, &list);
+    bool is_lookup = redirect_locate(pinfo, &looked_up) == found &&
+                     (looked_up.message == list.message || list.count == 1) && looked_up.count == list.count &&
+                     looked_up.missed == list.missed;
     kept_t *kept;
     proto_tree *locate_tree;
 
     if (!PINFO_FD_VISITED(pinfo) && found) {
         p_add_proto_data(wmem_file_scope(), pinfo, proto_locate, 0, keep(&list));
     }
-    /* Once more: the first call has left everything as it was. */
+    p_remove_proto_data(pinfo->pool, pinfo, proto_locate, REDIRECT_LOCATE_KEY);
     redirect_locate(pinfo, &list);
     kept = (kept_t *)p_get_proto_data(wmem_file_scope(), pinfo, proto_locate, 0);
     if (!tree || (!found && !kept)) {
         return 0;
     }
     locate_tree = proto_item_add_subtree(proto_tree_add_item(tree, proto_locate, tvb, 0, 0, ENC_NA), ett_locate);
-    if (!kept || !is_same(kept, &list)) {
+    if (!kept || !is_lookup || !is_same(kept, &list)) {
         proto_tree_add_uint(locate_tree, hf_changed, tvb, 0, 0, 1);
     }
     for (unsigned i = 0; i < list.count; i++) {
@@ -188,6 +197,7 @@ proto_register_locate(void)
         LOCATE_NUMBER(hf_length, "length"),
         LOCATE_NUMBER(hf_body_length, "body_length"),
         LOCATE_NUMBER(hf_complete, "complete"),
+        LOCATE_NUMBER(hf_headers_complete, "headers_complete"),
         LOCATE_NUMBER(hf_missed, "missed"),
         LOCATE_NUMBER(hf_unparsed, "unparsed"),
         LOCATE_NUMBER(hf_changed, "changed"),
@@ -203,7 +213,7 @@ proto_register_locate(void)
 static void
 proto_reg_handoff_locate(void)
 {
-    redirect_locate_init();
+    redirect_locate_init(proto_locate);
 }
 
 WS_DLL_PUBLIC_DEF const char plugin_version[] = "1.0.0";

@@ -2,9 +2,10 @@
 #
 # test_locate.py's own plugin, in a plugin folder of its own: no other test may load it.
 
+file(GLOB locate_sources CONFIGURE_DEPENDS "${PLUGIN_SOURCE_DIR}/redirect-locate*.c")
 add_library(sip_redirect_locate_test MODULE
 	"${CMAKE_CURRENT_LIST_DIR}/locate_plugin.c"
-	"${PLUGIN_SOURCE_DIR}/redirect-locate.c"
+	${locate_sources}
 	"${PLUGIN_SOURCE_DIR}/redirect-text.c"
 	"${PLUGIN_SOURCE_DIR}/sip-address.c"
 	"${PLUGIN_SOURCE_DIR}/sip-host.c"

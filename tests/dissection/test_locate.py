@@ -17,6 +17,7 @@ import io
 import os
 import random
 import ssl
+import struct
 import sys
 import tempfile
 import unittest
@@ -62,6 +63,7 @@ class Frame:
         self.lengths = [int(field.get("show")) for field in found]
         self.bodies = [int(show(field, "locate.body_length") or 0) for field in found]
         self.complete = [show(field, "locate.complete") == "1" for field in found]
+        self.headers_complete = [show(field, "locate.headers_complete") == "1" for field in found]
         self.transports = [show(field, "locate.transport") for field in found]
         self.missed = locate is not None and int(show(locate, "locate.missed") or 0)
         self.changed = locate is not None and bool(show(locate, "locate.changed"))
@@ -319,6 +321,7 @@ INVITE = message("INVITE sip:bob@example.com SIP/2.0", "one", "1 INVITE", SDP, "
 REDIRECT = message("SIP/2.0 302 Moved Temporarily", "one", "1 INVITE", extra=["Contact: <sip:carol@example.com>"])
 BYE = message("BYE sip:bob@example.com SIP/2.0", "two", "2 BYE")
 CANCEL = message("CANCEL sip:bob@example.com SIP/2.0", "three", "3 CANCEL")
+HEADERS = INVITE.index(b"\r\n\r\n") + 4
 # RFC 3261 23.4: the body holds a copy of the request itself.
 TUNNELLED = message("INVITE sip:bob@example.com SIP/2.0", "one", "1 INVITE", INVITE, "message/sip")
 
@@ -333,19 +336,27 @@ class FrameTest(unittest.TestCase):
         self.capture = net.Capture()
         self.expected = {}
 
-    def expect(self, number, *messages, transport="udp", complete=True):
-        """messages are located in the frame of that number; a frame that is never named holds none."""
-        self.expected[number] = [(text.split(b"\r\n", 1)[0], len(text), complete, transport) for text in messages]
+    def expect(self, number, *messages, transport="udp", complete=True, headers=True):
+        """messages are located in the frame of that number; a frame that is never named holds none.
+
+        complete and headers say whether all of the message, and all of its headers, are there.
+        """
+        self.expected[number] = [(text.split(b"\r\n", 1)[0], len(text), complete, headers, transport)
+                                 for text in messages]
 
     def check(self, options=()):
         path = self.capture.write(self.folder / "frames.pcap")
         for frames in read_twice(self, path, options):
-            found = {
-                frame.number: list(zip((bytes.fromhex(message[1]) for message in frame.located), frame.lengths,
-                                       frame.complete, frame.transports))
-                for frame in frames if frame.located
-            }
-            self.assertEqual(found, {number: messages for number, messages in self.expected.items() if messages})
+            self.assertEqual(self.found(frames),
+                             {number: messages for number, messages in self.expected.items() if messages})
+
+    @staticmethod
+    def found(frames):
+        return {
+            frame.number: list(zip((bytes.fromhex(message[1]) for message in frame.located), frame.lengths,
+                                   frame.complete, frame.headers_complete, frame.transports))
+            for frame in frames if frame.located
+        }
 
     def udp(self, text, **settings):
         return self.capture.add(net.ipv4(net.udp(text), net.UDP), **settings)
@@ -383,15 +394,22 @@ class FrameTest(unittest.TestCase):
         self.check()
 
     def test_udp_body_too_short(self):
+        """Captured whole, and yet not whole: bytes were lost on the way, or the sender counts wrongly."""
         text = message("MESSAGE sip:bob@example.com SIP/2.0", "one", "1 MESSAGE", b"hello", "text/plain", "50")
-        self.expect(self.udp(text), text)
+        self.expect(self.udp(text), text, complete=False)
+        packet = net.sctp_data(text)
+        self.expect(self.capture.add(net.ipv4(packet, net.SCTP)), text, transport="sctp", complete=False)
         text = message("MESSAGE sip:bob@example.com SIP/2.0", "one", "1 MESSAGE", b"hello", "text/plain", None)
         self.expect(self.udp(text), text)
         self.check()
 
     def test_udp_no_end_of_headers(self):
+        """The sender's error: the whole datagram is there."""
         text = BYE[:-2]
         self.expect(self.udp(text), text)
+        packet = net.sctp_data(text, INVITE)
+        self.expected[self.capture.add(net.ipv4(packet, net.SCTP))] = [
+            (part.split(b"\r\n", 1)[0], len(part), True, True, "sctp") for part in (text, INVITE)]
         self.check()
 
     def test_keep_alive(self):
@@ -402,7 +420,68 @@ class FrameTest(unittest.TestCase):
     def test_cut_by_snaplen(self):
         at = 14 + 20 + 8
         for length in (len(INVITE) - 10, 250, 100):
-            self.expect(self.udp(INVITE, snaplen=at + length), INVITE[:length], complete=False)
+            self.expect(self.udp(INVITE, snaplen=at + length), INVITE[:length], complete=False,
+                        headers=length > HEADERS)
+        self.check()
+
+    def test_cut_at_every_byte(self):
+        """The headers are whole from the CR of the empty line on, the message from its own last byte on."""
+        self.assertIn(b"\r\n\r\n", INVITE[HEADERS - 4:HEADERS])
+        at = 14 + 20 + 8
+        for length in range(len(INVITE.split(b"\r\n")[0]) + 2, len(INVITE) + 1):
+            self.expect(self.udp(INVITE, snaplen=at + length), INVITE[:length], complete=length == len(INVITE),
+                        headers=length >= HEADERS - 1)
+        self.check()
+
+    def test_cut_in_trailer(self):
+        """What is cut off is no part of the message."""
+        self.expect(self.udp(INVITE, trailer=b"\0" * 20, snaplen=14 + 20 + 8 + len(INVITE) + 5), INVITE)
+        self.check()
+
+    def test_cut_tcp(self):
+        """The first of two is whole, wherever the second is cut, which Wireshark does not dissect."""
+        at = 14 + 20 + 20
+        for length in (100, HEADERS - 2, HEADERS, HEADERS + 10):
+            connection = net.TcpConnection(self.capture, 20000 + length)
+            self.expect(connection.send(BYE + INVITE, snaplen=at + len(BYE) + length), BYE, transport="tcp")
+            connection = net.TcpConnection(self.capture, 30000 + length)
+            self.expect(connection.send(INVITE, snaplen=at + length), INVITE[:length], transport="tcp", complete=False,
+                        headers=length >= HEADERS)
+        self.check()
+
+    def test_cut_without_content_length(self):
+        """Over a stream, what is left of the segment is the body; how much was cut off is not known."""
+        text = message("MESSAGE sip:bob@example.com SIP/2.0", "one", "1 MESSAGE", b"hello", "text/plain", None)
+        self.expect(net.TcpConnection(self.capture, 20000).send(text), text, transport="tcp")
+        number = net.TcpConnection(self.capture, 20001).send(text, snaplen=14 + 20 + 20 + len(text) - 2)
+        self.expect(number, text[:-2], transport="tcp", complete=False)
+        self.check()
+
+    def test_first_fragment_alone(self):
+        """The UDP header announces more than the frame has, and no snap length says so."""
+        for size in (120, 320):
+            parts = net.fragments(net.udp(INVITE), net.UDP, size, ident=size)
+            self.expect(self.capture.add(parts[0]), INVITE[:size // 8 * 8 - 8], complete=False,
+                        headers=size - 8 >= HEADERS)
+        self.check(options=["-o", "ip.defragment:FALSE"])
+
+    def test_stream_not_put_together(self):
+        """Without reassembly, each segment is dissected as far as it goes."""
+        for cut in (len(INVITE) - 10, HEADERS, HEADERS - 2, 150):
+            connection = net.TcpConnection(self.capture, 20000 + cut)
+            self.expect(connection.send(INVITE[:cut]), INVITE[:cut], transport="tcp", complete=False,
+                        headers=cut >= HEADERS)
+        self.check(options=["-o", "sip.desegment_headers:FALSE", "-o", "sip.desegment_body:FALSE"])
+
+    def test_udp_content_length(self):
+        """A number that no body of a datagram can have says that something is missing; what is no number says nothing."""
+        for value, complete in (("5", True), ("4", True), ("0", True), ("6", False), ("65536", False),
+                                ("2147483648", False), ("4294967296", False), ("99999999999999999999", False),
+                                ("-1", True), ("abc", True), ("", True)):
+            text = message("MESSAGE sip:bob@example.com SIP/2.0", "one", "1 MESSAGE", b"hello", "text/plain", value)
+            self.expect(self.udp(text), text, complete=complete)
+            text = text.replace(b"Content-Length", b"l")
+            self.expect(self.udp(text), text, complete=complete)
         self.check()
 
     def test_bodies(self):
@@ -462,7 +541,7 @@ class FrameTest(unittest.TestCase):
         ]
         for text in odd:
             number = self.udp(text)
-            self.expected[number] = [(text.splitlines()[0], len(text), True, "udp")]
+            self.expected[number] = [(text.splitlines()[0], len(text), True, True, "udp")]
         self.check()
 
     def test_tunnels(self):
@@ -615,6 +694,79 @@ class FrameTest(unittest.TestCase):
         self.check(options=["-o", f"tls.keylog_file:{keys}"])
 
 
+class MissedTest(unittest.TestCase):
+    """Messages that the dissector sees and that are not found are counted, each once."""
+
+    OTHER_VERSION = BYE.replace(b"SIP/2.0\r\nVia", b"SIP/3.0\r\nVia")
+    OPTIONS = ["-o", "sip.strict_sip_version:FALSE"]
+
+    def read(self, capture):
+        """(how many are located, how many are missed) for each frame; the same in each pass."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = capture.write(Path(folder) / "missed.pcap")
+            passes = [[(len(frame.located), frame.missed) for frame in read_frames(path, two_pass, self.OPTIONS)]
+                      for two_pass in (False, True)]
+        self.assertEqual(*passes)
+        return passes[0]
+
+    def stream(self, *parts):
+        """What is located and missed where all parts stand in one segment."""
+        capture = net.Capture()
+        number = net.TcpConnection(capture, 20000).send(b"".join(parts))
+        return self.read(capture)[number - 1]
+
+    def test_other_version(self):
+        capture = net.Capture()
+        capture.add(net.ipv4(net.udp(self.OTHER_VERSION), net.UDP))
+        capture.add(net.ipv4(net.udp(INVITE), net.UDP))
+        self.assertEqual(self.read(capture), [(0, 1), (1, 0)])
+
+    def test_among_others(self):
+        self.assertEqual(self.stream(INVITE, self.OTHER_VERSION, BYE), (2, 1))
+        self.assertEqual(self.stream(self.OTHER_VERSION, self.OTHER_VERSION, INVITE), (1, 2))
+
+    def test_after_a_body_that_may_hold_messages(self):
+        """Such a body hides messages only where it, or a part of it, is encoded."""
+        part = b"--x\r\nContent-Type: message/sip\r\n%s\r\n" + INNER + b"\r\n--x--\r\n"
+        for content_type, body in (("message/sip", INNER), ("message/sipfrag", FRAG),
+                                   ("multipart/mixed;boundary=x", part % b"")):
+            text = message("NOTIFY sip:bob@example.com SIP/2.0", "three", "3 NOTIFY", body, content_type)
+            with self.subTest(content_type=content_type):
+                self.assertEqual(self.stream(text, self.OTHER_VERSION), (1, 1))
+                self.assertEqual(self.stream(text, self.OTHER_VERSION, BYE), (2, 1))
+
+    def test_many(self):
+        """More than are looked for."""
+        for count in (1, 10, 300):
+            self.assertEqual(self.stream(*[self.OTHER_VERSION.replace(b"two", b"2")] * count), (0, count))
+
+    def test_many_layers(self):
+        """Layers are counted in 8 bits; beyond, records get old numbers anew."""
+        for count in (240, 251, 252, 300, 400):
+            texts = [b"A sip:b SIP/2.0\r\ni:%d\r\nc:application/sdp\r\nContent-Length:5\r\n\r\nv=0\r\n" % i
+                     for i in range(count)]
+            located, missed = self.stream(*texts)
+            with self.subTest(count=count, located=located):
+                self.assertEqual(located + missed, count)
+                self.assertEqual(missed, 0)
+
+    def test_many_layers_in_disorder(self):
+        """Messages with and without a body among them: not all are found, and none is forgotten."""
+        texts = [b"A sip:b SIP/2.0\r\ni:%d\r\nc:application/sdp\r\nContent-Length:5\r\n\r\nv=0\r\n" % i +
+                 b"A sip:b SIP/2.0\r\ni:x%d\r\nContent-Length:0\r\n\r\n" % i * (i % 3) for i in range(300)]
+        located, missed = self.stream(*texts)
+        self.assertEqual(located + missed, 300 + 300)
+        self.assertGreater(missed, 0)
+
+    def test_continuations_and_quotations(self):
+        """These are no messages, so none is missed."""
+        capture = net.Capture()
+        capture.add(net.ipv4(net.udp(b"no message at all\r\n"), net.UDP))
+        quoted = net.ipv4(net.udp(self.OTHER_VERSION), net.UDP)
+        capture.add(net.ipv4(b"\x03\x03\0\0\0\0\0\0" + quoted, net.ICMP))
+        self.assertEqual(self.read(capture), [(0, 0), (0, 0)])
+
+
 def tls_flights(records, keylog):
     """A handshake as (side, bytes) flights, and the client's records encrypted. Anonymous: it needs no certificate."""
     contexts = [ssl.SSLContext(protocol) for protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
@@ -657,7 +809,45 @@ class CaptureTest(unittest.TestCase):
         self.assertTrue(files, "no captures")
         for path in files:
             with self.subTest(capture=path.name):
-                read_twice(self, path)
+                passes = read_twice(self, path)
+                if self.files is None:
+                    # Real software sent these, and all of each was captured.
+                    self.assertEqual([frame.number for frames in passes for frame in frames
+                                      if not all(frame.complete) or not all(frame.headers_complete)], [])
+
+    def test_cut_captures(self):
+        """With a snap length, each message in a frame that was cut says so, and no other does."""
+        folder = tshark.scratch("cut")
+        for path in sorted((tshark.source_dir() / "captures").glob("*302*.pcap")):
+            for length in (96, 128, 200, 300, 600):
+                cut = folder / "cut.pcap"
+                frames_bytes = cut_capture(path, cut, length)
+                with self.subTest(capture=path.name, length=length):
+                    for frame in read_frames(cut):
+                        captured, whole = frames_bytes[frame.number - 1]
+                        count = len(frame.located)
+                        self.assertEqual(frame.missed, 0)
+                        self.assertEqual(frame.complete, [len(captured) == whole] * count, f"frame {frame.number}")
+                        if set(frame.transports) <= {"udp", "tcp"}:  # the text of others is not in the frame
+                            self.assertEqual(frame.headers_complete, [b"\r\n\r" in captured] * count,
+                                             f"frame {frame.number}")
+
+
+def cut_capture(path, cut, length):
+    """Writes the capture with that snap length, as editcap -s does; (captured bytes, length on the wire) by frame."""
+    data = path.read_bytes()
+    order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    frames, at = [], 24
+    with open(cut, "wb") as out:
+        out.write(data[:24])
+        while at < len(data):
+            seconds, fraction, captured, whole = struct.unpack_from(order + "IIII", data, at)
+            frame = data[at + 16:at + 16 + min(captured, length)]
+            out.write(struct.pack(order + "IIII", seconds, fraction, len(frame), whole) + frame)
+            frames.append((frame, whole))
+            at += 16 + captured
+    cut.chmod(0o644)
+    return frames
 
 
 if __name__ == "__main__":
