@@ -20,9 +20,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "bench")]
 
-from bench import generate  # noqa: E402
+import generate  # noqa: E402
 from dissection import locate_frames as net  # noqa: E402
 from support import tshark  # noqa: E402
 
@@ -211,9 +212,8 @@ class InstructionTest(unittest.TestCase):
     def test_usual_frames(self):
         """Frames without SIP, and a lone message over UDP."""
         path = tshark.scratch("cost") / "usual.pcap"
-        pcap = generate.Pcap(path)
-        generate.rtp(pcap, 600)
-        pcap.close()
+        with generate.Pcap(path) as pcap:
+            generate.rtp(pcap, 600)
         path.chmod(0o644)
         costs = instructions_of_each_call(path)
         is_sip = [bool(row[1]) for row in tshark.fields(path, ["frame.number", "sip.Call-ID", "udp.port"])]
