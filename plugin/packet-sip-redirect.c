@@ -135,33 +135,29 @@ endpoint(const address *from, uint32_t port)
 }
 
 /* Of a message whose captured bytes end within its header fields only whole lines are read. */
-static bool
-parse(const redirect_located_t *located, sip_message_t *sip, bool *is_cut)
+static sip_slice_t
+text_to_read(const redirect_located_t *located)
 {
-    *is_cut = false;
-    if (!sip_message_parse(located->text, sip)) {
-        return false;
-    }
-    *is_cut = !located->headers_complete;
-    return !*is_cut || sip_message_parse(redirect_whole_lines(located->text), sip);
+    return located->headers_complete ? located->text : redirect_whole_lines(located->text);
 }
 
 static void
 track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_located_t *located, uint32_t index)
 {
     sip_message_t sip;
-    redirect_message_t message = {
-        .frame = pinfo->num,
-        .index = index,
-        .time = redirect_session_time(&pinfo->abs_ts),
-        .source = endpoint(&pinfo->src, pinfo->srcport),
-        .destination = endpoint(&pinfo->dst, pinfo->destport),
-        .transport = located->transport,
-        .bytes = located->text.len,
-        .sip = &sip,
-    };
 
-    if (parse(located, &sip, &message.is_cut)) {
+    if (sip_message_parse_start(text_to_read(located), &sip)) {
+        const redirect_message_t message = {
+            .frame = pinfo->num,
+            .index = index,
+            .time = redirect_session_time(&pinfo->abs_ts),
+            .source = endpoint(&pinfo->src, pinfo->srcport),
+            .destination = endpoint(&pinfo->dst, pinfo->destport),
+            .transport = located->transport,
+            .is_cut = !located->headers_complete,
+            .bytes = located->text.len,
+            .sip = &sip,
+        };
         redirect_tracker_add(tracker, &message);
     }
 }
@@ -171,9 +167,9 @@ track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
 {
     redirect_located_list_t list;
 
-    redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
-    if (!redirect_locate(pinfo, &list)) {
-        return;
+    (void)redirect_locate(pinfo, &list);
+    if (list.count == 0) {
+        redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
     }
     for (unsigned i = 0; i < list.count; i++) {
         track_message(tracker, pinfo, &list.message[i], i);

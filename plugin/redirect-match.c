@@ -57,15 +57,15 @@ redirect_match_via_host(const redirect_store_t *store, const sip_via_t *via)
 redirect_key_t
 redirect_match_key(const redirect_store_t *store, const sip_message_t *sip)
 {
-    const sip_via_t *top = &sip->via;
+    const bool unique = is_unique(sip->via.branch);
 
     return (redirect_key_t){
-        .via = redirect_match_via(store, top),
-        .from_tag = redirect_match_tag(store, sip->from_tag),
+        .via = redirect_match_via(store, &sip->via),
+        .from_tag =
+            unique && sip->method_id != SIP_METHOD_ACK ? 0 : redirect_match_tag(store, sip_message_from_tag(sip)),
         .cseq = sip->cseq,
-        .via_count = (uint16_t)MIN(sip->via_count, UINT16_MAX),
         .method = sip->cseq_method_id,
-        .unique = is_unique(top->branch),
+        .unique = unique,
     };
 }
 
@@ -94,6 +94,8 @@ redirect_match_complete_key(const redirect_store_t *store, const sip_message_t *
     sip_via_iter_t vias;
     sip_via_t via;
 
+    key->from_tag = redirect_match_tag(store, sip_message_from_tag(sip));
+    key->via_count = (uint16_t)MIN(sip->via_count, UINT16_MAX);
     key->via_host = redirect_match_via_host(store, &sip->via);
     key->via_path = redirect_match_path(store, sip, 1);
     key->via_hosts = 0;
@@ -148,7 +150,7 @@ ack_of_2xx_fits(const redirect_store_t *store, const redirect_transaction_t *tra
     return sip->method_id == SIP_METHOD_ACK && transaction->key.method == SIP_METHOD_INVITE &&
            transaction->response.status / 100 == 2 && transaction->key.cseq == key->cseq &&
            transaction->key.from_tag == key->from_tag &&
-           transaction->response.to_tag == redirect_match_tag(store, sip->to_tag) &&
+           transaction->response.to_tag == redirect_match_tag(store, sip_message_to_tag(sip)) &&
            transaction->key.via_host == redirect_match_via_host(store, &sip->via);
 }
 
@@ -178,7 +180,7 @@ fit_of(const redirect_store_t *store, const redirect_transaction_t *transaction,
         return ack_of_2xx_fits(store, transaction, sip, key) ? 1 : 0;
     }
     if (sip->is_response && sip->status >= 200 && transaction->response.status == sip->status &&
-        transaction->response.to_tag == redirect_match_tag(store, sip->to_tag)) {
+        transaction->response.to_tag == redirect_match_tag(store, sip_message_to_tag(sip))) {
         return ends_fit(transaction, message) ? 5 : 3;
     }
     return ends_fit(transaction, message) ? 4 : 2;

@@ -9,9 +9,9 @@
 #include "sip-param.h"
 #include "sip-text-int.h"
 
-/* The "<" of a name-addr, or NULL where value is an addr-spec. */
+/* The "<" of a name-addr, or NULL where value is an addr-spec. Looks at each character. */
 static const char *
-find_angle(sip_slice_t value)
+search_angle(sip_slice_t value)
 {
     const char *end = slice_end(value);
     const char *ptr = value.ptr;
@@ -41,6 +41,28 @@ find_angle(sip_slice_t value)
         ptr++;
     }
     return NULL;
+}
+
+/* As search_angle(), with less work where the "<" comes first, or after a display name in quotes. */
+static inline const char *
+find_angle(sip_slice_t value)
+{
+    const char *end = slice_end(value);
+    const char *close;
+
+    if (value.len > 0 && value.ptr[0] == '<') {
+        return value.ptr;
+    }
+    if (value.len > 0 && value.ptr[0] == '"') {
+        close = find_char(value.ptr + 1, end, '"');
+        if (close < end && close[-1] != '\\') {
+            close = skip_lws(close + 1, end);
+            if (close < end && *close == '<') {
+                return close;
+            }
+        }
+    }
+    return search_angle(value);
 }
 
 /*

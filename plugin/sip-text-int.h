@@ -93,30 +93,77 @@ find_char(const char *start, const char *end, char c)
     return found ? found : end;
 }
 
+/** The first NUL, CR or LF in [start, end), or end; or a tab, vertical tab or form feed that stands before it. */
+static inline const char *
+find_low_control(const char *start, const char *end)
+{
+#ifdef TEXT_BLOCK_SIZE
+    typedef unsigned char block_t __attribute__((vector_size(TEXT_BLOCK_SIZE)));
+    const block_t most = {'\r', '\r', '\r', '\r', '\r', '\r', '\r', '\r',
+                          '\r', '\r', '\r', '\r', '\r', '\r', '\r', '\r'};
+
+    for (; end - start >= TEXT_BLOCK_SIZE; start += TEXT_BLOCK_SIZE) {
+        block_t block;
+
+        memcpy(&block, start, sizeof(block));
+        const unsigned found =
+            (unsigned)__builtin_ia32_pmovmskb128((char __attribute__((vector_size(TEXT_BLOCK_SIZE))))(block <= most));
+        if (found != 0) {
+            return start + lowest_bit(found);
+        }
+    }
+#endif
+    while (start < end && (unsigned char)*start > '\r') {
+        start++;
+    }
+    return start;
+}
+
 /** Gives the line feeds of a text one after the other. */
 typedef struct {
     const char *block; /* where the search goes on; in blocks: the block that feeds is about */
     const char *end;
-    unsigned feeds; /* in blocks: those of the block that were not given yet, as bits */
+#ifdef TEXT_BLOCK_SIZE
+    const char *last; /* where the last block begins that is not beyond the end; the start of a text that is shorter */
+    unsigned feeds;   /* those of the block that were not given yet, as bits */
+#endif
 } feed_iter_t;
 
 /** Starts at start, which may be end. */
 static inline feed_iter_t
 feed_iter(const char *start, const char *end)
 {
-    feed_iter_t iter = {start, end, 0};
-
 #ifdef TEXT_BLOCK_SIZE
+    feed_iter_t iter = {start, end, start, 0};
+
     if (end - start >= TEXT_BLOCK_SIZE) {
+        iter.last = end - TEXT_BLOCK_SIZE;
         iter.feeds = block_find(start, '\n');
     } else {
         for (unsigned i = 0; start + i < end; i++) {
             iter.feeds |= (unsigned)(start[i] == '\n') << i;
         }
     }
-#endif
     return iter;
+#else
+    return (feed_iter_t){start, end};
+#endif
 }
+
+#ifdef TEXT_BLOCK_SIZE
+/** Looks at what comes after the last whole block: block is beyond last. False where nothing does. */
+static inline bool
+feed_iter_tail(feed_iter_t *iter)
+{
+    const ptrdiff_t overlap = iter->block - iter->last;
+
+    iter->feeds = overlap < TEXT_BLOCK_SIZE ? block_find(iter->last, '\n') >> overlap : 0;
+    if (iter->feeds == 0) {
+        iter->block = iter->last;
+    }
+    return iter->feeds != 0;
+}
+#endif
 
 /** The next line feed, or the end. */
 static inline const char *
@@ -124,16 +171,14 @@ feed_iter_next(feed_iter_t *iter)
 {
 #ifdef TEXT_BLOCK_SIZE
     while (iter->feeds == 0) {
-        const ptrdiff_t left = iter->end - iter->block - TEXT_BLOCK_SIZE;
-
-        if (left <= 0) {
-            return iter->end;
-        }
         iter->block += TEXT_BLOCK_SIZE;
-        /* The last block overlaps the one before. */
-        iter->feeds = left >= TEXT_BLOCK_SIZE
-                          ? block_find(iter->block, '\n')
-                          : block_find(iter->end - TEXT_BLOCK_SIZE, '\n') >> (TEXT_BLOCK_SIZE - left);
+        if (iter->block > iter->last) {
+            if (!feed_iter_tail(iter)) {
+                return iter->end;
+            }
+            break;
+        }
+        iter->feeds = block_find(iter->block, '\n');
     }
     const char *feed = iter->block + lowest_bit(iter->feeds);
     iter->feeds &= iter->feeds - 1;

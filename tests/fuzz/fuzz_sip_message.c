@@ -187,9 +187,9 @@ static void
 check_fields(sip_slice_t text, const sip_message_t *message)
 {
     REQUIRE_ALL_INSIDE(text, message->phrase, message->method, message->request_uri, message->headers, message->body);
-    REQUIRE_ALL_INSIDE(message->headers, message->call_id, message->cseq_method, message->from_tag, message->to_tag,
-                       sip_message_from_uri(message), sip_message_to_uri(message), message->via.sent_by,
-                       message->via.branch);
+    REQUIRE_ALL_INSIDE(message->headers, message->call_id, message->cseq_method, sip_message_from_tag(message),
+                       sip_message_to_tag(message), sip_message_from_uri(message), sip_message_to_uri(message),
+                       message->via.sent_by, message->via.branch);
     REQUIRE(message->has_cseq || message->cseq == 0);
     REQUIRE((message->repeated & ~message->present) == 0);
 }

@@ -537,9 +537,9 @@ test_reuse(void)
     ASSERT_SLICE(message.cseq_method, NULL);
     g_assert_cmpint(message.cseq_method_id, ==, SIP_METHOD_OTHER);
     ASSERT_SLICE(sip_message_from_uri(&message), NULL);
-    ASSERT_SLICE(message.from_tag, NULL);
+    ASSERT_SLICE(sip_message_from_tag(&message), NULL);
     ASSERT_SLICE(sip_message_to_uri(&message), NULL);
-    ASSERT_SLICE(message.to_tag, NULL);
+    ASSERT_SLICE(sip_message_to_tag(&message), NULL);
     ASSERT_SLICE(message.via.sent_by, NULL);
     ASSERT_SLICE(message.via.branch, NULL);
     g_assert_cmpuint(message.via_count, ==, 0);
@@ -774,9 +774,9 @@ test_party(const void *data)
     sample_t *sample = sample_with_headers(headers);
 
     ASSERT_SLICE(sip_message_from_uri(&sample->message), row->uri);
-    ASSERT_SLICE(sample->message.from_tag, row->tag);
+    ASSERT_SLICE(sip_message_from_tag(&sample->message), row->tag);
     ASSERT_SLICE(sip_message_to_uri(&sample->message), row->uri);
-    ASSERT_SLICE(sample->message.to_tag, row->tag);
+    ASSERT_SLICE(sip_message_to_tag(&sample->message), row->tag);
     sample_free(sample);
     g_free(headers);
 }
@@ -974,7 +974,7 @@ test_line_lengths(void)
             sip_slice_t value = SIP_SLICE_NONE;
 
             ASSERT_SLICE(sample->message.call_id, call_id);
-            ASSERT_SLICE(sample->message.to_tag, two);
+            ASSERT_SLICE(sip_message_to_tag(&sample->message), two);
             ASSERT_SLICE(sip_message_to_uri(&sample->message), to_uri);
             g_assert_true(sip_message_header(&sample->message, SIP_HEADER_CONTACT, &value));
             ASSERT_SLICE(value, "last");
@@ -1847,8 +1847,8 @@ test_whole_message(void)
     ASSERT_SLICE(message->via.sent_by, "h : 5060");
     ASSERT_SLICE(message->via.branch, "z9hG4bK1");
     ASSERT_SLICE(sip_message_from_uri(message), "sip:a@h");
-    ASSERT_SLICE(message->from_tag, "1");
-    ASSERT_SLICE(message->to_tag, "2");
+    ASSERT_SLICE(sip_message_from_tag(message), "1");
+    ASSERT_SLICE(sip_message_to_tag(message), "2");
     ASSERT_SLICE(message->call_id, "1");
     g_assert_true(message->has_cseq);
     g_assert_cmpuint(message->cseq, ==, 9);
