@@ -18,7 +18,7 @@ void redirect_match_complete_key(const redirect_store_t *store, const sip_messag
 /** The keyed hash of a tag; 0 where there is none. */
 uint64_t redirect_match_tag(const redirect_store_t *store, sip_slice_t tag);
 
-/** The keyed hash of branch and sent-by of one Via. */
+/** The keyed hash of branch and sent-by of one Via, as they are written: a response repeats them (RFC 3261 8.2.6.2). */
 uint64_t redirect_match_via(const redirect_store_t *store, const sip_via_t *via);
 
 /** The keyed hash of the host of one Via's sent-by. */

@@ -89,8 +89,8 @@ typedef struct {
     redirect_t *redirect; /* for a 3xx: as this leg saw it */
     bool new_transaction;
     bool new_redirect;
-    unsigned gaps;          /* redirect_gap_t */
-    redirect_facts_t facts; /* of message, read when they are asked for */
+    unsigned gaps;           /* redirect_gap_t */
+    redirect_facts_t *facts; /* of message, read when they are asked for; NULL for a routine one */
 } step_t;
 
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
@@ -326,7 +326,7 @@ take_cancel(step_t *step)
 {
     const redirect_cancel_t cancel = {.frame = step->message->frame,
                                       .time = step->message->time,
-                                      .cause = redirect_facts_told(&step->facts)->sip_cause};
+                                      .cause = redirect_facts_told(step->facts)->sip_cause};
 
     redirect_store_cancel(step->store, step->transaction, &cancel);
 }
@@ -499,15 +499,15 @@ fill_details(step_t *step)
     }
     if (is_explained(sip)) {
         redirect_details_t *details = redirect_store_details(step->store, record);
-        details->failure = redirect_failure_details_read(scope, &step->facts);
+        details->failure = redirect_failure_details_read(scope, step->facts);
         details->service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
     }
-    annotations = redirect_annotations_read(scope, &step->facts, record);
+    annotations = redirect_annotations_read(scope, step->facts, record);
     if (annotations) {
         redirect_store_details(step->store, record)->annotations = annotations;
     }
     context = rule_context(step);
-    context.facts = &step->facts;
+    context.facts = step->facts;
     expert_items = redirect_rules_check(scope, &context);
     if (expert_items) {
         redirect_store_details(step->store, record)->expert_items = expert_items;
@@ -536,7 +536,7 @@ static bool
 is_always_shown(step_t *step)
 {
     return is_explained(step->sip) || step->gaps || step->place.ambiguous > 0 ||
-           redirect_facts_end_with_global_failure(&step->facts);
+           redirect_facts_end_with_global_failure(step->facts);
 }
 
 static const redirect_record_t *
@@ -550,7 +550,7 @@ record_in_transaction(step_t *step)
     }
     if (step->new_transaction) {
         redirect_store_set_history(step->store, step->transaction,
-                                   redirect_history_keep(redirect_store_scope(step->store), &step->facts));
+                                   redirect_history_keep(redirect_store_scope(step->store), step->facts));
     }
     if (step->record) {
         fill_details(step);
@@ -657,10 +657,23 @@ take_whole(step_t *step)
 }
 
 static const redirect_record_t *
+take_with_facts(step_t *step)
+{
+    redirect_facts_t facts;
+    const redirect_record_t *record;
+
+    sip_message_read_rest(step->message->sip);
+    redirect_facts_init(&facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
+    step->facts = &facts;
+    record = step->gaps ? record_alone(step) : take_whole(step);
+    redirect_facts_clear(&facts);
+    return record;
+}
+
+static const redirect_record_t *
 take(step_t *step)
 {
     redirect_store_t *store = step->store;
-    const redirect_record_t *record;
 
     step->gaps = unplaceable(step->message);
     if (step->gaps == 0) {
@@ -673,11 +686,7 @@ take(step_t *step)
             return NULL;
         }
     }
-    sip_message_read_rest(step->message->sip);
-    redirect_facts_init(&step->facts, step->sip, redirect_store_config(store)->limits.history_entries);
-    record = step->gaps ? record_alone(step) : take_whole(step);
-    redirect_facts_clear(&step->facts);
-    return record;
+    return take_with_facts(step);
 }
 
 const redirect_record_t *

@@ -142,11 +142,11 @@ sip_address_tag(sip_slice_t value, sip_slice_t *tag)
     sip_address_parts_t parts;
 
     if (open) {
-        const char *close = find_char(open, end, '>');
+        const char *close = find_either(open + 1, end, '<', '>');
         const size_t after = (size_t)(end - close); /* bytes from the ">" on */
 
         /* As nearly everybody writes it: ";tag=" and no quotes just after the brackets, or nothing at all. */
-        if (after > 0 && find_char(open + 1, close, '<') == close) {
+        if (after > 0 && *close == '>') {
             const char *text = close + 1 + sizeof(usual);
 
             if (after == 1) {

@@ -502,7 +502,7 @@ skip_via_transport(const char *ptr, const char *end)
 
 /* via-parm = sent-protocol LWS sent-by *( SEMI via-params ), blanks and folding around every part (RFC 3261 25.1) */
 static void
-parse_via(sip_slice_t value, sip_via_t *via)
+parse_via(sip_slice_t value, bool has_quotes, sip_via_t *via)
 {
     const char *end = slice_end(value);
     const char *head_end = find_char(value.ptr, end, ';');
@@ -516,7 +516,7 @@ parse_via(sip_slice_t value, sip_via_t *via)
     if (head_end == end) {
         return;
     }
-    branch = find_char(head_end, end, '"') == end ? find_plain_branch(head_end + 1, end) : NULL;
+    branch = has_quotes ? NULL : find_plain_branch(head_end + 1, end);
     if (branch) {
         via->branch = sip_slice_trim(slice_between(branch, find_char(branch, end, ';')));
     } else {
@@ -540,7 +540,7 @@ sip_via_iter_next(sip_via_iter_t *iter, sip_via_t *via)
         return false;
     }
     iter->left--;
-    parse_via(value, via);
+    parse_via(value, find_char(value.ptr, slice_end(value), '"') < slice_end(value), via);
     return true;
 }
 
@@ -572,9 +572,9 @@ read_vias(sip_message_t *message)
     if (!get_value(message, SIP_HEADER_VIA, &value)) {
         return;
     }
-    if (value.len > 0 && find_char(value.ptr, slice_end(value), ',') == slice_end(value)) {
+    if (value.len > 0 && find_either(value.ptr, slice_end(value), ',', '"') == slice_end(value)) {
         message->via_count++;
-        parse_via(value, &message->via);
+        parse_via(value, false, &message->via);
         return;
     }
     sip_message_read_rest(message); /* the topmost may stand in a later line */

@@ -61,6 +61,20 @@ block_find(const char *ptr, char c)
     return (unsigned)__builtin_ia32_pmovmskb128((block_t)(block == wanted));
 }
 
+/** The positions of bytes from NUL to CR. */
+static inline unsigned
+block_find_up_to_cr(const char *ptr)
+{
+    typedef unsigned char block_t __attribute__((vector_size(TEXT_BLOCK_SIZE)));
+    typedef char bits_t __attribute__((vector_size(TEXT_BLOCK_SIZE)));
+    const unsigned char cr = '\r';
+    const block_t most = {cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr};
+    block_t block;
+
+    memcpy(&block, ptr, sizeof(block));
+    return (unsigned)__builtin_ia32_pmovmskb128((bits_t)(block <= most));
+}
+
 /** The position of the lowest bit of bits, which is not 0. */
 static inline unsigned
 lowest_bit(unsigned bits)
@@ -69,54 +83,66 @@ lowest_bit(unsigned bits)
 }
 #endif
 
+/*
+ * A search in [start, end): FOUND(ptr) gives, as bits, what is wanted of the block at ptr, IS_FOUND(c) says it of one
+ * character. The last block overlaps the one before it, so that only texts shorter than a block are read by characters.
+ */
+#ifdef TEXT_BLOCK_SIZE
+#define SEARCH_BLOCKS(start, end, FOUND)                                                                               \
+    if (end - start >= TEXT_BLOCK_SIZE) {                                                                              \
+        const char *const last = end - TEXT_BLOCK_SIZE;                                                                \
+        unsigned found;                                                                                                \
+                                                                                                                       \
+        for (; start < last; start += TEXT_BLOCK_SIZE) {                                                               \
+            found = FOUND(start);                                                                                      \
+            if (found != 0) {                                                                                          \
+                return start + lowest_bit(found);                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        found = FOUND(last);                                                                                           \
+        return found != 0 ? last + lowest_bit(found) : end;                                                            \
+    }
+#else
+#define SEARCH_BLOCKS(start, end, FOUND)
+#endif
+#define SEARCH(start, end, FOUND, IS_FOUND)                                                                            \
+    SEARCH_BLOCKS(start, end, FOUND)                                                                                   \
+    while (start < end && !IS_FOUND(*start)) {                                                                         \
+        start++;                                                                                                       \
+    }                                                                                                                  \
+    return start
+
 /** The first c in [start, end), or end. */
 static inline const char *
 find_char(const char *start, const char *end, char c)
 {
-#ifdef TEXT_BLOCK_SIZE
-    if (end - start >= TEXT_BLOCK_SIZE) {
-        const char *last = end - TEXT_BLOCK_SIZE; /* overlaps the block before */
-        unsigned found;
-
-        for (; start < last; start += TEXT_BLOCK_SIZE) {
-            found = block_find(start, c);
-            if (found != 0) {
-                return start + lowest_bit(found);
-            }
-        }
-        found = block_find(last, c);
-        return found != 0 ? last + lowest_bit(found) : end;
-    }
-#endif
-    const char *found = start < end ? memchr(start, c, (size_t)(end - start)) : NULL;
-
-    return found ? found : end;
+#define FOUND(ptr) block_find(ptr, c)
+#define IS_FOUND(character) ((character) == c)
+    SEARCH(start, end, FOUND, IS_FOUND);
+#undef FOUND
+#undef IS_FOUND
 }
 
-/** The first NUL, CR or LF in [start, end), or end; or a tab, vertical tab or form feed that stands before it. */
+/** The first a or b in [start, end), or end. */
+static inline const char *
+find_either(const char *start, const char *end, char a, char b)
+{
+#define FOUND(ptr) (block_find(ptr, a) | block_find(ptr, b))
+#define IS_FOUND(character) ((character) == a || (character) == b)
+    SEARCH(start, end, FOUND, IS_FOUND);
+#undef FOUND
+#undef IS_FOUND
+}
+
+/** The first NUL, CR or LF in [start, end), or end; or a tab or other character below CR that stands before it. */
 static inline const char *
 find_low_control(const char *start, const char *end)
 {
-#ifdef TEXT_BLOCK_SIZE
-    typedef unsigned char block_t __attribute__((vector_size(TEXT_BLOCK_SIZE)));
-    const block_t most = {'\r', '\r', '\r', '\r', '\r', '\r', '\r', '\r',
-                          '\r', '\r', '\r', '\r', '\r', '\r', '\r', '\r'};
-
-    for (; end - start >= TEXT_BLOCK_SIZE; start += TEXT_BLOCK_SIZE) {
-        block_t block;
-
-        memcpy(&block, start, sizeof(block));
-        const unsigned found =
-            (unsigned)__builtin_ia32_pmovmskb128((char __attribute__((vector_size(TEXT_BLOCK_SIZE))))(block <= most));
-        if (found != 0) {
-            return start + lowest_bit(found);
-        }
-    }
-#endif
-    while (start < end && (unsigned char)*start > '\r') {
-        start++;
-    }
-    return start;
+#define FOUND(ptr) block_find_up_to_cr(ptr)
+#define IS_FOUND(character) ((unsigned char)(character) <= '\r')
+    SEARCH(start, end, FOUND, IS_FOUND);
+#undef FOUND
+#undef IS_FOUND
 }
 
 /** Gives the line feeds of a text one after the other. */
