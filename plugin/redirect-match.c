@@ -166,40 +166,53 @@ ends_fit(const redirect_transaction_t *transaction, const redirect_message_t *me
 }
 
 /*
- * How well a message fits a transaction; 0 is not at all. Transactions share a key only where a client gave a branch
- * twice, or where it knows no branches (RFC 2543): then a final response seen before is that transaction's, and
- * addresses help.
+ * How well a message fits a transaction that shares its key. Several do only where a client gave a branch twice, or where
+ * it knows no branches (RFC 2543): then a final response seen before is that transaction's, and addresses help.
  */
 static unsigned
-fit_of(const redirect_store_t *store, const redirect_transaction_t *transaction, const redirect_message_t *message,
-       const redirect_key_t *key)
+fit_of(const redirect_store_t *store, const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
+    const unsigned ends = ends_fit(transaction, message) ? 2 : 0;
 
-    if (!transaction_fits(transaction, sip, key)) {
-        return ack_of_2xx_fits(store, transaction, sip, key) ? 1 : 0;
-    }
     if (sip->is_response && sip->status >= 200 && transaction->response.status == sip->status &&
         transaction->response.to_tag == redirect_match_tag(store, sip_message_to_tag(sip))) {
-        return ends_fit(transaction, message) ? 5 : 3;
+        return 3 + ends;
     }
-    return ends_fit(transaction, message) ? 4 : 2;
+    return 2 + ends;
+}
+
+/* Of two that fit equally well the later. known_fit is that of known, or 0 where it was not asked for yet. */
+static redirect_transaction_t *
+better(const redirect_store_t *store, redirect_transaction_t *known, unsigned *known_fit,
+       redirect_transaction_t *transaction, const redirect_message_t *message)
+{
+    const unsigned fit = fit_of(store, transaction, message);
+
+    if (*known_fit == 0) {
+        *known_fit = fit_of(store, known, message);
+    }
+    if (fit < *known_fit) {
+        return known;
+    }
+    *known_fit = fit;
+    return transaction;
 }
 
 redirect_transaction_t *
 redirect_match(const redirect_store_t *store, const redirect_call_t *call, const redirect_message_t *message,
                const redirect_key_t *key)
 {
-    redirect_transaction_t *found = NULL;
-    unsigned best = 1;
+    redirect_transaction_t *found = NULL, *acknowledged = NULL;
+    unsigned best = 0;
 
     for (redirect_transaction_t *transaction = redirect_call_first(call); transaction;
          transaction = transaction->next_in_call) {
-        unsigned fit = fit_of(store, transaction, message, key);
-        if (fit >= best) {
-            best = fit;
-            found = transaction;
+        if (transaction_fits(transaction, message->sip, key)) {
+            found = found ? better(store, found, &best, transaction, message) : transaction;
+        } else if (ack_of_2xx_fits(store, transaction, message->sip, key)) {
+            acknowledged = transaction;
         }
     }
-    return found;
+    return found ? found : acknowledged;
 }

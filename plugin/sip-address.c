@@ -154,7 +154,7 @@ sip_address_tag(sip_slice_t value, sip_slice_t *tag)
             }
             if (after > 1 + sizeof(usual) && memcmp(close + 1, usual, sizeof(usual)) == 0 && !is_lws(*text) &&
                 *text != '"') {
-                *tag = sip_slice_trim(slice_between(text, find_char(text, end, ';')));
+                *tag = sip_slice_trim(slice_between(text, find_char_within(value.ptr, text, end, ';')));
                 return true;
             }
         }

@@ -471,6 +471,7 @@ static inline const char *
 find_plain_branch(const char *ptr, const char *end)
 {
     static const char usual[] = {'b', 'r', 'a', 'n', 'c', 'h', '='};
+    const char *text = ptr;
 
     while (end - ptr > (ptrdiff_t)sizeof(usual)) {
         if (memcmp(ptr, usual, sizeof(usual)) == 0) {
@@ -480,7 +481,7 @@ find_plain_branch(const char *ptr, const char *end)
         if ((*ptr | 0x20) == 'b' || is_lws(*ptr)) {
             return NULL;
         }
-        ptr = find_char(ptr, end, ';') + 1;
+        ptr = find_char_within(text, ptr, end, ';') + 1;
     }
     return NULL;
 }
@@ -518,7 +519,7 @@ parse_via(sip_slice_t value, bool has_quotes, sip_via_t *via)
     }
     branch = has_quotes ? NULL : find_plain_branch(head_end + 1, end);
     if (branch) {
-        via->branch = sip_slice_trim(slice_between(branch, find_char(branch, end, ';')));
+        via->branch = sip_slice_trim(slice_between(branch, find_char_within(value.ptr, branch, end, ';')));
     } else {
         (void)sip_param_find_slice(slice_between(head_end + 1, end), SIP_SLICE_LITERAL("branch"), &via->branch);
     }

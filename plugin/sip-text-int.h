@@ -123,6 +123,23 @@ find_char(const char *start, const char *end, char c)
 #undef IS_FOUND
 }
 
+/** As find_char(), for what is short and stands in a longer text, which begins at text: no byte is read alone then. */
+static inline const char *
+find_char_within(const char *text, const char *start, const char *end, char c)
+{
+#ifdef TEXT_BLOCK_SIZE
+    if (end - start < TEXT_BLOCK_SIZE && end - text >= TEXT_BLOCK_SIZE) {
+        const char *last = end - TEXT_BLOCK_SIZE;
+        const unsigned found = block_find(last, c) >> (start - last);
+
+        return found != 0 ? start + lowest_bit(found) : end;
+    }
+#else
+    (void)text;
+#endif
+    return find_char(start, end, c);
+}
+
 /** The first a or b in [start, end), or end. */
 static inline const char *
 find_either(const char *start, const char *end, char a, char b)
