@@ -317,6 +317,9 @@ redirect_target_uri(const redirect_target_t *target)
 /** The Request-URI taken apart; false where there is none or it is no URI. Borrows from transaction. */
 bool redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri);
 
+/** The sip_uri_match_key() of the Request-URI; false where there is none or it is no URI: then *key stays as it was. */
+bool redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key);
+
 /** The name of a transaction's method: borrowed from transaction, or static. As on the wire. */
 sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);
 

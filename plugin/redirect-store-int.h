@@ -78,12 +78,16 @@ typedef struct {
     redirect_call_t *oldest, *newest;
 } call_queue_t;
 
+/** Counters of the addresses for which redirects wait: a power of two. */
+#define PARTY_SLOTS 4096
+
 /** All that waits under one key. */
 typedef struct pending_list {
     sip_slice_t key; /**< copied to where the struct ends */
     unsigned hash;
     unsigned count;
     struct pending_entry *oldest, *newest;
+    uint32_t *party; /**< the counter of the address that the key is about, or NULL */
 } pending_list_t;
 
 /** One entry of the pending index, with what only the store needs. */
@@ -112,6 +116,7 @@ struct redirect_store {
     wmem_map_t *pages; /**< frame / RECORDS_PER_PAGE -> redirect_record_t *[RECORDS_PER_PAGE] */
     redirect_details_t no_details;
     wmem_map_t *pending; /**< pending_list_t * -> the same, by key */
+    uint32_t *parties;   /**< keys by their address's hash, PARTY_SLOTS of them; NULL before the first */
     pending_entry_t *expire_first, *expire_last;
     unsigned pending_count;
 };
