@@ -11,6 +11,11 @@
 #include <wsutil/wmem/wmem_miscutl.h>
 
 #include "redirect-facts.h"
+#include "redirect-text.h"
+#include "sip-param.h"
+
+/* Bytes of an index of History-Info that are shown. */
+#define MAX_INDEX 100
 
 /* A Contact value that may be listed. */
 typedef struct {
@@ -76,6 +81,26 @@ target_set_expiry(const redirect_t *redirect, redirect_target_t *target, const s
     target->single_use = redirect->code == 302 && !target->has_expires && !(redirect->gaps & REDIRECT_GAP_CUT);
 }
 
+/* From which entry of History-Info it was made: by mp, or by rc where there is no mp (RFC 7044 5). */
+static void
+target_set_mapping(wmem_allocator_t *scope, redirect_target_t *target, sip_slice_t params)
+{
+    sip_slice_t index = SIP_SLICE_NONE, name, value;
+    sip_param_iter_t iter;
+    bool found = false;
+
+    sip_param_iter_init(&iter, params);
+    while (!(found && !target->is_same_user) && sip_param_iter_next(&iter, &name, &value)) {
+        const bool is_rc = sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("rc"));
+        if (is_rc ? !found : sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("mp"))) {
+            found = true;
+            target->is_same_user = is_rc;
+            index = value;
+        }
+    }
+    target->mapped_from = found ? redirect_text_from_wire(scope, index, MAX_INDEX) : NULL;
+}
+
 static void
 target_set(wmem_allocator_t *scope, redirect_target_t *target, const sip_contact_t *contact)
 {
@@ -94,6 +119,7 @@ target_set(wmem_allocator_t *scope, redirect_target_t *target, const sip_contact
     target->flags = contact->address.flags;
     target->uri_flags = uri->flags;
     target->followable = sip_uri_is_followable(uri);
+    target_set_mapping(scope, target, contact->address.params);
 }
 
 /* "*" and what is no URI at all are no targets (RFC 3261 10.2.2). */

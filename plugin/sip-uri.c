@@ -12,6 +12,13 @@
 
 /* ---- Parsing --------------------------------------------------------------------------------------------------- */
 
+/* The first CR or LF, or the end. */
+static const char *
+find_line_end(sip_slice_t text)
+{
+    return find_char(text.ptr, find_char(text.ptr, slice_end(text), '\r'), '\n');
+}
+
 /* RFC 3261 25.1: hostname, and the underscore that DNS has in practice. */
 static bool
 is_host_character(char c)
@@ -239,8 +246,7 @@ parse_up_to_user(sip_slice_t text, sip_uri_t *uri, sip_slice_t *rest)
 {
     *uri = (sip_uri_t){0};
     text = sip_slice_trim(text);
-    const char *end = slice_end(text);
-    if (!sip_slice_has_text(text) || find_char(text.ptr, end, '\r') < end || find_char(text.ptr, end, '\n') < end) {
+    if (!sip_slice_has_text(text) || find_line_end(text) < slice_end(text)) {
         return false;
     }
     uri->whole = text;
@@ -422,7 +428,10 @@ static void
 append_unfolded(wmem_strbuf_t *out, sip_slice_t rest)
 {
     while (rest.len > 0) {
-        redirect_text_append(out, take_until(&rest, SIP_SLICE_LITERAL("\r\n")), 0);
+        const char *stop = find_line_end(rest);
+
+        redirect_text_append(out, slice_between(rest.ptr, stop), 0);
+        rest = slice_between(stop, slice_end(rest));
         while (rest.len > 0 && is_one_of((unsigned char)rest.ptr[0], SIP_SLICE_LITERAL("\r\n \t"))) {
             rest = sip_slice_from(rest, 1);
         }
@@ -434,10 +443,15 @@ sip_uri_display(wmem_allocator_t *scope, const sip_uri_t *uri)
 {
     const sip_slice_t password = uri->scheme_kind == SIP_URI_SCHEME_OTHER ? opaque_password(uri) : uri->password;
     const char *end = slice_end(uri->whole);
-    wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
+    const bool is_masked = password.len > 0 && slice_end(password) <= end;
     sip_slice_t rest = uri->whole;
+    wmem_strbuf_t *out;
 
-    if (password.len > 0 && slice_end(password) <= end) {
+    if (!is_masked && find_line_end(rest) == end) {
+        return redirect_text_from_wire(scope, rest, 0);
+    }
+    out = wmem_strbuf_new(scope, "");
+    if (is_masked) {
         append_unfolded(out, slice_between(rest.ptr, password.ptr));
         wmem_strbuf_append(out, "***");
         rest = slice_between(slice_end(password), end);
