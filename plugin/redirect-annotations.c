@@ -357,14 +357,22 @@ annotation_service_params(annotations_t *annotations, const sip_uri_t *uri, cons
     annotation_end(annotations, text);
 }
 
+/* False where a URI has none of the parameters that an annotation is about. */
+static bool
+may_have_uri_param(sip_slice_t text)
+{
+    static const sip_slice_t names[] = {{"rn=", 3}, {"npdi", 4}, {"cause=", 6}, {"target=", 7}};
+
+    return redirect_may_have_param(text, names, G_N_ELEMENTS(names));
+}
+
 static void
 annotation_request_uri(annotations_t *annotations, const redirect_record_t *record)
 {
-    static const sip_slice_t names[] = {{"rn=", 3}, {"npdi", 4}, {"cause=", 6}, {"target=", 7}};
     sip_uri_t uri;
 
     if (record->transaction == NULL || record->method == SIP_METHOD_ACK || record->method == SIP_METHOD_CANCEL ||
-        !redirect_may_have_param(redirect_request_text(record->transaction), names, G_N_ELEMENTS(names)) ||
+        !may_have_uri_param(redirect_request_text(record->transaction)) ||
         !redirect_request_uri(record->transaction, &uri)) {
         return;
     }
@@ -396,10 +404,13 @@ annotation_targets(annotations_t *annotations, const redirect_record_t *record)
 
     for (unsigned i = 0; i < redirect->target_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        const sip_uri_t uri = redirect_target_uri(target);
 
-        annotation_portability(annotations, &uri, target);
-        annotation_service_params(annotations, &uri, target);
+        if (may_have_uri_param(redirect_target_text(target))) {
+            const sip_uri_t uri = redirect_target_uri(target);
+
+            annotation_portability(annotations, &uri, target);
+            annotation_service_params(annotations, &uri, target);
+        }
         annotation_mapping(annotations, target);
     }
 }

@@ -249,8 +249,11 @@ redirect_has_portability(const sip_uri_t *uri)
 bool
 redirect_may_have_param(sip_slice_t text, const sip_slice_t *name, size_t count)
 {
-    const char *semicolon;
+    const char *semicolon = text.len > 0 ? memchr(text.ptr, ';', text.len) : NULL;
 
+    if (semicolon && memchr(semicolon, '%', text.len - (size_t)(semicolon - text.ptr))) {
+        return true;
+    }
     while (text.len > 0 && (semicolon = memchr(text.ptr, ';', text.len)) != NULL) {
         text = sip_slice_trim(sip_slice_from(text, (size_t)(semicolon - text.ptr) + 1));
         for (size_t i = 0; i < count; i++) {

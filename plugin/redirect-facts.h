@@ -129,7 +129,8 @@ bool redirect_has_portability(const sip_uri_t *uri);
 
 /**
  * A cheap look before a text is taken apart: true where one of the names follows a ";" in it, blanks between them
- * passed over. No quotes are looked for: it may be true where there is no such parameter.
+ * passed over, or a "%" is in it, which may stand in a name. No quotes are looked for: it may be true where there is no
+ * such parameter.
  */
 bool redirect_may_have_param(sip_slice_t text, const sip_slice_t *name, size_t count);
 

@@ -103,6 +103,7 @@ typedef struct {
     sip_response_lifetime_t lifetime;
     bool single_use; /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
     bool has_expires;
+    bool has_password;                      /**< in its URI */
     bool is_same_user;                      /**< as in the entry that mapped_from names: it was given as rc, not mp */
     uint32_t expires;                       /**< seconds from receipt */
     const char *mapped_from;                /**< index of a History-Info entry (RFC 7044 10.4), for display; or NULL */

@@ -118,6 +118,7 @@ target_set(wmem_allocator_t *scope, redirect_target_t *target, const sip_contact
     target->q = contact->q;
     target->flags = contact->address.flags;
     target->uri_flags = uri->flags;
+    target->has_password = sip_slice_has_text(uri->password);
     target->followable = sip_uri_is_followable(uri);
     target_set_mapping(scope, target, contact->address.params);
 }
@@ -209,9 +210,16 @@ bool
 redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
                          const sip_message_t *sip)
 {
+    static const sip_slice_t names[] = {{"rn", 2}, {"npdi", 4}};
     bool signature = sip_message_has(sip, SIP_HEADER_IDENTITY);
     sip_uri_t asked, target;
 
+    /* Nearly all redirects are told apart by the first of their targets, as text. */
+    if (!signature &&
+        (redirect->target_count == 0 ||
+         !redirect_may_have_param(redirect_target_text(&redirect->target[0]), names, G_N_ELEMENTS(names)))) {
+        return false;
+    }
     if (!redirect_request_uri(transaction, &asked) || !sip_slice_has_text(asked.user)) {
         return false;
     }

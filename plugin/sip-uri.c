@@ -23,7 +23,7 @@ find_line_end(sip_slice_t text)
 static bool
 is_host_character(char c)
 {
-    return g_ascii_isalnum(c) || c == '-' || c == '.' || c == '_';
+    return g_ascii_isdigit(c) || c == '.' || g_ascii_isalpha(c) || c == '-' || c == '_';
 }
 
 static const struct {
@@ -173,8 +173,8 @@ parse_plain_host(sip_uri_t *uri, sip_slice_t *rest)
     while (stop < end && is_host_character(*stop)) {
         stop++;
     }
-    /* Not only a port may come after a colon. */
-    if (stop < end && *stop == ':' && parse_bare_ipv6(uri, rest)) {
+    /* Not only a port may come after a colon: a group of an IPv6 address has four digits at most. */
+    if (stop < end && *stop == ':' && stop - rest->ptr <= 4 && parse_bare_ipv6(uri, rest)) {
         uri->flags |= SIP_URI_FLAG_BAD_HOST;
         return;
     }
