@@ -472,7 +472,7 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
 
     annotation_history(&annotations, told, record);
     /* The Reason of a 603+ is shown as fields of its own. */
-    if (told->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != SIP_NETWORK_BLOCKED_YES) {
+    if (told->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != REDIRECT_BLOCKED_YES) {
         annotation_reasons(&annotations, told, record);
     }
     if (record->status == 0) {

@@ -140,9 +140,9 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
     sip_network_blocked_t details;
 
     switch (redirect_facts_network_blocked(context->facts, &details)) {
-    case SIP_NETWORK_BLOCKED_PHRASE_ONLY:
+    case REDIRECT_BLOCKED_PHRASE_ONLY:
         return wmem_strdup(scope, "Says Network Blocked, but no Reason header says by whom: read it as a plain 603.");
-    case SIP_NETWORK_BLOCKED_REASON_ONLY:
+    case REDIRECT_BLOCKED_REASON_ONLY:
         return wmem_strdup(scope,
                            "Its Reason header tells of analytics, but the phrase is not Network Blocked: a plain 603.");
     default:
