@@ -32,7 +32,7 @@ redirect_failure_details_read(wmem_allocator_t *scope, redirect_facts_t *facts)
         details->has_retry_after = true;
         details->retry_after = retry_after;
     }
-    if (redirect_facts_network_blocked(facts, &blocked) == SIP_NETWORK_BLOCKED_YES) {
+    if (redirect_facts_network_blocked(facts, &blocked) == REDIRECT_BLOCKED_YES) {
         details->network_blocked = true;
         details->url = text_or_null(scope, blocked.url);
         details->tel = text_or_null(scope, blocked.tel);

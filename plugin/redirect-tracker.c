@@ -278,9 +278,9 @@ place(step_t *step)
     if (step->sip->is_response) {
         redirect_link_response(step->store, step->transaction, step->sip, &step->place);
     } else {
-        redirect_link_in_call(step->store, step->transaction, step->sip, &step->place);
+        redirect_link_in_call(step->store, step->transaction, step->facts, &step->place);
         if (is_at_large(&step->place) && config->link_calls && !is_in_dialog(&step->transaction->request)) {
-            redirect_link_across_calls(step->store, step->transaction, step->sip, &step->place);
+            redirect_link_across_calls(step->store, step->transaction, step->facts, &step->place);
         }
     }
     enter(step);

@@ -140,9 +140,12 @@ static void
 append_code(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row,
             const request_words_t *words)
 {
-    wmem_strbuf_append_printf(text, "%u %s", record->status, row->phrase);
+    redirect_text_append_number(text, record->status);
+    wmem_strbuf_append_c(text, ' ');
+    wmem_strbuf_append(text, row->phrase);
     if (words && words->name) {
-        wmem_strbuf_append_printf(text, " to %s", words->name);
+        wmem_strbuf_append(text, " to ");
+        wmem_strbuf_append(text, words->name);
     } else if (words && record->transaction) {
         sip_slice_t method = redirect_transaction_method(record->transaction);
         if (sip_slice_has_text(method)) {
@@ -178,7 +181,9 @@ append_lifetime(wmem_strbuf_t *text, const redirect_t *redirect)
         if (!expires_alike(redirect)) {
             wmem_strbuf_append(text, " (temporary, each with an expiry of its own)");
         } else if (target->has_expires) {
-            wmem_strbuf_append_printf(text, " (temporary, valid for %u s)", target->expires);
+            wmem_strbuf_append(text, " (temporary, valid for ");
+            redirect_text_append_number(text, target->expires);
+            wmem_strbuf_append(text, " s)");
         } else if (target->single_use) {
             wmem_strbuf_append(text, " (temporary, for this request only)");
         } else {
