@@ -204,6 +204,28 @@ take_code(const char **text, uint16_t *code)
     return true;
 }
 
+/* The codes of other classes than 3xx and 6xx that have a row, for a person: "404, 410 and 488"; scope owns it. */
+static char *
+other_codes_known(wmem_allocator_t *scope)
+{
+    size_t count;
+    const sip_response_t *row = sip_response_table(&count);
+    wmem_strbuf_t *list = wmem_strbuf_new(scope, "");
+    unsigned last = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (sip_response_has_expert(&row[i])) {
+            continue;
+        }
+        if (last) {
+            wmem_strbuf_append_printf(list, "%s%u", wmem_strbuf_get_len(list) ? ", " : "", last);
+        }
+        last = row[i].code;
+    }
+    wmem_strbuf_append_printf(list, " and %u", last);
+    return wmem_strbuf_finalize(list);
+}
+
 static void
 compare_init(const char *option, void *data _U_)
 {
@@ -217,9 +239,8 @@ compare_init(const char *option, void *data _U_)
     }
     text = sip_response_compare(NULL, a, b, &unknown);
     if (text == NULL) {
-        report_failure("-z %s: nothing is known of status code %u. Known are all 3xx and 6xx, and 404, 410, 480, 485, "
-                       "486 and 488.",
-                       COMPARE, unknown);
+        report_failure("-z %s: nothing is known of status code %u. Known are all 3xx and 6xx, and %s.", COMPARE,
+                       unknown, other_codes_known(wmem_epan_scope()));
         exit(1);
     }
     fputs(text, stdout);

@@ -116,7 +116,7 @@ read_leg_ids(wmem_allocator_t *scope, const char *names, const sip_message_t *si
                 } else {
                     wmem_strbuf_append_c(ids, ',');
                 }
-                wmem_strbuf_append_len(ids, value.ptr, value.len);
+                wmem_strbuf_append_len(ids, value.ptr, value.len); /* not for people: compared only */
             }
         }
     }

@@ -112,7 +112,7 @@ static void
 append_slice(wmem_strbuf_t *out, sip_slice_t text)
 {
     if (text.len > 0) {
-        wmem_strbuf_append_len(out, text.ptr, text.len);
+        wmem_strbuf_append_len(out, text.ptr, text.len); /* not for people: no text from the wire */
     }
 }
 

@@ -63,7 +63,7 @@ typedef struct {
 /**
  * The row for a status code. An unregistered 3xx or 6xx gives the row of "any other" code of its class (its code is
  * 3 or 6, its texts say that it is handled as 300 or 600: RFC 3261 8.1.3.2).
- * @return NULL where there is no row: any code outside 3xx, 6xx and the neighbours (404, 410, 480, 485, 486, 488).
+ * @return NULL where there is no row: any code outside 3xx and 6xx, but for their neighbours among the 4xx in the table.
  */
 const sip_response_t *sip_response_lookup(uint16_t code);
 

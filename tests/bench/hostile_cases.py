@@ -181,7 +181,7 @@ def history(pcap, n):
 
 @case(2500, 5000, 10_000)
 def vias(pcap, n):
-    """ten redirected INVITEs of n Vias behind the first"""
+    """ten redirected INVITEs of n Vias after the first"""
     one_header_often(pcap, n, lambda index: f"SIP/2.0/UDP 10.1.1.1;branch=z9hG4bKv{index}", "Via", True)
 
 

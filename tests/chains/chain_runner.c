@@ -919,7 +919,7 @@ present_of(const redirect_record_t *record, bool has_origin)
 
 typedef struct {
     const redirect_record_t *record;
-    bool has_origin; /* every request on its path was captured; one that comes late is told when it comes */
+    bool has_origin; /* every request on its path was captured; one that comes late is known when it comes */
     char *present;
 } witness_t;
 
@@ -1396,7 +1396,7 @@ has_line(char **lines, const char *line)
     return false;
 }
 
-/* Lines of one side only, told apart as in a diff; the order of lines is part of the comparison, not of this. */
+/* Lines of one side only, marked as in a diff; the order of lines is part of the comparison, not of this. */
 static void
 print_difference(const char *expected, const char *got)
 {

@@ -3,7 +3,7 @@
  *
  * The real plugin locates on the first visit of a frame. This one does so and keeps what it found, locates again on
  * every later visit, and shows the latter; locate.changed says where the two differ. In each visit it locates three
- * times: the second time is a lookup of what the first one kept; the third begins anew, and finds the same again only
+ * times: the second time is a lookup of what the first one kept; the third starts from nothing, and finds the same again only
  * where the first has left the SIP dissector's records as they were.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Captures for the tests of the reports, written so that every figure in a report can be told beforehand."""
+"""Captures for the tests of the reports, written so that every figure in a report is known beforehand."""
 
 import importlib.util
 
@@ -20,7 +20,7 @@ def _handmade():
 
 
 class Story:
-    """Messages in the order in which they are told; written as a capture in the order of their times."""
+    """Messages in the order in which they are added; written as a capture in the order of their times."""
 
     def __init__(self):
         self.messages = []

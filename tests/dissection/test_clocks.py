@@ -49,7 +49,7 @@ class ClocksTest(unittest.TestCase):
             self.assertEqual(self.outcomes(capture("made-far-future.pcap"), two_pass), {2: (OPEN, False)})
 
     def test_appended_in_the_wrong_order(self):
-        """cut-short says nothing of its 302, 2 s before its end; nor does it behind a file that was recorded later."""
+        """cut-short says nothing of its 302, 2 s before its end; nor does it after a file that was recorded later."""
         short = capture("cut-short.pcap")
         for other in ("sipp-302-udp.pcap", "not-followed.pcap"):
             later = shifted(capture(other), start_of(short) + 3600 - start_of(capture(other)))

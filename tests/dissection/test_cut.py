@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ctest: label=dissection
-"""The captures of this project, cut by editcap as a snap length cuts them: what is behind the cut is not said to be absent.
+"""The captures of this project, cut by editcap as a snap length cuts them: what is after the cut is not said to be absent.
 
 At every length: a 3xx or 6xx whose headers are cut off says that it is, and not that it names no Contact or that one is
 written wrongly; its targets are those of the whole capture as far as they go; nothing is claimed of a whole capture's

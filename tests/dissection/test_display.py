@@ -86,7 +86,7 @@ class DisplayTest(unittest.TestCase):
             self.fit("\n".join(own).encode("utf-8", "surrogateescape"))
 
     def test_experts(self):
-        """Wireshark's own findings in this capture repeat nothing of it."""
+        """Wireshark's own expert items in this capture repeat nothing of it."""
         for two_pass in PASSES:
             text = self.fit(printed(*two_pass, "-q", "-z", "expert"))
             self.assertIn("302 Moved Temporarily", text)

@@ -19,7 +19,7 @@ REFUSED = ["INVITE sip:bob@192.0.2.20 SIP/2.0", "SIP/2.0 302 Moved Temporarily",
 
 
 def start_lines(text):
-    """The first lines of the messages, each behind its length."""
+    """The first lines of the messages, each after its length."""
     return re.findall(r"^\t?\d+\n(.*)$", text, re.MULTILINE)
 
 

@@ -386,7 +386,7 @@ class FrameTest(unittest.TestCase):
         self.check()
 
     def test_udp_behind_content_length(self):
-        """To the end of the datagram: what lies behind the body is for others to judge (RFC 3261 18.3)."""
+        """To the end of the datagram: what lies after the body is for others to judge (RFC 3261 18.3)."""
         text = INVITE + b"more"
         self.expect(self.udp(text), text)
         text = INVITE + BYE
@@ -588,7 +588,7 @@ class FrameTest(unittest.TestCase):
             self.assertEqual([len(frame.located) for frame in frames][:4], [0, 0, 0, 2])
 
     def test_tcp_keep_alives(self):
-        """Empty lines before, between and behind messages, in segments of their own and not."""
+        """Empty lines before, between and after messages, in segments of their own and not."""
         connection = net.TcpConnection(self.capture, 20000)
         for payload in (b"\r\n\r\n", b"\r\n\r\n" + INVITE, INVITE + b"\r\n\r\n", INVITE + b"\r\n" + BYE, b"\r\n",
                         b"\r\n" + BYE[:50], BYE[50:] + b"\r\n\r\n" + REDIRECT, REDIRECT):
@@ -598,7 +598,7 @@ class FrameTest(unittest.TestCase):
             self.assertTrue(frames[-1].located)
 
     def test_tcp_content_length(self):
-        """None, wrong ones and unreadable ones, each with another message behind: as the dissector counts."""
+        """None, wrong ones and unreadable ones, each with another message after it: as the dissector counts."""
         for index, value in enumerate((None, "0", "3", "5", "500", "-1", "abc", "", "5 ", "0005", "4294967295",
                                        "99999999999", "2147483648", "5;x")):
             for compact in (False, True):
@@ -741,7 +741,7 @@ class MissedTest(unittest.TestCase):
             self.assertEqual(self.stream(*[self.OTHER_VERSION.replace(b"two", b"2")] * count), (0, count))
 
     def test_many_layers(self):
-        """Layers are counted in 8 bits; beyond, records get old numbers anew."""
+        """Layers are counted in 8 bits; beyond, records get old numbers again."""
         for count in (240, 251, 252, 300, 400):
             texts = [b"A sip:b SIP/2.0\r\ni:%d\r\nc:application/sdp\r\nContent-Length:5\r\n\r\nv=0\r\n" % i
                      for i in range(count)]

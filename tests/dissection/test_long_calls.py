@@ -51,7 +51,7 @@ def calls_refused():
 
 class LongCallsTest(unittest.TestCase):
     def capture(self, make):
-        """What make() tells, and then a redirect that is followed. Returns the path and the frame of its 302."""
+        """What make() adds, and then a redirect that is followed. Returns the path and the frame of its 302."""
         story, method, call, end = make()
         frames = story.lines.count("Content-Length: 0")
         story.request(end + 1, method, "sip:last.example.com", call, COUNT + 1)

@@ -3,7 +3,7 @@
 """The plugin with AddressSanitizer and UBSan in it, in tshark, over every capture of the project, whole and damaged.
 
 All captures are merged into one (in the order of their names, so a failure is repeatable); that one, and copies of it
-in which editcap has changed some of the bytes, go through tshark in one pass and in two. Wireshark's allocator is told
+in which editcap has changed some of the bytes, go through tshark in one pass and in two. Wireshark's allocator is set
 to take each block from malloc, with a canary at both ends, so that both it and AddressSanitizer watch the bounds.
 """
 

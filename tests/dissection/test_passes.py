@@ -205,9 +205,9 @@ class PassesTest(unittest.TestCase):
                 constant = {name: value for name, value in values.items() if name not in AHEAD}
                 later = {name: value for name, value in two[frame].items() if name not in AHEAD}
                 self.assertEqual(constant, later, f"frame {frame}")
-            begun = {values["sip_redirect.chain"] for values in one.values() if "sip_redirect.chain" in values}
+            visible = {values["sip_redirect.chain"] for values in one.values() if "sip_redirect.chain" in values}
             for frame in set(two) - set(one):
-                self.assertIn(two[frame].get("sip_redirect.chain"), begun, f"frame {frame}")
+                self.assertIn(two[frame].get("sip_redirect.chain"), visible, f"frame {frame}")
                 self.assertNotIn("sip_redirect.code", two[frame], f"frame {frame}")
 
         self.each_capture(check)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ctest: timeout=900 label=dissection
-"""Bad input through tshark: odd messages, random bytes behind a valid start line, messages without measure.
+"""Bad input through tshark: odd messages, random bytes after a valid start line, messages without measure.
 
 The odd messages have the features that RFC 4475 collects, in this file's own words. Whatever comes:
 - the frame's other protocols show what they show without the plugin, byte for byte (PDML), in one pass and in two;
 - nothing is malformed that was not, and nothing is printed on stderr;
 - no message is linked to a redirect (they have no cause in common), while a sound call at the end of each capture is;
 - reading ends soon.
-For odd messages it is also told which targets and expert items they must give.
+For odd messages the test also says which targets and expert items they must give.
 """
 
 import random
@@ -149,7 +149,7 @@ ODD = [*odd_contacts(), *odd_start_lines(), *odd_headers()]
 
 
 def random_messages(seed, count):
-    """Random bytes behind a start line, random header values, and a sound 302 with some of its bytes changed."""
+    """Random bytes after a start line, random header values, and a sound 302 with some of its bytes changed."""
     source = random.Random(seed)
     starts = [f"{start}\r\n".encode()
               for start in ("SIP/2.0 302 x", "SIP/2.0 603 x", "SIP/2.0 380 x", f"INVITE {BOB} SIP/2.0")]

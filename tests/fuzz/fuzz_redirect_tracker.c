@@ -92,7 +92,7 @@ check_unchanged(const witness_t *then)
     if (then->root) {
         REQUIRE(now.root == then->root && now.number == then->number);
     }
-    /* Where every request was captured when the message came; one that comes late is told when it comes. */
+    /* Where every request was captured when the message came; one that comes late is known when it comes. */
     if (then->root && then->root_frame) {
         REQUIRE(now.root_frame == then->root_frame && now.annotations == then->annotations);
     }

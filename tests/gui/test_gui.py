@@ -4,7 +4,7 @@
 
 Nothing here looks at pixels: what the windows hold comes out by the clipboard. The Expert Information window gives the
 text of the cell with the focus (Ctrl+C), the table of chains all its rows (its button Copy). A plugin that adds expert
-information only where there is a protocol tree leaves the first of them empty, and tshark does not tell.
+information only where there is a protocol tree leaves the first of them empty, and tshark does not show it.
 """
 
 import re
@@ -24,7 +24,7 @@ EMPTY = "row {} of Expert Information (without a first one, the window is empty)
 
 
 def patiently(look, expected):
-    """look(), tried again with a Wireshark of its own where the windows did not do as they were told."""
+    """look(), tried again with a Wireshark of its own where the windows did not do what they should."""
     for attempt in range(1, ATTEMPTS):
         try:
             seen = look()

@@ -10,7 +10,8 @@ layers              no file includes a file of a higher layer, files of a layer 
                     plugin/README names each file once
 core_is_epan_free   the core includes nothing of epan, calls nothing that Wireshark's checkAPIs.pl rejects, reads no
                     clock; plugin/CMakeLists.txt lists every source
-wire                no string for people is made of bytes of the wire but by redirect-text.c
+wire                only redirect-text.c makes strings of pieces of a message; a call that does it for another end says
+                    so within its lines: /* not for people: why */
 spdx                every source says its licence
 paths               no file names a folder that only one machine has
 text                UTF-8, LF, no blanks at line ends, no tabs in C, 130 columns
@@ -43,7 +44,11 @@ FOREIGN_INCLUDE = re.compile(
     r"#\s*include\s*(?:<(?!(?:glib|inttypes|std\w+|string|math|wsutil/[\w/]+)\.h>)[^>]*>|"
     r'"(?:epan|cfile|ui/)[^"]*")'
 )
-WIRE_TO_PEOPLE = re.compile(r"\b(?:wmem|g)_strndup\(|%\.\*s")
+STRING_OF_PIECE = re.compile(
+    r"\b(?:wmem|g)_(?:utf8_)?strndup\s*\(|%[-+ #0]*(?:\d+|\*)?\.\*s|"
+    r"\b\w+_(?:append|prepend|insert|new)_len\s*\((?=[^;]*\bptr\b)"
+)
+NOT_FOR_PEOPLE = re.compile(r"/\* not for people: \w[^*]*\*/")
 FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 
@@ -187,14 +192,26 @@ def spdx():
                 yield path, 1, "no SPDX-License-Identifier: GPL-2.0-or-later in the first ten lines"
 
 
+def strings_of_pieces(text):
+    """(line, what) where C makes a string of a piece of a message, and its statement does not say that it may."""
+    code = COMMENT.sub(
+        lambda match: match.group(0) if match.group(0)[0] == '"' else re.sub(r"[^\n]", " ", match.group(0)), text
+    )
+    for match in STRING_OF_PIECE.finditer(code):
+        start = max(code.rfind(mark, 0, match.start()) for mark in ";{}") + 1
+        # What else stands in the line where the statement before it ends belongs to that one.
+        start = max(start, text.find("\n", start, match.start()) if start else 0)
+        end = code.find(";", match.end())
+        end = text.find("\n", end if end >= 0 else len(text))  # a comment after the statement is one of it
+        if not NOT_FOR_PEOPLE.search(text[start : end if end >= 0 else len(text)]):
+            yield text.count("\n", 0, match.start()) + 1, match.group(0)
+
+
 def wire():
     for path in plugin_files():
-        if path.suffix not in (".c", ".h") or path.name.startswith("redirect-text."):
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            match = WIRE_TO_PEOPLE.search(line)
-            if match and "not for people" not in line:
-                yield path, number, f"{match.group(0)}: text from the wire reaches people through redirect-text.h only"
+        if path.name != "redirect-text.c":
+            for number, found in strings_of_pieces(path.read_text(encoding="utf-8")):
+                yield path, number, f"{found}: text from the wire reaches people through redirect-text.h only"
 
 
 def paths():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The first test: tshark has loaded this build's plugin, from this build's folder, and knows its protocol.
 
-Every test that uses tshark depends on it. It fails where it cannot tell; it is never skipped.
+Every test that uses tshark depends on it. It fails where it is not sure; it is never skipped.
 """
 
 import os

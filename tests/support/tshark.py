@@ -155,7 +155,7 @@ def environment(plugin=True, extra=None):
 def command(program, args, plugin=True):
     """The argument vector that runs program as a user for whom Wireshark loads plugins.
 
-    An argument that names an existing file (a Path, or a string with a "/" in it; also behind a colon, as in
+    An argument that names an existing file (a Path, or a string with a "/" in it; also after a colon, as in
     -o tls.keylog_file:FILE) becomes an absolute path that this user can read. The program runs in its private HOME.
     """
     argv = [program]
@@ -238,12 +238,12 @@ def fields(capture, names, two_pass=False, display_filter=None, options=(), sepa
     args += ["-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-E", f"aggregator={separator}"]
     for name in names:
         args += ["-e", name]
-    telling = [i for i, name in enumerate(names) if not name.startswith("frame.")] or range(len(names))
+    other = [i for i, name in enumerate(names) if not name.startswith("frame.")] or range(len(names))
     rows = []
     for line in run(args, timeout=timeout).split("\n"):
         row = line.split("\t")
         if line and len(row) != len(names):
             raise TsharkError(f"{len(row)} columns instead of {len(names)}: {line!r}")
-        if line and any(row[i] for i in telling):
+        if line and any(row[i] for i in other):
             rows.append(row)
     return rows

@@ -1,5 +1,5 @@
 /* test_redirect_history.c
- * Header fields that tell of redirections get the right sentence, on the right message, and nothing else does.
+ * Header fields that speak of redirections get the right sentence, on the right message, and nothing else does.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -216,13 +216,13 @@ test_annotations(void)
     }
 }
 
-/* A URI tells the same as a target of the redirect and as the Request-URI of what follows it. */
+/* A URI says the same as a target of the redirect and as the Request-URI of what follows it. */
 static void
 test_uri_parameters(void)
 {
     static const struct {
         const char *uri;
-        const char *expected; /* behind "Target 1: " and "Request-URI: " */
+        const char *expected; /* after "Target 1: " and "Request-URI: " */
     } cases[] = {
         {"sip:voicemail@example.com;target=bob%40example.com;cause=486",
          "forwarded because busy (cause=486), on behalf of bob@example.com (target)."},
@@ -288,7 +288,7 @@ static const struct {
     {"MESSAGE", "Diversion: <sip:dave@example.com>\n", NULL},
 };
 
-/* RFC 8197 4: "unwanted" may be told when the call was answered already. */
+/* RFC 8197 4: "unwanted" may be said when the call was answered already. */
 static void
 test_alone(void)
 {
@@ -361,7 +361,7 @@ test_cancelled(void)
     }
 }
 
-/* Messages that but repeat what others tell stay quiet. */
+/* Messages that only repeat what others say stay quiet. */
 static void
 test_quiet(void)
 {
@@ -433,7 +433,7 @@ test_dip_response(void)
     }
 }
 
-/* A call that is never redirected leaves nothing behind, whatever its header fields tell. */
+/* A call that is never redirected leaves nothing behind, whatever its header fields say. */
 static void
 test_freed(void)
 {
@@ -573,7 +573,7 @@ test_no_contradiction(void)
     (void)g_string_free(many, TRUE);
 }
 
-/* What the redirected request brought along tells of an earlier diversion, and contradicts nothing later on. */
+/* What the redirected request brought along names an earlier diversion, and contradicts nothing later on. */
 static void
 test_brought_along(void)
 {
@@ -882,7 +882,7 @@ main(int argc, char **argv)
 
     wmem_init();
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/history/remarks", test_annotations);
+    g_test_add_func("/history/annotations", test_annotations);
     g_test_add_func("/history/uri-parameters", test_uri_parameters);
     g_test_add_func("/history/alone", test_alone);
     g_test_add_func("/history/cancelled", test_cancelled);

@@ -186,7 +186,7 @@ test_steady(gconstpointer data)
     size_t before = 0, after;
 
 #if !defined(CAN_MEASURE)
-    g_test_skip("this C library does not tell how much is in use");
+    g_test_skip("this C library does not say how much is in use");
 #endif
     wire.tracker = redirect_tracker_new(scope, &config);
     for (unsigned i = 0; i < WARM_UP + ROUNDS; i++) {

@@ -1,6 +1,6 @@
 /* test_redirect_rules.c
  * The rule table holds together, and what a rule says fits where Wireshark shows it. What each rule finds, and what it
- * must let pass, is in tests/chains/expert items.md, as text.
+ * must let pass, is in tests/chains/expert-items.md, as text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /* test_redirect_tracker.c
  * What the tracker keeps and forgets, its limits, and that it links few calls wrongly where many are alike.
- * How it links and tells outcomes is in tests/chains, as text.
+ * How it links and what outcomes it finds is in tests/chains, as text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -601,10 +601,10 @@ main(int argc, char **argv)
     g_test_add_func("/redirect-tracker/forgets/upstream-in-another-group", test_upstream_in_another_group);
     g_test_add_func("/redirect-tracker/forgets/long-link-window", test_long_link_window);
     g_test_add_func("/redirect-tracker/limits/open-calls", test_limits_open_calls);
-    g_test_add_func("/redirect-tracker/limits/attempts-of-call", test_limits_transactions_of_call);
+    g_test_add_func("/redirect-tracker/limits/transactions-of-call", test_limits_transactions_of_call);
     g_test_add_func("/redirect-tracker/limits/long-dialog", test_long_dialog_makes_room);
-    g_test_add_func("/redirect-tracker/limits/attempts-of-chain", test_limits_transactions_of_chain);
-    g_test_add_func("/redirect-tracker/limits/messages-of-attempt", test_limits_messages_of_transaction);
+    g_test_add_func("/redirect-tracker/limits/transactions-of-chain", test_limits_transactions_of_chain);
+    g_test_add_func("/redirect-tracker/limits/messages-of-transaction", test_limits_messages_of_transaction);
     g_test_add_func("/redirect-tracker/limits/any-time", test_any_time);
     g_test_add_func("/redirect-tracker/limits/sizes", test_sizes);
     g_test_add_func("/redirect-tracker/busy-trunk", test_busy_trunk);

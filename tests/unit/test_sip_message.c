@@ -1,6 +1,6 @@
 /* test_sip_message.c
  * Messages and their values: one row is one case. D-numbers are the corner cases of the redirect rules; "4475" is
- * RFC 4475 (SIP torture test messages), whose cases are written anew here.
+ * RFC 4475 (SIP torture test messages), whose cases are written in words of our own here.
  *
  * Every input lies in a heap buffer of exactly its size, so that a sanitizer sees a read of one byte too many.
  *
@@ -132,7 +132,7 @@ static const request_row_t request_rows[] = {
     {"4475-3.1.2.7-brackets", "INVITE <sip:user@e> SIP/2.0", "INVITE", SIP_METHOD_INVITE, "<sip:user@e>", 0},
     {"4475-3.1.2.8-blank-inside", "INVITE sip:user@e; lr SIP/2.0", "INVITE", SIP_METHOD_INVITE, "sip:user@e; lr", 0},
     {"4475-3.1.2.9-more-blanks", "INVITE  sip:user@e  SIP/2.0", "INVITE", SIP_METHOD_INVITE, "sip:user@e", 0},
-    {"4475-3.1.2.10-blank-behind", "OPTIONS sip:user@e SIP/2.0  ", "OPTIONS", SIP_METHOD_OPTIONS, "sip:user@e", 0},
+    {"4475-3.1.2.10-blank-after", "OPTIONS sip:user@e SIP/2.0  ", "OPTIONS", SIP_METHOD_OPTIONS, "sip:user@e", 0},
     {"4475-3.3.3-other-scheme", "OPTIONS soap.beep://h:1 SIP/2.0", "OPTIONS", SIP_METHOD_OPTIONS, "soap.beep://h:1", 0},
     {"no-scheme", "MESSAGE bob SIP/2.0", "MESSAGE", SIP_METHOD_MESSAGE, "bob", 0},
     {"version-in-uri", "INVITE sip:a@b;SIP/2.0 SIP/2.0", "INVITE", SIP_METHOD_INVITE, "sip:a@b;SIP/2.0", 0},
@@ -429,7 +429,7 @@ static void
 test_name(const void *data)
 {
     const name_row_t *row = data;
-    /* HCOLON allows blanks before the colon, any white space behind it (RFC 3261 25.1). */
+    /* HCOLON allows blanks before the colon, any white space after it (RFC 3261 25.1). */
     static const char *const colons[] = {":", ": ", " : ", "\t \t:\t", ":\r\n "};
     char *upper = g_ascii_strup(row->name, -1);
     char *lower = g_ascii_strdown(row->name, -1);
@@ -459,7 +459,7 @@ test_every_id_has_a_name(void)
 
 typedef struct {
     const char *rule;
-    const char *text; /* behind the start line */
+    const char *text; /* after the start line */
     const char *call_id;
     const char *from_uri;
     const char *headers;
@@ -478,7 +478,7 @@ static const line_row_t line_rows[] = {
     {"D-12-folded-lf", "Call-ID:\n 1\nFrom:\n\tsip:a@h\n\n", "1", "sip:a@h", "Call-ID:\n 1\nFrom:\n\tsip:a@h\n", "", 0},
     {"D-12-blank-line-is-folding", "Call-ID: 1\r\n \r\nFrom: sip:a@h\r\n\r\nx", "1", "sip:a@h",
      "Call-ID: 1\r\n \r\nFrom: sip:a@h\r\n", "x", 0},
-    {"fold-behind-start-line", " Call-ID: 2\r\nCall-ID: 1\r\n\r\n", "1", NULL, " Call-ID: 2\r\nCall-ID: 1\r\n", "", 0},
+    {"fold-after-start-line", " Call-ID: 2\r\nCall-ID: 1\r\n\r\n", "1", NULL, " Call-ID: 2\r\nCall-ID: 1\r\n", "", 0},
     {"no-headers", "\r\nbody", NULL, NULL, "", "body", 0},
     {"nothing", "", NULL, NULL, "", "", SIP_MESSAGE_FLAG_NO_END},
     {"no-end", "Call-ID: 1\r\n", "1", NULL, "Call-ID: 1\r\n", "", SIP_MESSAGE_FLAG_NO_END},
@@ -1168,13 +1168,13 @@ static const address_row_t address_rows[] = {
      BARE | SIP_ADDRESS_FLAG_BARE_QUESTION},
     {"D-17-bare-question-bracket", "sip:u@h?Route=<sip:p>", "sip:u@h?Route=<sip:p>", NULL,
      BARE | SIP_ADDRESS_FLAG_BARE_QUESTION},
-    {"D-17-question-behind", "sip:u@h;x=?", "sip:u@h", "x=?", BARE},
+    {"D-17-question-after", "sip:u@h;x=?", "sip:u@h", "x=?", BARE},
     {"D-17-unclosed", "<sip:a@h;q=0.5", "sip:a@h;q=0.5", NULL, SIP_ADDRESS_FLAG_UNCLOSED},
     {"D-17-unclosed-name", "A <sip:a@h ", "sip:a@h", NULL, SIP_ADDRESS_FLAG_UNCLOSED},
     {"nested", "<sip:a@h?Route=<sip:p;lr>,<sip:q>>;q=1", "sip:a@h?Route=<sip:p;lr>,<sip:q>", "q=1", 0},
     {"nested-unclosed", "<sip:a@h?Route=<sip:p>;q=1", "sip:a@h?Route=<sip:p", "q=1", SIP_ADDRESS_FLAG_UNCLOSED},
     {"stray-close", "<sip:a@h>>;q=1", "sip:a@h", "q=1", 0},
-    {"junk-behind", "<sip:a@h> x ;q=1", "sip:a@h", "q=1", 0},
+    {"junk-after", "<sip:a@h> x ;q=1", "sip:a@h", "q=1", 0},
     {"D-20-star", "*", NULL, NULL, SIP_ADDRESS_FLAG_STAR},
     {"D-20-star-params", "*;q=1", NULL, "q=1", SIP_ADDRESS_FLAG_STAR},
     {"D-20-no-star", "<*>", "*", NULL, 0},
@@ -1229,7 +1229,7 @@ test_address_empty(void)
 
 typedef struct {
     const char *rule;
-    const char *params; /* behind "<sip:a@h>" */
+    const char *params; /* after "<sip:a@h>" */
     bool has_q;
     double q;
     bool has_expires;
@@ -1374,7 +1374,7 @@ static const retry_after_row_t retry_after_rows[] = {
     {"D-58-nested", "Retry-After: 1 (a (b) \\) c) ;duration=2", true, 1},
     {"D-58-unclosed", "Retry-After: 1 (a (b) ;duration=2", true, 1},
     {"D-58-empty-comment", "Retry-After: 1 ()", true, 1},
-    {"D-58-comment-behind", "Retry-After: 1;duration=2 (a)", true, 1},
+    {"D-58-comment-after", "Retry-After: 1;duration=2 (a)", true, 1},
     {"D-58-escape-at-end", "Retry-After: 1 (\\", true, 1},
     {"D-58-first-number", "Retry-After: 5 10", true, 5},
     {"bad-duration", "Retry-After: 5;duration=x", true, 5},

@@ -34,18 +34,20 @@ is_pseudo_code(uint32_t code)
 static void
 test_phrases_are_wiresharks(void)
 {
-    size_t count = 0;
+    size_t count = 0, compared = 0;
     const sip_response_t *table = sip_response_table(&count);
 
-    g_assert_cmpuint(count, >, 2);
     for (size_t i = 0; i < count; i++) {
         const char *allowed = try_val_to_str(table[i].code, allowed_to_differ);
+        const char *wiresharks = try_val_to_str(table[i].code, sip_response_code_vals);
 
-        if (table[i].code >= 100) {
-            g_assert_cmpstr(try_val_to_str(table[i].code, sip_response_code_vals), ==,
-                            allowed != NULL ? allowed : table[i].phrase);
+        /* Wireshark may be older than the code. */
+        if (table[i].code >= 100 && wiresharks != NULL) {
+            g_assert_cmpstr(wiresharks, ==, allowed != NULL ? allowed : table[i].phrase);
+            compared++;
         }
     }
+    g_assert_cmpuint(compared, >=, 17);
 }
 
 /* The other way round: a redirection or global failure that Wireshark learns about must get a row here. */

@@ -294,7 +294,7 @@ test_parse_refused(void)
     g_assert_cmpmem(&uri, sizeof(uri), &zero, sizeof(zero));
 }
 
-/* Each beginning of a URI with everything in it: nothing reads on behind the end. */
+/* Each beginning of a URI with everything in it: nothing reads on after the end. */
 static void
 test_parse_every_prefix(void)
 {
@@ -686,7 +686,7 @@ test_match_unparsed(void)
     sample_free(&good);
 }
 
-/* A key that tells nothing apart would pass every other test. */
+/* A key that is the same for all would pass every other test. */
 static void
 test_match_key_tells_apart(void)
 {
