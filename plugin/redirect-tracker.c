@@ -90,7 +90,7 @@ typedef struct {
     bool new_transaction;
     bool new_redirect;
     unsigned gaps;           /* redirect_gap_t */
-    redirect_facts_t *facts; /* of message, read when they are asked for; NULL for a routine one */
+    redirect_facts_t *facts; /* of message, read when they are asked for; not made for a routine one */
 } step_t;
 
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
@@ -659,14 +659,12 @@ take_whole(step_t *step)
 static const redirect_record_t *
 take_with_facts(step_t *step)
 {
-    redirect_facts_t facts;
     const redirect_record_t *record;
 
     sip_message_read_rest(step->message->sip);
-    redirect_facts_init(&facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
-    step->facts = &facts;
+    redirect_facts_init(step->facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
     record = step->gaps ? record_alone(step) : take_whole(step);
-    redirect_facts_clear(&facts);
+    redirect_facts_clear(step->facts);
     return record;
 }
 
@@ -693,7 +691,9 @@ const redirect_record_t *
 redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     redirect_message_t clamped;
-    step_t step = {.tracker = tracker, .store = tracker->store, .message = message, .sip = message->sip};
+    redirect_facts_t facts; /* made where they are needed */
+    step_t step = {
+        .tracker = tracker, .store = tracker->store, .message = message, .sip = message->sip, .facts = &facts};
 
     if (redirect_clamp_time(message->time) != message->time) {
         clamped = *message;

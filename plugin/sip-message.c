@@ -311,7 +311,7 @@ get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
 bool
 sip_message_header(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
 {
-    assert(message->unread.ptr == NULL);
+    SIP_MESSAGE_REQUIRE_ALL_READ(message);
     return get_value(message, id, value);
 }
 
