@@ -135,52 +135,54 @@ endpoint(const address *from, uint32_t port)
 }
 
 /* Of a message whose captured bytes end within its header fields only whole lines are read. */
-static bool
-parse(const redirect_located_t *located, sip_message_t *sip, bool *is_cut)
+static sip_slice_t
+text_to_read(const redirect_located_t *located)
 {
-    *is_cut = false;
-    if (!sip_message_parse(located->text, sip)) {
-        return false;
-    }
-    *is_cut = !located->headers_complete;
-    return !*is_cut || sip_message_parse(redirect_whole_lines(located->text), sip);
+    return located->headers_complete ? located->text : redirect_whole_lines(located->text);
 }
 
-static void
+/* False where there is nothing to be shown of it. */
+static bool
 track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_located_t *located, uint32_t index)
 {
     sip_message_t sip;
-    redirect_message_t message = {
+
+    if (!sip_message_parse_start(text_to_read(located), &sip)) {
+        return false;
+    }
+    const redirect_message_t message = {
         .frame = pinfo->num,
         .index = index,
         .time = redirect_session_time(&pinfo->abs_ts),
         .source = endpoint(&pinfo->src, pinfo->srcport),
         .destination = endpoint(&pinfo->dst, pinfo->destport),
         .transport = located->transport,
+        .is_cut = !located->headers_complete,
         .bytes = located->text.len,
         .sip = &sip,
     };
-
-    if (parse(located, &sip, &message.is_cut)) {
-        redirect_tracker_add(tracker, &message);
-    }
+    return redirect_tracker_add(tracker, &message) != NULL;
 }
 
-static void
+/* False where there is nothing to be shown of the frame: of most there is not. */
+static bool
 track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
 {
     redirect_located_list_t list;
+    bool shown = false;
 
-    redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
-    if (!redirect_locate(pinfo, &list)) {
-        return;
+    (void)redirect_locate(pinfo, &list);
+    if (list.count == 0) {
+        redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
     }
     for (unsigned i = 0; i < list.count; i++) {
-        track_message(tracker, pinfo, &list.message[i], i);
+        shown = track_message(tracker, pinfo, &list.message[i], i) || shown;
     }
     if (list.missed > 0) {
         redirect_tracker_add_missed(tracker, pinfo->num, list.missed);
+        shown = true;
     }
+    return shown;
 }
 
 /* --- every visit: drawing -------------------------------------------------------------------------------------------- */
@@ -483,8 +485,8 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (tracker == NULL) {
         return 0;
     }
-    if (!PINFO_FD_VISITED(pinfo)) {
-        track_frame(tracker, pinfo);
+    if (!PINFO_FD_VISITED(pinfo) && !track_frame(tracker, pinfo)) {
+        return (int)tvb_captured_length(tvb);
     }
     for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
          record = record->next_in_frame) {

@@ -44,6 +44,19 @@ annotation_begin(const annotations_t *annotations, const char *text)
     return wmem_strbuf_new(annotations->scope, text);
 }
 
+/* Begins one about the URI of a target, or about the Request-URI where target is NULL. */
+static wmem_strbuf_t *
+annotation_about(const annotations_t *annotations, const redirect_target_t *target)
+{
+    wmem_strbuf_t *text = annotation_begin(annotations, target ? "Target " : "Request-URI: ");
+
+    if (target) {
+        redirect_text_append_number(text, target->order);
+        wmem_strbuf_append(text, ": ");
+    }
+    return text;
+}
+
 /* Takes text over. */
 static void
 annotation_end(annotations_t *annotations, wmem_strbuf_t *text)
@@ -290,7 +303,7 @@ append_number_param(wmem_strbuf_t *text, const char *lead, sip_slice_t value, co
 
 /* RFC 4694: rn is the routing number of a ported number; npdi says that the database was asked. */
 static void
-annotation_portability(annotations_t *annotations, const sip_uri_t *uri, const char *lead)
+annotation_portability(annotations_t *annotations, const sip_uri_t *uri, const redirect_target_t *target)
 {
     sip_slice_t rn, npdi, cic;
     bool routed = redirect_number_param(uri, "rn", &rn) && sip_slice_has_text(rn);
@@ -300,7 +313,7 @@ annotation_portability(annotations_t *annotations, const sip_uri_t *uri, const c
     if (!routed && !asked) {
         return;
     }
-    text = annotation_begin(annotations, lead);
+    text = annotation_about(annotations, target);
     wmem_strbuf_append(text, "number portability: ");
     if (routed) {
         append_number_param(text, "routed by ", rn, "rn");
@@ -318,19 +331,19 @@ annotation_portability(annotations_t *annotations, const sip_uri_t *uri, const c
 
 /* RFC 4458: cause= says why the request goes to this URI, target= for whom a service is to act. */
 static void
-annotation_service_params(annotations_t *annotations, const sip_uri_t *uri, const char *lead)
+annotation_service_params(annotations_t *annotations, const sip_uri_t *uri, const redirect_target_t *target)
 {
-    sip_slice_t cause, target;
+    sip_slice_t cause, on_behalf;
     uint32_t number = 0;
     bool has_cause = sip_uri_param(uri, "cause", &cause) && sip_slice_to_uint32(cause, &number);
-    bool has_target = sip_uri_param(uri, "target", &target) && sip_slice_has_text(target);
+    bool has_target = sip_uri_param(uri, "target", &on_behalf) && sip_slice_has_text(on_behalf);
     const char *words = has_cause ? redirect_words_for_cause_param(number) : NULL;
     wmem_strbuf_t *text;
 
     if (!has_cause && !has_target) {
         return;
     }
-    text = annotation_begin(annotations, lead);
+    text = annotation_about(annotations, target);
     if (words) {
         wmem_strbuf_append_printf(text, "forwarded %s (cause=%u)", words, number);
     } else if (has_cause) {
@@ -338,100 +351,67 @@ annotation_service_params(annotations_t *annotations, const sip_uri_t *uri, cons
     }
     if (has_target) {
         wmem_strbuf_append(text, has_cause ? ", on behalf of " : "on behalf of ");
-        redirect_text_append_unescaped(text, target, MAX_PIECE);
+        redirect_text_append_unescaped(text, on_behalf, MAX_PIECE);
         wmem_strbuf_append(text, " (target)");
     }
     annotation_end(annotations, text);
 }
 
+/* False where a URI has none of the parameters that an annotation is about. */
+static bool
+may_have_uri_param(sip_slice_t text)
+{
+    static const sip_slice_t names[] = {{"rn=", 3}, {"npdi", 4}, {"cause=", 6}, {"target=", 7}};
+
+    return redirect_may_have_param(text, names, G_N_ELEMENTS(names));
+}
+
 static void
 annotation_request_uri(annotations_t *annotations, const redirect_record_t *record)
 {
-    static const sip_slice_t names[] = {{"rn=", 3}, {"npdi", 4}, {"cause=", 6}, {"target=", 7}};
     sip_uri_t uri;
 
     if (record->transaction == NULL || record->method == SIP_METHOD_ACK || record->method == SIP_METHOD_CANCEL ||
-        !redirect_may_have_param(redirect_request_text(record->transaction), names, G_N_ELEMENTS(names)) ||
+        !may_have_uri_param(redirect_request_text(record->transaction)) ||
         !redirect_request_uri(record->transaction, &uri)) {
         return;
     }
-    annotation_portability(annotations, &uri, "Request-URI: ");
-    annotation_service_params(annotations, &uri, "Request-URI: ");
+    annotation_portability(annotations, &uri, NULL);
+    annotation_service_params(annotations, &uri, NULL);
 }
 
 /* RFC 7044 10.4: how a Contact was made from the entry of History-Info that it names. */
 static void
-annotation_mapping(annotations_t *annotations, const sip_address_t *address, const char *lead)
+annotation_mapping(annotations_t *annotations, const redirect_target_t *target)
 {
-    sip_slice_t index;
-    const char *name = "mp";
     wmem_strbuf_t *text;
 
-    if (!sip_param_find(address->params, "mp", &index)) {
-        name = "rc";
-        if (!sip_param_find(address->params, "rc", &index)) {
-            return;
-        }
+    if (target->mapped_from == NULL) {
+        return;
     }
-    text = annotation_begin(annotations, lead);
-    wmem_strbuf_append(text, *name == 'm' ? "another user than in" : "the same user as in");
+    text = annotation_about(annotations, target);
+    wmem_strbuf_append(text, target->is_same_user ? "the same user as in" : "another user than in");
     wmem_strbuf_append(text, " entry ");
-    redirect_text_append(text, index, MAX_PIECE);
-    wmem_strbuf_append_printf(text, " of History-Info (%s)", name);
+    wmem_strbuf_append(text, target->mapped_from);
+    wmem_strbuf_append(text, target->is_same_user ? " of History-Info (rc)" : " of History-Info (mp)");
     annotation_end(annotations, text);
 }
 
-/* The Contact value that a target was made of. False where the message has none: the target is of an earlier one. */
-static bool
-find_contact(const sip_message_t *sip, const redirect_target_t *target, sip_address_t *address)
-{
-    sip_value_iter_t values;
-    sip_slice_t value;
-
-    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
-    while (sip_value_iter_next(&values, &value)) {
-        if (sip_address_parse(value, address) && sip_slice_equal(address->uri.whole, redirect_target_text(target))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Few redirects have such parameters, and only for those the Contact values are taken apart once more. */
-static bool
-may_have_mapping(const sip_message_t *sip)
-{
-    static const sip_slice_t names[] = {{"mp", 2}, {"rc", 2}};
-    sip_value_iter_t values;
-    sip_slice_t value;
-
-    sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
-    while (sip_value_iter_next(&values, &value)) {
-        if (redirect_may_have_param(value, names, G_N_ELEMENTS(names))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
-annotation_targets(annotations_t *annotations, const sip_message_t *sip, const redirect_record_t *record)
+annotation_targets(annotations_t *annotations, const redirect_record_t *record)
 {
     const redirect_t *redirect = record->details->redirect;
-    const bool mapped = may_have_mapping(sip);
 
     for (unsigned i = 0; i < redirect->target_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        const sip_uri_t uri = redirect_target_uri(target);
-        char lead[sizeof("Target 4294967295: ")];
-        sip_address_t address;
 
-        (void)g_snprintf(lead, sizeof(lead), "Target %u: ", target->order);
-        annotation_portability(annotations, &uri, lead);
-        annotation_service_params(annotations, &uri, lead);
-        if (mapped && find_contact(sip, target, &address)) {
-            annotation_mapping(annotations, &address, lead);
+        if (may_have_uri_param(redirect_target_text(target))) {
+            const sip_uri_t uri = redirect_target_uri(target);
+
+            annotation_portability(annotations, &uri, target);
+            annotation_service_params(annotations, &uri, target);
         }
+        annotation_mapping(annotations, target);
     }
 }
 
@@ -492,14 +472,14 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
 
     annotation_history(&annotations, told, record);
     /* The Reason of a 603+ is shown as fields of its own. */
-    if (told->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != SIP_NETWORK_BLOCKED_YES) {
+    if (told->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != REDIRECT_BLOCKED_YES) {
         annotation_reasons(&annotations, told, record);
     }
     if (record->status == 0) {
         annotation_request_uri(&annotations, record);
     } else if (record->details->redirect) {
         annotation_identity(&annotations, facts, record);
-        annotation_targets(&annotations, facts->sip, record);
+        annotation_targets(&annotations, record);
     } else {
         annotation_cancel_cause(&annotations, record);
     }

@@ -10,12 +10,6 @@
 
 #include "redirect-text.h"
 
-static bool
-has_header(const sip_message_t *sip, sip_header_id_t id)
-{
-    return (sip->present & (UINT32_C(1) << id)) != 0;
-}
-
 void
 redirect_facts_init(redirect_facts_t *facts, const sip_message_t *sip, unsigned max_entries)
 {
@@ -132,17 +126,20 @@ take_reason(redirect_told_t *told, const sip_reason_t *reason)
 }
 
 static void
-read_reasons(redirect_told_t *told, const sip_message_t *sip)
+read_reasons(redirect_facts_t *facts)
 {
     sip_value_iter_t values;
     sip_slice_t value;
     sip_reason_t reason;
 
-    told->reason = wmem_alloc_array(NULL, sip_reason_t, REDIRECT_FACTS_MAX_SHOWN);
-    sip_value_iter_init(&values, sip, SIP_HEADER_REASON);
+    facts->told.reason = wmem_alloc_array(NULL, sip_reason_t, REDIRECT_FACTS_MAX_SHOWN);
+    sip_value_iter_init(&values, facts->sip, SIP_HEADER_REASON);
     while (sip_value_iter_next(&values, &value)) {
         if (sip_reason_parse(value, &reason)) {
-            take_reason(told, &reason);
+            take_reason(&facts->told, &reason);
+            if (facts->sip->status == 603 && !facts->has_blocked) {
+                facts->has_blocked = sip_reason_network_blocked(&reason, &facts->blocked);
+            }
         }
     }
 }
@@ -156,28 +153,31 @@ redirect_facts_told(redirect_facts_t *facts)
         return told;
     }
     facts->has_told = true;
-    if (has_header(facts->sip, SIP_HEADER_HISTORY_INFO)) {
+    if (sip_message_has(facts->sip, SIP_HEADER_HISTORY_INFO)) {
         read_history_info(told, facts->sip, facts->max_entries);
     }
-    if (has_header(facts->sip, SIP_HEADER_DIVERSION)) {
+    if (sip_message_has(facts->sip, SIP_HEADER_DIVERSION)) {
         read_diversions(told, facts->sip);
     }
-    if (has_header(facts->sip, SIP_HEADER_REASON)) {
-        read_reasons(told, facts->sip);
+    if (sip_message_has(facts->sip, SIP_HEADER_REASON)) {
+        read_reasons(facts);
     }
     return told;
 }
 
-sip_network_blocked_kind_t
+redirect_blocked_kind_t
 redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *details)
 {
-    if (!facts->has_blocked) {
-        facts->has_blocked = true;
-        facts->blocked_kind = facts->sip->status == 603 ? sip_message_network_blocked(facts->sip, &facts->blocked)
-                                                        : SIP_NETWORK_BLOCKED_NO;
+    *details = (sip_network_blocked_t){0};
+    if (facts->sip->status != 603) {
+        return REDIRECT_BLOCKED_NO;
     }
+    (void)redirect_facts_told(facts);
     *details = facts->blocked;
-    return facts->blocked_kind;
+    if (sip_slice_equal_nocase(facts->sip->phrase, SIP_SLICE_LITERAL("Network Blocked"))) {
+        return facts->has_blocked ? REDIRECT_BLOCKED_YES : REDIRECT_BLOCKED_PHRASE_ONLY;
+    }
+    return facts->has_blocked ? REDIRECT_BLOCKED_REASON_ONLY : REDIRECT_BLOCKED_NO;
 }
 
 /* After an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
@@ -193,7 +193,7 @@ redirect_facts_end_with_global_failure(redirect_facts_t *facts)
 bool
 redirect_facts_replaces(const redirect_facts_t *facts)
 {
-    return has_header(facts->sip, SIP_HEADER_REPLACES) || has_header(facts->sip, SIP_HEADER_JOIN);
+    return sip_message_has(facts->sip, SIP_HEADER_REPLACES) || sip_message_has(facts->sip, SIP_HEADER_JOIN);
 }
 
 /* A parameter of an Identity value, which may hold semicolons between the "<" and ">" of its info parameter. */
@@ -217,7 +217,7 @@ redirect_facts_identity(const redirect_facts_t *facts, sip_slice_t *kind)
     sip_slice_t value, param;
 
     *kind = SIP_SLICE_NONE;
-    if (!has_header(facts->sip, SIP_HEADER_IDENTITY)) {
+    if (!sip_message_has(facts->sip, SIP_HEADER_IDENTITY)) {
         return false;
     }
     sip_value_iter_init(&values, facts->sip, SIP_HEADER_IDENTITY);
@@ -249,8 +249,11 @@ redirect_has_portability(const sip_uri_t *uri)
 bool
 redirect_may_have_param(sip_slice_t text, const sip_slice_t *name, size_t count)
 {
-    const char *semicolon;
+    const char *semicolon = text.len > 0 ? memchr(text.ptr, ';', text.len) : NULL;
 
+    if (semicolon && memchr(semicolon, '%', text.len - (size_t)(semicolon - text.ptr))) {
+        return true;
+    }
     while (text.len > 0 && (semicolon = memchr(text.ptr, ';', text.len)) != NULL) {
         text = sip_slice_trim(sip_slice_from(text, (size_t)(semicolon - text.ptr) + 1));
         for (size_t i = 0; i < count; i++) {

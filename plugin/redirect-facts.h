@@ -52,6 +52,14 @@ typedef struct {
     bool global_failure;   /**< a SIP cause 6xx is among them */
 } redirect_told_t;
 
+/** How much of ATIS-1000099's "603+" a response carries. */
+typedef enum {
+    REDIRECT_BLOCKED_NO,
+    REDIRECT_BLOCKED_PHRASE_ONLY, /**< the phrase "Network Blocked" alone */
+    REDIRECT_BLOCKED_REASON_ONLY, /**< the Reason header alone */
+    REDIRECT_BLOCKED_YES,
+} redirect_blocked_kind_t;
+
 /**
  * The facts of one message, each read when it is first asked for. Made by redirect_facts_init() on the stack; only the
  * functions below look inside, sip alone is for reading.
@@ -60,9 +68,8 @@ typedef struct {
     const sip_message_t *sip;
     unsigned max_entries;
     bool has_told;
-    bool has_blocked;
-    sip_network_blocked_kind_t blocked_kind;
-    sip_network_blocked_t blocked;
+    bool has_blocked;              /* a Reason is one half of a 603+ */
+    sip_network_blocked_t blocked; /* of the first such */
     redirect_told_t told;
 } redirect_facts_t;
 
@@ -75,8 +82,11 @@ void redirect_facts_clear(redirect_facts_t *facts);
 /** What the header fields say. Borrowed from facts and its message; never NULL. */
 const redirect_told_t *redirect_facts_told(redirect_facts_t *facts);
 
-/** How much of a 603+ there is (ATIS-1000099), and its details in *details, which borrow from the message. */
-sip_network_blocked_kind_t redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *details);
+/**
+ * How much of a 603+ there is (ATIS-1000099): the phrase in any case, and a Reason that sip_reason_network_blocked()
+ * takes. The details of the first such are in *details, which borrow from the message.
+ */
+redirect_blocked_kind_t redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *details);
 
 /** True for a BYE or CANCEL whose Reason is a global failure: it is shown even if its chain is not (RFC 8197 4). */
 bool redirect_facts_end_with_global_failure(redirect_facts_t *facts);
@@ -129,7 +139,8 @@ bool redirect_has_portability(const sip_uri_t *uri);
 
 /**
  * A cheap look before a text is taken apart: true where one of the names follows a ";" in it, blanks between them
- * passed over. No quotes are looked for: it may be true where there is no such parameter.
+ * passed over, or a "%" is in it, which may stand in a name. No quotes are looked for: it may be true where there is no
+ * such parameter.
  */
 bool redirect_may_have_param(sip_slice_t text, const sip_slice_t *name, size_t count);
 

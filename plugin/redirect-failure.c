@@ -23,16 +23,19 @@ const redirect_failure_details_t *
 redirect_failure_details_read(wmem_allocator_t *scope, redirect_facts_t *facts)
 {
     const sip_message_t *sip = facts->sip;
-    redirect_failure_details_t *details = wmem_new0(scope, redirect_failure_details_t);
+    redirect_failure_details_t *details;
     const sip_response_t *row = sip_response_lookup(sip->status);
-    uint32_t retry_after;
+    uint32_t retry_after = 0;
+    const bool has_retry_after = row && row->retry_after && sip_message_retry_after(sip, &retry_after);
     sip_network_blocked_t blocked;
 
-    if (row && row->retry_after && sip_message_retry_after(sip, &retry_after)) {
-        details->has_retry_after = true;
-        details->retry_after = retry_after;
+    if (!has_retry_after && sip->status != 603) {
+        return NULL;
     }
-    if (redirect_facts_network_blocked(facts, &blocked) == SIP_NETWORK_BLOCKED_YES) {
+    details = wmem_new0(scope, redirect_failure_details_t);
+    details->has_retry_after = has_retry_after;
+    details->retry_after = retry_after;
+    if (redirect_facts_network_blocked(facts, &blocked) == REDIRECT_BLOCKED_YES) {
         details->network_blocked = true;
         details->url = text_or_null(scope, blocked.url);
         details->tel = text_or_null(scope, blocked.tel);

@@ -54,29 +54,63 @@ fold(uint64_t word)
 }
 
 static inline uint64_t
-read_word(const char *ptr, size_t len, bool nocase)
+read_8(const char *ptr)
 {
-    uint64_t word = 0;
+    uint64_t word;
 
-    memcpy(&word, ptr, len);
+    memcpy(&word, ptr, sizeof(word));
+    return word;
+}
+
+static inline uint64_t
+read_4(const char *ptr)
+{
+    uint32_t word;
+
+    memcpy(&word, ptr, sizeof(word));
+    return word;
+}
+
+static inline uint64_t
+read_1(const char *ptr)
+{
+    return (uint8_t)*ptr;
+}
+
+/* One to eight bytes as a word. Texts of one length give different words: each byte is in it, some of them twice. */
+static inline uint64_t
+read_short(const char *ptr, size_t len)
+{
+    if (len >= 4) {
+        return read_4(ptr) << 32 | read_4(ptr + len - 4);
+    }
+    return read_1(ptr) << 16 | read_1(ptr + len / 2) << 8 | read_1(ptr + len - 1);
+}
+
+static inline uint64_t
+fold_if(uint64_t word, bool nocase)
+{
     return nocase ? fold(word) : word;
 }
 
+/* The length goes into the first state: so the last block may overlap the one before it. */
 static inline uint64_t
 hash_text(const redirect_secret_t *secret, sip_slice_t text, bool nocase)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* both halves of a block get a factor of their own */
     uint64_t state = secret->k0 ^ multiply(text.len ^ odd, secret->k1 | 1);
     const char *ptr = text.ptr;
-    size_t left = text.len;
+    const char *end = text.len > 0 ? ptr + text.len : ptr;
 
-    for (; left > 16; left -= 16, ptr += 16) {
-        state = multiply(read_word(ptr, 8, nocase) ^ secret->k1, read_word(ptr + 8, 8, nocase) ^ state);
+    for (size_t left = text.len; left > 16; left -= 16, ptr += 16) {
+        state = multiply(fold_if(read_8(ptr), nocase) ^ secret->k1, fold_if(read_8(ptr + 8), nocase) ^ state);
     }
-    if (left > 8) {
-        state = multiply(read_word(ptr, 8, nocase) ^ secret->k1, read_word(ptr + 8, left - 8, nocase) ^ state);
-    } else if (left > 0) {
-        state = multiply(read_word(ptr, left, nocase) ^ secret->k1, state ^ odd);
+    if (text.len > 16) {
+        state = multiply(fold_if(read_8(end - 16), nocase) ^ secret->k1, fold_if(read_8(end - 8), nocase) ^ state);
+    } else if (text.len > 8) {
+        state = multiply(fold_if(read_8(ptr), nocase) ^ secret->k1, fold_if(read_8(end - 8), nocase) ^ state);
+    } else if (text.len > 0) {
+        state = multiply(fold_if(read_short(ptr, text.len), nocase) ^ secret->k1, state ^ odd);
     }
     state = multiply(state ^ secret->k0, secret->k1 ^ odd);
     return state ? state : 1;

@@ -22,80 +22,96 @@ typedef enum {
     KEY_NEW_CALL = 'T',
 } key_kind_t;
 
-/* A key; one that cannot be made is empty, and empty ones are not used. */
+/* Where a key is made. One that can not be made is empty, and empty ones are not used. */
 typedef struct {
     size_t len;
     char text[MAX_KEY_TEXT + 1];
-} open_key_t;
+} key_room_t;
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
-static open_key_t
-key_begin(key_kind_t kind)
+static void
+key_begin(key_room_t *room, key_kind_t kind)
 {
-    return (open_key_t){.len = 1, .text = {(char)kind}};
+    room->text[0] = (char)kind;
+    room->len = 1;
 }
 
 static void
-key_put(open_key_t *key, const void *bytes, size_t len)
+key_put(key_room_t *room, const void *bytes, size_t len)
 {
-    memcpy(key->text + key->len, bytes, len);
-    key->len += len;
+    memcpy(room->text + room->len, bytes, len);
+    room->len += len;
 }
 
-static open_key_t
-key_of_text(key_kind_t kind, sip_slice_t text)
+static sip_slice_t
+key_text(const key_room_t *room)
 {
-    open_key_t key = key_begin(kind);
+    return sip_slice_make(room->text, room->len);
+}
 
-    if (text.len == 0 || text.len >= MAX_KEY_TEXT) {
-        key.len = 0;
-        return key;
+static sip_slice_t
+key_of_leg(key_room_t *room, sip_slice_t call_id)
+{
+    if (call_id.len == 0 || call_id.len >= MAX_KEY_TEXT) {
+        return SIP_SLICE_NONE;
     }
-    key_put(&key, text.ptr, text.len);
-    for (size_t i = 1; kind == KEY_SESSION_ID && i < key.len; i++) {
-        key.text[i] = g_ascii_tolower(key.text[i]);
-    }
-    return key;
+    key_begin(room, KEY_LEG_HEADER);
+    key_put(room, call_id.ptr, call_id.len);
+    return key_text(room);
 }
 
 /* The nil UUID stands for "none" (RFC 7989 5) and would tie all that send it to each other. */
-static open_key_t
-key_of_session(sip_slice_t session_id)
+static bool
+is_nil_uuid(sip_slice_t session_id)
 {
     for (size_t i = 0; i < session_id.len; i++) {
         if (session_id.ptr[i] != '0') {
-            return key_of_text(KEY_SESSION_ID, session_id);
+            return false;
         }
     }
-    return (open_key_t){.len = 0};
+    return true;
 }
 
-/* Who was redirected, and for whom: History-Info alone names no call, and a busy number is redirected for many. */
-static open_key_t
-key_of_history(const sip_uri_t *redirected, uint32_t caller)
+static sip_slice_t
+key_of_session(key_room_t *room, sip_slice_t session_id)
 {
-    open_key_t key = key_begin(KEY_HISTORY_INFO);
-    const uint32_t who = sip_uri_match_key(redirected);
+    if (is_nil_uuid(session_id) || session_id.len >= MAX_KEY_TEXT) {
+        return SIP_SLICE_NONE;
+    }
+    key_begin(room, KEY_SESSION_ID);
+    for (size_t i = 0; i < session_id.len; i++) {
+        const char lower = sip_slice_lower(session_id.ptr[i]);
+        key_put(room, &lower, 1);
+    }
+    return key_text(room);
+}
 
-    key_put(&key, &who, sizeof(who));
-    key_put(&key, &caller, sizeof(caller));
-    return key;
+/*
+ * Who was redirected, by sip_uri_match_key(), and for whom: History-Info alone names no call, and a busy number is
+ * redirected for many.
+ */
+static sip_slice_t
+key_of_history(key_room_t *room, uint32_t redirected, uint32_t caller)
+{
+    key_begin(room, KEY_HISTORY_INFO);
+    key_put(room, &redirected, sizeof(redirected));
+    key_put(room, &caller, sizeof(caller));
+    return key_text(room);
 }
 
 /* The redirected party's address, who it speaks for, and where it is to go; not where one of them is unknown. */
-static open_key_t
-key_of_new_call(const redirect_endpoint_t *party, uint32_t caller, uint32_t target)
+static sip_slice_t
+key_of_new_call(key_room_t *room, const redirect_endpoint_t *party, uint32_t caller, uint32_t target)
 {
-    open_key_t key = key_begin(KEY_NEW_CALL);
-
     if (party->len == 0 || caller == 0) {
-        return (open_key_t){.len = 0};
+        return SIP_SLICE_NONE;
     }
-    key_put(&key, &caller, sizeof(caller));
-    key_put(&key, &target, sizeof(target));
-    key_put(&key, party->address, party->len);
-    return key;
+    key_begin(room, KEY_NEW_CALL);
+    key_put(room, &caller, sizeof(caller));
+    key_put(room, &target, sizeof(target));
+    key_put(room, party->address, party->len);
+    return key_text(room);
 }
 
 /* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share. */
@@ -120,7 +136,7 @@ redirect_caller_key(sip_slice_t uri_text)
     sip_uri_t uri;
     uint32_t key;
 
-    if (uri_text.len == 0 || !sip_uri_parse(uri_text, &uri) || is_nobody(uri.user)) {
+    if (uri_text.len == 0 || !sip_uri_parse_user(uri_text, &uri) || is_nobody(uri.user)) {
         return 0;
     }
     key = sip_uri_match_key(&uri);
@@ -145,12 +161,6 @@ redirect_asserted_key(const sip_message_t *sip)
 
 /* --- filing ------------------------------------------------------------------------------------------------------- */
 
-static sip_slice_t
-key_text(const open_key_t *key)
-{
-    return sip_slice_make(key->text, key->len);
-}
-
 /* The first of ids, which are comma-separated; *ids is what comes after it. */
 static sip_slice_t
 next_leg_id(sip_slice_t *ids)
@@ -171,22 +181,30 @@ typedef struct {
 } filing_t;
 
 static void
-file(const filing_t *filing, open_key_t key, redirect_target_t *target)
+file(const filing_t *filing, sip_slice_t key)
 {
-    redirect_store_file(filing->store, key_text(&key), filing->redirect, target, filing->leg);
+    redirect_store_file(filing->store, key, NULL, filing->redirect, NULL, filing->leg);
+}
+
+static void
+file_target(const filing_t *filing, uint32_t caller, redirect_target_t *target)
+{
+    const redirect_endpoint_t *party = &filing->leg->request.source;
+    key_room_t room;
+
+    redirect_store_file(filing->store, key_of_new_call(&room, party, caller, target->written.match_key), party,
+                        filing->redirect, target, filing->leg);
 }
 
 static void
 file_targets(const filing_t *filing, uint32_t caller, uint32_t asserted)
 {
-    const redirect_endpoint_t *party = &filing->leg->request.source;
-
     for (unsigned i = 0; i < filing->redirect->target_count; i++) {
         redirect_target_t *target = &filing->redirect->target[i];
         if (target->followable) {
-            file(filing, key_of_new_call(party, caller, target->written.match_key), target);
+            file_target(filing, caller, target);
             if (asserted != caller) {
-                file(filing, key_of_new_call(party, asserted, target->written.match_key), target);
+                file_target(filing, asserted, target);
             }
         }
     }
@@ -198,22 +216,23 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
     static const redirect_caller_t nobody = {0};
     const redirect_caller_t *who = leg->caller ? leg->caller : &nobody;
     const filing_t filing = {store, redirect, leg};
-    const uint32_t caller = redirect_caller_key(sip_message_from_uri(sip));
     sip_slice_t ids = who->leg_ids;
-    sip_uri_t uri;
+    uint32_t caller, asked;
+    key_room_t room;
 
     if (redirect->target_count == 0) {
         return;
     }
-    file(&filing, key_of_text(KEY_LEG_HEADER, sip->call_id), NULL);
+    caller = redirect_caller_key(sip_message_from_uri(sip));
+    file(&filing, key_of_leg(&room, sip->call_id));
     while (ids.len > 0) {
-        file(&filing, key_of_text(KEY_LEG_HEADER, next_leg_id(&ids)), NULL);
+        file(&filing, key_of_leg(&room, next_leg_id(&ids)));
     }
-    file(&filing, key_of_session(who->session_id), NULL);
-    if (redirect_request_uri(leg, &uri)) {
-        file(&filing, key_of_history(&uri, caller ? caller : who->asserted), NULL);
+    file(&filing, key_of_session(&room, who->session_id));
+    if (redirect_request_key(leg, &asked)) {
+        file(&filing, key_of_history(&room, asked, caller ? caller : who->asserted));
         if (caller && who->asserted && who->asserted != caller) {
-            file(&filing, key_of_history(&uri, who->asserted), NULL);
+            file(&filing, key_of_history(&room, asked, who->asserted));
         }
     }
     file_targets(&filing, caller, who->asserted);
@@ -235,16 +254,41 @@ typedef struct {
 typedef struct {
     const redirect_store_t *store;
     const redirect_transaction_t *transaction;
-    const sip_message_t *sip;
+    redirect_facts_t *facts;
     redirect_placement_t *place;
     const redirect_caller_t *who;
-    sip_uri_t uri;
-    uint32_t key;
-    uint32_t caller;
+    bool has_uri;        /* uri and key were read */
+    sip_uri_t uri;       /* of the request, through can_fit(): nearly all requests do without */
+    uint32_t key;        /* of uri */
+    bool has_caller;     /* caller was read */
+    uint32_t caller;     /* through caller_of() */
     bool caller_unknown; /* what is looked at was filed for nobody */
     choice_t best;
     unsigned equals; /* redirects of other chains that fit as well as the best */
 } search_t;
+
+/* False where the Request-URI is none, and fits no target. */
+static bool
+can_fit(search_t *search)
+{
+    if (!search->has_uri) {
+        search->has_uri = true;
+        if (redirect_request_uri(search->transaction, &search->uri)) {
+            search->key = sip_uri_match_key(&search->uri);
+        }
+    }
+    return search->uri.whole.len > 0;
+}
+
+static uint32_t
+caller_of(search_t *search)
+{
+    if (!search->has_caller) {
+        search->has_caller = true;
+        search->caller = redirect_caller_key(sip_message_from_uri(search->facts->sip));
+    }
+    return search->caller;
+}
 
 static unsigned
 choice_rank(const choice_t *choice)
@@ -320,10 +364,13 @@ choose_pending(search_t *search, const redirect_pending_t *pending, sip_uri_matc
 
 /* Looks at everything that still waits under key. redirected: the URI of the History-Info entry that led here. */
 static void
-choose_by_key(search_t *search, open_key_t key, sip_uri_match_t worst, const sip_uri_t *redirected)
+choose_by_key(search_t *search, sip_slice_t key, sip_uri_match_t worst, const sip_uri_t *redirected)
 {
-    const redirect_pending_t *pending = redirect_store_pending(search->store, key_text(&key));
+    const redirect_pending_t *pending = redirect_store_pending(search->store, key);
 
+    if (pending == NULL || !can_fit(search)) {
+        return;
+    }
     for (; pending && redirect_link_spend(search->place, 1); pending = pending->next_same_key) {
         if ((pending->target == NULL || pending->target->tried_by == NULL) &&
             redirect_same_method(pending->leg, search->transaction) &&
@@ -337,29 +384,36 @@ static void
 choose_by_leg_header(search_t *search)
 {
     sip_slice_t ids = search->who->leg_ids;
+    key_room_t room;
 
     while (ids.len > 0) {
-        choose_by_key(search, key_of_text(KEY_LEG_HEADER, next_leg_id(&ids)), SIP_URI_MATCH_USER, NULL);
+        choose_by_key(search, key_of_leg(&room, next_leg_id(&ids)), SIP_URI_MATCH_USER, NULL);
     }
 }
 
 static void
 choose_by_session_id(search_t *search)
 {
-    choose_by_key(search, key_of_session(search->who->session_id), SIP_URI_MATCH_USER, NULL);
+    key_room_t room;
+
+    choose_by_key(search, key_of_session(&room, search->who->session_id), SIP_URI_MATCH_USER, NULL);
 }
 
 /* Redirects of redirected for the same caller, then those for whom no caller is known. */
 static void
-choose_by_history_entry(search_t *search, const sip_uri_t *redirected)
+choose_by_history_entry(search_t *search, const redirect_entry_t *entry)
 {
-    const uint32_t asserted = search->who->asserted;
-    const uint32_t callers[] = {search->caller, asserted != search->caller ? asserted : 0, 0};
+    const uint32_t caller = caller_of(search), asserted = search->who->asserted;
+    const uint32_t callers[] = {caller, asserted != caller ? asserted : 0, 0};
+    sip_uri_t redirected = sip_uri_view(&entry->uri);
+    key_room_t room;
 
+    redirected.headers = SIP_SLICE_NONE;
     for (size_t i = 0; i < G_N_ELEMENTS(callers); i++) {
         search->caller_unknown = callers[i] == 0;
         if (callers[i] != 0 || i == G_N_ELEMENTS(callers) - 1) {
-            choose_by_key(search, key_of_history(redirected, callers[i]), SIP_URI_MATCH_NUMBER, redirected);
+            choose_by_key(search, key_of_history(&room, entry->uri.match_key, callers[i]), SIP_URI_MATCH_NUMBER,
+                          &redirected);
         }
     }
     search->caller_unknown = false;
@@ -369,19 +423,11 @@ choose_by_history_entry(search_t *search, const sip_uri_t *redirected)
 static void
 choose_by_history_info(search_t *search)
 {
-    sip_value_iter_t values;
-    sip_slice_t value;
-    sip_history_entry_t entry;
+    const redirect_told_t *told = redirect_facts_told(search->facts);
 
-    if (!sip_message_has(search->sip, SIP_HEADER_HISTORY_INFO)) {
-        return;
-    }
-    redirect_latest_values(&values, search->sip, SIP_HEADER_HISTORY_INFO,
-                           redirect_store_config(search->store)->limits.history_entries);
-    while (sip_value_iter_next(&values, &value)) {
-        if (sip_history_entry_parse(value, &entry) && entry.has_reason && entry.reason_cause / 100 == 3) {
-            entry.address.uri.headers = SIP_SLICE_NONE;
-            choose_by_history_entry(search, &entry.address.uri);
+    for (unsigned i = 0; i < told->entry_count; i++) {
+        if (told->entry[i].has_reason && told->entry[i].reason_cause / 100 == 3) {
+            choose_by_history_entry(search, &told->entry[i]);
         }
     }
 }
@@ -390,15 +436,21 @@ static void
 choose_by_new_call(search_t *search)
 {
     const redirect_endpoint_t *party = &search->transaction->request.source;
+    const uint32_t asserted = search->who->asserted;
+    uint32_t target;
+    key_room_t room;
 
     /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->transaction->key.via_count != 1 || sip_message_has(search->sip, SIP_HEADER_REPLACES) ||
-        sip_message_has(search->sip, SIP_HEADER_JOIN)) {
+    if (search->transaction->key.via_count != 1 || redirect_facts_replaces(search->facts)) {
         return;
     }
-    choose_by_key(search, key_of_new_call(party, search->caller, search->key), SIP_URI_MATCH_NUMBER, NULL);
-    if (search->who->asserted != search->caller) {
-        choose_by_key(search, key_of_new_call(party, search->who->asserted, search->key), SIP_URI_MATCH_NUMBER, NULL);
+    /* Most requests come from an address that got no redirect lately. */
+    if (!redirect_store_may_wait_for(search->store, party) || !redirect_request_key(search->transaction, &target)) {
+        return;
+    }
+    choose_by_key(search, key_of_new_call(&room, party, caller_of(search), target), SIP_URI_MATCH_NUMBER, NULL);
+    if (asserted != search->caller) {
+        choose_by_key(search, key_of_new_call(&room, party, asserted, target), SIP_URI_MATCH_NUMBER, NULL);
     }
 }
 
@@ -463,21 +515,19 @@ place_across(redirect_placement_t *place, const search_t *search, size_t kind)
 }
 
 void
-redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
+redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
                            redirect_placement_t *place)
 {
     static const redirect_caller_t nobody = {0};
     search_t search = {.store = store,
                        .transaction = transaction,
-                       .sip = sip,
+                       .facts = facts,
                        .place = place,
                        .who = transaction->caller ? transaction->caller : &nobody};
 
-    if (redirect_store_has_no_pending(store) || !redirect_request_uri(transaction, &search.uri)) {
+    if (redirect_store_has_no_pending(store)) {
         return;
     }
-    search.key = sip_uri_match_key(&search.uri);
-    search.caller = redirect_caller_key(sip_message_from_uri(sip));
     for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
         search.best = (choice_t){.redirect = NULL};
         search.equals = 0;

@@ -44,21 +44,6 @@ redirect_link_spend(redirect_placement_t *place, unsigned steps)
     return true;
 }
 
-void
-redirect_latest_values(sip_value_iter_t *values, const sip_message_t *sip, sip_header_id_t id, unsigned max)
-{
-    sip_slice_t value;
-    unsigned count = 0;
-
-    sip_value_iter_init(values, sip, id);
-    while (sip_value_iter_next(values, &value)) {
-        count++;
-    }
-    sip_value_iter_init(values, sip, id);
-    for (; count > max && sip_value_iter_next(values, &value); count--) {
-    }
-}
-
 /* The transactions of the same call but itself, oldest first. */
 static redirect_transaction_t *
 skip_self(redirect_transaction_t *other, const redirect_transaction_t *self)
@@ -242,7 +227,7 @@ typedef struct {
 typedef struct {
     const redirect_transaction_t *transaction;
     const redirect_transaction_t *upstream;
-    const sip_message_t *sip;
+    redirect_facts_t *facts; /* of its request; NULL where that is not at hand */
     sip_uri_t uri;
     uint32_t key;
     redirect_placement_t *place;
@@ -349,7 +334,8 @@ consider_redirect(candidate_t *best, redirect_transaction_t *earlier, redirect_t
         candidate.match =
             redirect_target_match(wanted->place, candidate.target, &wanted->uri, wanted->key, &candidate.difference);
         if (redirect->code == 305 && candidate.match != SIP_URI_MATCH_EXACT &&
-            goes_through_proxy(candidate.target, earlier, wanted->transaction, wanted->sip)) {
+            goes_through_proxy(candidate.target, earlier, wanted->transaction,
+                               wanted->facts ? wanted->facts->sip : NULL)) {
             candidate.match = SIP_URI_MATCH_EXACT;
             candidate.difference = SIP_URI_DIFF_NONE;
         }
@@ -394,16 +380,14 @@ find_target(wanted_t *wanted)
 
 /* Takes one History-Info entry for the place where the request went. */
 static void
-consider_history_entry(candidate_t *best, sip_slice_t value, wanted_t *wanted)
+consider_history_entry(candidate_t *best, const redirect_entry_t *entry, wanted_t *wanted)
 {
-    sip_history_entry_t entry;
-
-    if (!sip_history_entry_parse(value, &entry) || entry.address.uri.whole.len == 0) {
+    if (entry->uri.len == 0) {
         return;
     }
-    wanted->uri = entry.address.uri;
+    wanted->uri = sip_uri_view(&entry->uri);
     wanted->uri.headers = SIP_SLICE_NONE; /* its Reason is no part of where it went */
-    wanted->key = sip_uri_match_key(&wanted->uri);
+    wanted->key = entry->uri.match_key;
     for (redirect_transaction_t *earlier = first_other(wanted->transaction);
          earlier && redirect_link_spend(wanted->place, 1); earlier = next_other(earlier, wanted->transaction)) {
         consider_leg(best, earlier, RELATION_FARTHER_ON, wanted);
@@ -415,20 +399,17 @@ consider_history_entry(candidate_t *best, sip_slice_t value, wanted_t *wanted)
  * still names the target, as one of its entries (RFC 7044 10.3); the latest are looked at.
  */
 static candidate_t
-find_target_by_history(const redirect_store_t *store, wanted_t *wanted)
+find_target_by_history(wanted_t *wanted)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
-    sip_value_iter_t latest;
-    sip_slice_t value;
+    const redirect_told_t *told = redirect_facts_told(wanted->facts);
     sip_uri_t uri, target;
 
-    if (!sip_message_has(wanted->sip, SIP_HEADER_HISTORY_INFO) || !redirect_request_uri(wanted->transaction, &uri)) {
+    if (told->entry_count == 0 || !redirect_request_uri(wanted->transaction, &uri)) {
         return best;
     }
-    redirect_latest_values(&latest, wanted->sip, SIP_HEADER_HISTORY_INFO,
-                           redirect_store_config(store)->limits.history_entries);
-    while (sip_value_iter_next(&latest, &value)) {
-        consider_history_entry(&best, value, wanted);
+    for (unsigned i = 0; i < told->entry_count; i++) {
+        consider_history_entry(&best, &told->entry[i], wanted);
     }
     if (best.redirect && (best.match > SIP_URI_MATCH_LOOSE || best.target->tried_by)) {
         best.redirect = NULL;
@@ -774,7 +755,7 @@ place_request(const redirect_store_t *store, wanted_t *wanted, const client_hist
         return;
     }
     if (!untried) {
-        candidate_t by_history = find_target_by_history(store, wanted);
+        candidate_t by_history = find_target_by_history(wanted);
         if (by_history.redirect && (wanted->upstream || !chain_is_answered(store, wanted, by_history.leg->chain))) {
             found = by_history;
             untried = true;
@@ -792,18 +773,18 @@ place_request(const redirect_store_t *store, wanted_t *wanted, const client_hist
 }
 
 void
-redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
+redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
                       redirect_placement_t *place)
 {
-    wanted_t wanted = {.transaction = transaction, .sip = sip, .place = place};
+    wanted_t wanted = {.transaction = transaction, .facts = facts, .place = place};
     redirect_transaction_t *downstream;
     client_history_t history;
 
     if (first_other(transaction) == NULL) {
         return; /* the first of its call, as most are */
     }
-    downstream = find_downstream(store, transaction, sip);
-    place->upstream = find_upstream(store, transaction, sip, place);
+    downstream = find_downstream(store, transaction, facts->sip);
+    place->upstream = find_upstream(store, transaction, facts->sip, place);
     if (place->upstream == NULL) {
         place->upstream = find_hidden_upstream(transaction);
     }

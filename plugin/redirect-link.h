@@ -7,6 +7,7 @@
 #ifndef REDIRECT_LINK_H
 #define REDIRECT_LINK_H
 
+#include "redirect-facts.h"
 #include "redirect-store.h"
 
 /** Where a transaction belongs; all NULL and 0 where it begins a journey of its own. */
@@ -37,7 +38,7 @@ typedef struct {
 bool redirect_link_spend(redirect_placement_t *place, unsigned steps);
 
 /** Places a transaction whose request was captured among those of its own call. */
-void redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *transaction, const sip_message_t *sip,
+void redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
                            redirect_placement_t *place);
 
 /** The same for one that only a response shows so far: its Vias and CSeq are all there is to go by. */
@@ -53,7 +54,7 @@ redirect_transaction_t *redirect_link_reordered(const redirect_store_t *store, r
 
 /** Places a request outside of a dialog by what is known of other calls. */
 void redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction,
-                                const sip_message_t *sip, redirect_placement_t *place);
+                                redirect_facts_t *facts, redirect_placement_t *place);
 
 /** Files a redirect under what its follow-up in another call would show. */
 void redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg,
@@ -68,9 +69,6 @@ bool redirect_is_definitive_for(const redirect_transaction_t *refused, const red
 
 /** True for a response after which a client repeats the request changed (RFC 3261 8.1.3.5). */
 bool redirect_is_amend_and_retry(uint16_t status);
-
-/** Begins a walk over the values of a header, of which only the last max are seen: History-Info grows at its end. */
-void redirect_latest_values(sip_value_iter_t *values, const sip_message_t *sip, sip_header_id_t id, unsigned max);
 
 /** A key for the user that calls, from a From or P-Asserted-Identity URI; 0 where many share it or there is none. */
 uint32_t redirect_caller_key(sip_slice_t uri_text);

@@ -66,9 +66,17 @@ next_payload(const packet_info *pinfo, sip_slice_t frame, size_t offset, size_t 
 }
 
 static void
-set_lone(packet_info *pinfo, tvbuff_t *tvb, sip_slice_t frame, size_t start, size_t end, redirect_located_list_t *list)
+set_list(redirect_located_list_t *list, const redirect_located_t *message, unsigned count, unsigned missed)
 {
-    redirect_located_t *located = wmem_new(pinfo->pool, redirect_located_t);
+    list->message = count > 0 ? message : NULL;
+    list->count = count;
+    list->missed = missed;
+}
+
+static void
+set_lone(tvbuff_t *tvb, sip_slice_t frame, size_t start, size_t end, redirect_located_list_t *list)
+{
+    redirect_located_t *located = &list->lone;
     bool is_captured = end <= frame.len;
 
     *located = (redirect_located_t){
@@ -82,7 +90,7 @@ set_lone(packet_info *pinfo, tvbuff_t *tvb, sip_slice_t frame, size_t start, siz
     if (!is_captured) {
         located->headers_complete = locate_has_empty_line(located->text);
     }
-    *list = (redirect_located_list_t){located, 1, 0};
+    set_list(list, located, 1, 0);
 }
 
 /*
@@ -106,7 +114,7 @@ locate_lone(packet_info *pinfo, unsigned number, redirect_located_list_t *list)
     frame = sip_slice_make((const char *)tvb_get_ptr(tvb, 0, (int)len), len);
     while ((start = next_payload(pinfo, frame, start, &end)) > 0) {
         if (locate_text_starts(sip_slice_from(frame, start), seen)) {
-            set_lone(pinfo, tvb, frame, start, end, list);
+            set_lone(tvb, frame, start, end, list);
             return true;
         }
         start -= LOCATE_UDP_HEADER - 1;
@@ -116,7 +124,8 @@ locate_lone(packet_info *pinfo, unsigned number, redirect_located_list_t *list)
 
 /* What is kept in pinfo->proto_data; the messages follow it. */
 typedef struct {
-    redirect_located_list_t list;
+    unsigned count;
+    unsigned missed;
     redirect_located_t message[];
 } found_t;
 
@@ -127,12 +136,9 @@ search(packet_info *pinfo, unsigned number)
     const locate_record_t *record = locate_records(pinfo, number, &count);
     found_t *found = (found_t *)wmem_alloc(pinfo->pool, sizeof(found_t) + count * sizeof(redirect_located_t));
 
-    found->list = (redirect_located_list_t){NULL, 0, 0};
+    found->count = found->missed = 0;
     if (count > 0) {
-        found->list.count = locate_search(pinfo, record, count, found->message, &found->list.missed);
-    }
-    if (found->list.count > 0) {
-        found->list.message = found->message;
+        found->count = locate_search(pinfo, record, count, found->message, &found->missed);
     }
     return found;
 }
@@ -147,7 +153,7 @@ look_up_or_search(packet_info *pinfo, unsigned number, redirect_located_list_t *
         found = search(pinfo, number);
         p_add_proto_data(pinfo->pool, pinfo, proto_caller, REDIRECT_LOCATE_KEY, found);
     }
-    *list = found->list;
+    set_list(list, found->message, found->count, found->missed);
 }
 
 /* Not inlined: most frames hold no SIP, and must not pay for what this one needs. */
@@ -160,7 +166,7 @@ locate_sip(packet_info *pinfo, unsigned sip_layers, redirect_located_list_t *lis
         locate_lone(pinfo, first.number, list)) {
         return true;
     }
-    *list = (redirect_located_list_t){NULL, 0, 0};
+    set_list(list, NULL, 0, 0);
     if (first.number > 0) {
         look_up_or_search(pinfo, first.number, list);
     }
@@ -184,6 +190,6 @@ redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
     if (sip_layers > 0) {
         return locate_sip(pinfo, sip_layers, list);
     }
-    *list = (redirect_located_list_t){NULL, 0, 0};
+    set_list(list, NULL, 0, 0);
     return false;
 }

@@ -38,13 +38,14 @@ typedef struct {
 
 /** The messages of one frame in the order in which they were dissected. */
 typedef struct {
-    const redirect_located_t *message; /**< NULL where count is 0; owned by pinfo->pool */
+    const redirect_located_t *message; /**< NULL where count is 0; &lone, or owned by pinfo->pool */
     unsigned count;
     /**
      * Messages that the SIP dissector saw and whose text was not found. Not counted: what redirect_locate() leaves out,
      * and data that the dissector calls a continuation.
      */
     unsigned missed;
+    redirect_located_t lone; /**< room for the one message that most frames hold: so the list must not be copied */
 } redirect_located_list_t;
 
 /**

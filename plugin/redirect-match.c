@@ -45,7 +45,7 @@ redirect_match_via(const redirect_store_t *store, const sip_via_t *via)
 {
     const redirect_secret_t *secret = redirect_store_secret(store);
 
-    return redirect_hash_pair(secret, redirect_hash(secret, via->branch), redirect_hash_nocase(secret, via->sent_by));
+    return redirect_hash_pair(secret, redirect_hash(secret, via->branch), redirect_hash(secret, via->sent_by));
 }
 
 uint64_t
@@ -57,15 +57,15 @@ redirect_match_via_host(const redirect_store_t *store, const sip_via_t *via)
 redirect_key_t
 redirect_match_key(const redirect_store_t *store, const sip_message_t *sip)
 {
-    const sip_via_t *top = &sip->via;
+    const bool unique = is_unique(sip->via.branch);
 
     return (redirect_key_t){
-        .via = redirect_match_via(store, top),
-        .from_tag = redirect_match_tag(store, sip->from_tag),
+        .via = redirect_match_via(store, &sip->via),
+        .from_tag =
+            unique && sip->method_id != SIP_METHOD_ACK ? 0 : redirect_match_tag(store, sip_message_from_tag(sip)),
         .cseq = sip->cseq,
-        .via_count = (uint16_t)MIN(sip->via_count, UINT16_MAX),
         .method = sip->cseq_method_id,
-        .unique = is_unique(top->branch),
+        .unique = unique,
     };
 }
 
@@ -94,6 +94,8 @@ redirect_match_complete_key(const redirect_store_t *store, const sip_message_t *
     sip_via_iter_t vias;
     sip_via_t via;
 
+    key->from_tag = redirect_match_tag(store, sip_message_from_tag(sip));
+    key->via_count = (uint16_t)MIN(sip->via_count, UINT16_MAX);
     key->via_host = redirect_match_via_host(store, &sip->via);
     key->via_path = redirect_match_path(store, sip, 1);
     key->via_hosts = 0;
@@ -148,7 +150,7 @@ ack_of_2xx_fits(const redirect_store_t *store, const redirect_transaction_t *tra
     return sip->method_id == SIP_METHOD_ACK && transaction->key.method == SIP_METHOD_INVITE &&
            transaction->response.status / 100 == 2 && transaction->key.cseq == key->cseq &&
            transaction->key.from_tag == key->from_tag &&
-           transaction->response.to_tag == redirect_match_tag(store, sip->to_tag) &&
+           transaction->response.to_tag == redirect_match_tag(store, sip_message_to_tag(sip)) &&
            transaction->key.via_host == redirect_match_via_host(store, &sip->via);
 }
 
@@ -164,40 +166,53 @@ ends_fit(const redirect_transaction_t *transaction, const redirect_message_t *me
 }
 
 /*
- * How well a message fits a transaction; 0 is not at all. Transactions share a key only where a client gave a branch
- * twice, or where it knows no branches (RFC 2543): then a final response seen before is that transaction's, and
- * addresses help.
+ * How well a message fits a transaction that shares its key. Several do only where a client gave a branch twice, or where
+ * it knows no branches (RFC 2543): then a final response seen before is that transaction's, and addresses help.
  */
 static unsigned
-fit_of(const redirect_store_t *store, const redirect_transaction_t *transaction, const redirect_message_t *message,
-       const redirect_key_t *key)
+fit_of(const redirect_store_t *store, const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
+    const unsigned ends = ends_fit(transaction, message) ? 2 : 0;
 
-    if (!transaction_fits(transaction, sip, key)) {
-        return ack_of_2xx_fits(store, transaction, sip, key) ? 1 : 0;
-    }
     if (sip->is_response && sip->status >= 200 && transaction->response.status == sip->status &&
-        transaction->response.to_tag == redirect_match_tag(store, sip->to_tag)) {
-        return ends_fit(transaction, message) ? 5 : 3;
+        transaction->response.to_tag == redirect_match_tag(store, sip_message_to_tag(sip))) {
+        return 3 + ends;
     }
-    return ends_fit(transaction, message) ? 4 : 2;
+    return 2 + ends;
+}
+
+/* Of two that fit equally well the later. known_fit is that of known, or 0 where it was not asked for yet. */
+static redirect_transaction_t *
+better(const redirect_store_t *store, redirect_transaction_t *known, unsigned *known_fit,
+       redirect_transaction_t *transaction, const redirect_message_t *message)
+{
+    const unsigned fit = fit_of(store, transaction, message);
+
+    if (*known_fit == 0) {
+        *known_fit = fit_of(store, known, message);
+    }
+    if (fit < *known_fit) {
+        return known;
+    }
+    *known_fit = fit;
+    return transaction;
 }
 
 redirect_transaction_t *
 redirect_match(const redirect_store_t *store, const redirect_call_t *call, const redirect_message_t *message,
                const redirect_key_t *key)
 {
-    redirect_transaction_t *found = NULL;
-    unsigned best = 1;
+    redirect_transaction_t *found = NULL, *acknowledged = NULL;
+    unsigned best = 0;
 
     for (redirect_transaction_t *transaction = redirect_call_first(call); transaction;
          transaction = transaction->next_in_call) {
-        unsigned fit = fit_of(store, transaction, message, key);
-        if (fit >= best) {
-            best = fit;
-            found = transaction;
+        if (transaction_fits(transaction, message->sip, key)) {
+            found = found ? better(store, found, &best, transaction, message) : transaction;
+        } else if (ack_of_2xx_fits(store, transaction, message->sip, key)) {
+            acknowledged = transaction;
         }
     }
-    return found;
+    return found ? found : acknowledged;
 }

@@ -9,16 +9,16 @@
 
 #include "redirect-store.h"
 
-/** What of a message's key every message needs; the Vias below the top and the upstream path stay 0. */
+/** What of a message's key redirect_match() needs; the rest stays 0. @param sip at least its start was parsed */
 redirect_key_t redirect_match_key(const redirect_store_t *store, const sip_message_t *sip);
 
-/** Completes a key with what only a new transaction needs: the Vias below the top. */
+/** Completes a key with what only a new transaction needs. @param sip parsed whole */
 void redirect_match_complete_key(const redirect_store_t *store, const sip_message_t *sip, redirect_key_t *key);
 
 /** The keyed hash of a tag; 0 where there is none. */
 uint64_t redirect_match_tag(const redirect_store_t *store, sip_slice_t tag);
 
-/** The keyed hash of branch and sent-by of one Via. */
+/** The keyed hash of branch and sent-by of one Via, as they are written: a response repeats them (RFC 3261 8.2.6.2). */
 uint64_t redirect_match_via(const redirect_store_t *store, const sip_via_t *via);
 
 /** The keyed hash of the host of one Via's sent-by. */

@@ -18,7 +18,10 @@ typedef struct {
     redirect_limits_t limits; /**< a limit that is 0 gets its default */
 } redirect_config_t;
 
-/** One message as it was captured. sip and what it borrows need to live for the call only. */
+/**
+ * One message as it was captured. sip and what it borrows need to live for the call only; it may have been read by
+ * sip_message_parse_start() alone, and its rest is read where the message needs it.
+ */
 typedef struct {
     uint32_t frame; /**< number in the capture, from 1 */
     uint32_t index; /**< position among the SIP messages of the frame, from 0 */
@@ -28,7 +31,7 @@ typedef struct {
     redirect_transport_t transport;
     bool is_cut;  /**< the captured bytes end within its header fields: what comes after is unknown, not absent */
     size_t bytes; /**< of it that were captured; for is_cut */
-    const sip_message_t *sip;
+    sip_message_t *sip;
 } redirect_message_t;
 
 /** The part of a message that is cut off in which every line is whole: of half a line nothing is read. */

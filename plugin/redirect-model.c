@@ -102,6 +102,22 @@ redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri)
     return sip_uri_parse(redirect_request_text(transaction), uri);
 }
 
+bool
+redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key)
+{
+    sip_uri_t uri;
+
+    if (transaction->request.parsed) {
+        *key = transaction->request.parsed->match_key;
+        return true;
+    }
+    if (!sip_uri_parse_user(redirect_request_text(transaction), &uri)) {
+        return false;
+    }
+    *key = sip_uri_match_key(&uri);
+    return true;
+}
+
 char *
 redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction)
 {

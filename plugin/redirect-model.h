@@ -103,7 +103,10 @@ typedef struct {
     sip_response_lifetime_t lifetime;
     bool single_use; /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
     bool has_expires;
+    bool has_password;                      /**< in its URI */
+    bool is_same_user;                      /**< as in the entry that mapped_from names: it was given as rc, not mp */
     uint32_t expires;                       /**< seconds from receipt */
+    const char *mapped_from;                /**< index of a History-Info entry (RFC 7044 10.4), for display; or NULL */
     unsigned flags;                         /**< SIP_ADDRESS_FLAG_* */
     unsigned uri_flags;                     /**< SIP_URI_FLAG_* */
     bool followable;                        /**< a SIP element can send a request there */
@@ -316,6 +319,9 @@ redirect_target_uri(const redirect_target_t *target)
 
 /** The Request-URI taken apart; false where there is none or it is no URI. Borrows from transaction. */
 bool redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri);
+
+/** The sip_uri_match_key() of the Request-URI; false where there is none or it is no URI: then *key stays as it was. */
+bool redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key);
 
 /** The name of a transaction's method: borrowed from transaction, or static. As on the wire. */
 sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);

@@ -22,7 +22,7 @@ check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context
     const redirect_t *redirect = context->record->details->redirect;
     const sip_response_t *row;
 
-    if (redirect == NULL || redirect->target_total > 0) {
+    if (redirect->target_total > 0) {
         return NULL;
     }
     row = sip_response_lookup(redirect->code);
@@ -42,7 +42,7 @@ targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned fl
     wmem_strbuf_t *list = NULL;
     unsigned found = 0;
 
-    for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
+    for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
         if ((target->flags & flags) == 0 && (target->uri_flags & uri_flags) == 0) {
             continue;
@@ -64,8 +64,7 @@ targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned fl
 static char *
 check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    if (context->record->details->redirect == NULL ||
-        !(context->record->details->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
+    if (!(context->record->details->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
         return NULL;
     }
     return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
@@ -82,7 +81,7 @@ check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *contex
     if (list) {
         return wmem_strdup_printf(scope, "Written wrongly, read as well as can be: target %s.", list);
     }
-    if (redirect && (redirect->odd_values & SIP_ADDRESS_FLAG_BAD_URI)) {
+    if (redirect->odd_values & SIP_ADDRESS_FLAG_BAD_URI) {
         return wmem_strdup(scope, "A Contact value holds no URI and is left out of the targets.");
     }
     return NULL;
@@ -113,9 +112,8 @@ check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = context->record->details->redirect;
 
-    for (unsigned i = 0; redirect && i < redirect->target_count; i++) {
-        const sip_uri_t uri = redirect_target_uri(&redirect->target[i]);
-        if (sip_slice_has_text(uri.password)) {
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        if (redirect->target[i].has_password) {
             return wmem_strdup_printf(scope, "Target %u carries a password in clear text (masked here).",
                                       redirect->target[i].order);
         }
@@ -128,7 +126,7 @@ check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *c
 {
     const redirect_t *redirect = context->record->details->redirect;
 
-    if (redirect == NULL || redirect->target_total <= redirect->target_count) {
+    if (redirect->target_total <= redirect->target_count) {
         return NULL;
     }
     return wmem_strdup_printf(scope, "%u targets are offered; the first %u are listed, %u left out.",
@@ -142,9 +140,9 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
     sip_network_blocked_t details;
 
     switch (redirect_facts_network_blocked(context->facts, &details)) {
-    case SIP_NETWORK_BLOCKED_PHRASE_ONLY:
+    case REDIRECT_BLOCKED_PHRASE_ONLY:
         return wmem_strdup(scope, "Says Network Blocked, but no Reason header says by whom: read it as a plain 603.");
-    case SIP_NETWORK_BLOCKED_REASON_ONLY:
+    case REDIRECT_BLOCKED_REASON_ONLY:
         return wmem_strdup(scope,
                            "Its Reason header tells of analytics, but the phrase is not Network Blocked: a plain 603.");
     default:
@@ -171,19 +169,20 @@ same_resource(const redirect_transaction_t *transaction, const sip_uri_t *uri)
  * Equal URIs have equal keys, so nearly all others are told apart by a number; *left bounds the rest.
  */
 static const redirect_transaction_t *
-asked_before(const redirect_transaction_t *from, const sip_uri_t *uri, unsigned *left)
+asked_before(const redirect_transaction_t *from, const sip_uri_kept_t *kept, unsigned *left)
 {
-    const uint32_t key = sip_uri_match_key(uri);
-
     for (; from; from = redirect_transaction_before(from)) {
-        if (from->request.parsed == NULL || from->request.parsed->match_key != key) {
+        sip_uri_t uri;
+
+        if (from->request.parsed == NULL || from->request.parsed->match_key != kept->match_key) {
             continue;
         }
         if (*left == 0) {
             return NULL;
         }
         (*left)--;
-        if (same_resource(from, uri)) {
+        uri = sip_uri_view(kept);
+        if (same_resource(from, &uri)) {
             return from;
         }
     }
@@ -203,13 +202,12 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
     const redirect_t *redirect = context->record->details->redirect;
     unsigned left = MAX_COMPARISONS;
 
-    if (!context->new_redirect || redirect == NULL || !can_loop(redirect)) {
+    if (!context->new_redirect || !can_loop(redirect)) {
         return NULL;
     }
     for (unsigned i = 0; i < redirect->target_count && left > 0; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        const sip_uri_t uri = redirect_target_uri(target);
-        const redirect_transaction_t *before = asked_before(context->record->transaction, &uri, &left);
+        const redirect_transaction_t *before = asked_before(context->record->transaction, &target->written, &left);
         if (before == NULL) {
             continue;
         }
@@ -229,13 +227,11 @@ check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *cont
     const redirect_transaction_t *transaction = context->record->transaction;
     const redirect_transaction_t *before;
     unsigned left = MAX_COMPARISONS;
-    sip_uri_t uri;
 
-    if (!context->new_transaction || transaction->link == NULL || !can_loop(transaction->link->cause) ||
-        !redirect_request_uri(transaction, &uri)) {
+    if (!can_loop(transaction->link->cause) || transaction->request.parsed == NULL) {
         return NULL;
     }
-    before = asked_before(redirect_transaction_before(transaction), &uri, &left);
+    before = asked_before(redirect_transaction_before(transaction), transaction->request.parsed, &left);
     return before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
                                        before->request.frame)
                   : NULL;
@@ -247,7 +243,7 @@ check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *cont
     const redirect_transaction_t *transaction = context->record->transaction;
     const unsigned max_hops = redirect_store_config(context->store)->max_hops;
 
-    if (!context->new_transaction || transaction->link == NULL || max_hops == 0 || transaction->hop <= max_hops) {
+    if (max_hops == 0 || transaction->hop <= max_hops) {
         return NULL;
     }
     return wmem_strdup_printf(scope, "Redirect number %u in a row; more than %u are worth a look.", transaction->hop,
@@ -305,8 +301,7 @@ check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t 
     const redirect_transaction_t *redirected;
     redirect_endpoint_t named;
 
-    if (!context->new_transaction || link == NULL || link->target == NULL || link->cause->code == 305 ||
-        !redirect_target_address(link->target, &named)) {
+    if (link->target == NULL || link->cause->code == 305 || !redirect_target_address(link->target, &named)) {
         return NULL;
     }
     redirected = link->cause->transaction;
@@ -347,7 +342,7 @@ is_explained(const redirect_record_t *record)
 static char *
 check_cut_off(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    return context->message->is_cut && is_explained(context->record)
+    return context->message->is_cut
                ? wmem_strdup_printf(scope,
                                     "This message is cut off after %zu bytes; what comes after is unknown, not absent.",
                                     context->message->bytes)
@@ -386,9 +381,7 @@ gap_sentences(wmem_allocator_t *scope, const char *lead, unsigned gaps)
 static char *
 check_not_placed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_record_t *record = context->record;
-
-    if (record->transaction || !is_explained(record)) {
+    if (context->record->transaction) {
         return NULL;
     }
     return gap_sentences(scope, "This response belongs to no chain: ", context->gaps & GAPS_NOT_PLACED);
@@ -426,55 +419,60 @@ look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, c
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
-    {REDIRECT_RULE_NO_CONTACT, "no_contact", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE,
-     "RFC 3261 section 13.3.1.2", "A redirect names no Contact, so it cannot be followed", check_no_contact, NULL},
-    {REDIRECT_RULE_STAR, "contact_star", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE,
-     "RFC 3261 section 10.2.2", "A redirect carries the Contact \"*\", which is for REGISTER only", check_star, NULL},
+    {REDIRECT_RULE_NO_CONTACT, "no_contact", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_PROTOCOL,
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 13.3.1.2",
+     "A redirect names no Contact, so it cannot be followed", check_no_contact, NULL},
+    {REDIRECT_RULE_STAR, "contact_star", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_PROTOCOL,
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 10.2.2",
+     "A redirect carries the Contact \"*\", which is for REGISTER only", check_star, NULL},
     {REDIRECT_RULE_BAD_CONTACT, "bad_contact", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
-     REDIRECT_RULE_NEEDS_WHOLE, "RFC 3261 section 20.10", "A redirect target is written wrongly", check_bad_contact,
-     NULL},
-    {REDIRECT_RULE_BAD_Q, "bad_q", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE,
-     "RFC 3261 section 25.1", "A redirect target has a malformed q", check_bad_q, NULL},
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 20.10",
+     "A redirect target is written wrongly", check_bad_contact, NULL},
+    {REDIRECT_RULE_BAD_Q, "bad_q", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 25.1",
+     "A redirect target has a malformed q", check_bad_q, NULL},
     {REDIRECT_RULE_BAD_EXPIRES, "bad_expires", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
-     REDIRECT_RULE_NEEDS_WHOLE, "RFC 3261 section 8.3", "A redirect target has a malformed expiry", check_bad_expires,
-     NULL},
-    {REDIRECT_RULE_PASSWORD, "password", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY, 0, "RFC 3261 section 19.1.1",
-     "A redirect target carries a password", check_password, NULL},
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 8.3",
+     "A redirect target has a malformed expiry", check_bad_expires, NULL},
+    {REDIRECT_RULE_PASSWORD, "password", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY, REDIRECT_RULE_NEEDS_REDIRECT,
+     "RFC 3261 section 19.1.1", "A redirect target carries a password", check_password, NULL},
     {REDIRECT_RULE_TARGETS_LEFT_OUT, "targets_left_out", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
-     REDIRECT_RULE_NEEDS_WHOLE, "RFC 3261 section 20.10", "A redirect offers more targets than are listed",
-     check_targets_left_out, NULL},
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 20.10",
+     "A redirect offers more targets than are listed", check_targets_left_out, NULL},
     {REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE, "network_blocked_incomplete", REDIRECT_SEVERITY_NOTE,
-     REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE, "ATIS-1000099",
+     REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_RESPONSE, "ATIS-1000099",
      "A 603 carries only one half of Network Blocked", check_network_blocked_incomplete, NULL},
-    {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
-     "RFC 3261 section 8.1.3.4", "A redirect points back to where the request has been", check_loop_offered, NULL},
-    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
-     "RFC 3261 section 8.1.3.4", "A redirect was followed back to where the request has been", check_loop_followed,
-     NULL},
+    {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 8.1.3.4",
+     "A redirect points back to where the request has been", check_loop_offered, NULL},
+    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
+     "A redirect was followed back to where the request has been", check_loop_followed, NULL},
     {REDIRECT_RULE_TOO_MANY_HOPS, "too_many_hops", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.3.4", "A request was redirected more often than max_hops allows",
-     check_too_many_hops, NULL},
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
+     "A request was redirected more often than max_hops allows", check_too_many_hops, NULL},
     {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 21.6", "A request was tried again after a global failure",
-     check_after_global_failure, NULL},
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 21.6",
+     "A request was tried again after a global failure", check_after_global_failure, NULL},
     {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "RFC 3261 section 8.1.3.4", "Nobody followed this redirect within 32 seconds", NULL, look_back_not_followed},
     {REDIRECT_RULE_FOLLOWED_ELSEWHERE, "followed_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.3.4",
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "After a redirect the request went to a URI that was not offered", check_followed_elsewhere, NULL},
     {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address",
-     check_sent_to_old_server, NULL},
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.2",
+     "A redirect was followed to the right URI at the old address", check_sent_to_old_server, NULL},
     {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 8.1.3.4",
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "Several redirects fit this new call equally well, so it is linked to none", check_ambiguous_link, NULL},
     {REDIRECT_RULE_HISTORY_CONTRADICTION, "history_contradiction", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_WHOLE, "RFC 7044 section 10",
      "History-Info or Diversion says otherwise than the chain seen", check_history_contradiction, NULL},
-    {REDIRECT_RULE_CUT_OFF, "cut_off", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, 0, "RFC 3261 section 7.5",
-     "A redirect or global failure is cut off by the capture", check_cut_off, NULL},
-    {REDIRECT_RULE_NOT_PLACED, "not_placed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, 0,
-     "RFC 3261 section 8.1.1", "A redirect or global failure can not be tied to a request", check_not_placed, NULL},
+    {REDIRECT_RULE_CUT_OFF, "cut_off", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_RESPONSE,
+     "RFC 3261 section 7.5", "A redirect or global failure is cut off by the capture", check_cut_off, NULL},
+    {REDIRECT_RULE_NOT_PLACED, "not_placed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
+     REDIRECT_RULE_NEEDS_RESPONSE, "RFC 3261 section 8.1.1",
+     "A redirect or global failure can not be tied to a request", check_not_placed, NULL},
     {REDIRECT_RULE_LIMIT_REACHED, "limit_reached", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "sip_redirect(4) LIMITS", "A limit of the analysis may hide part of the chain", check_limit_reached,
      look_back_limit_reached},
@@ -505,23 +503,34 @@ is_worth_asking(const redirect_rule_context_t *context)
            context->gaps != 0;
 }
 
-static bool
-has_what_is_needed(const redirect_rule_t *rule, const redirect_rule_context_t *context)
+/* What there is for the rules (redirect_rule_needs_t). */
+static unsigned
+what_there_is(const redirect_rule_context_t *context)
 {
-    return rule->check && !((rule->needs & REDIRECT_RULE_NEEDS_CHAIN) && context->record->transaction == NULL) &&
-           !((rule->needs & REDIRECT_RULE_NEEDS_WHOLE) && context->message->is_cut);
+    const redirect_record_t *record = context->record;
+    const bool follows = context->new_transaction && record->transaction && record->transaction->link;
+
+    return (record->transaction ? REDIRECT_RULE_NEEDS_CHAIN : 0U) |
+           (context->message->is_cut ? 0U : REDIRECT_RULE_NEEDS_WHOLE) |
+           (record->details->redirect ? REDIRECT_RULE_NEEDS_REDIRECT : 0U) |
+           (is_explained(record) ? REDIRECT_RULE_NEEDS_RESPONSE : 0U) |
+           (context->new_transaction ? REDIRECT_RULE_NEEDS_REQUEST : 0U) |
+           (follows ? REDIRECT_RULE_NEEDS_FOLLOWUP : 0U);
 }
 
 redirect_expert_item_t *
 redirect_rules_check(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     redirect_expert_item_t *first = NULL, **last = &first;
+    unsigned there_is;
 
     if (!is_worth_asking(context)) {
         return NULL;
     }
+    there_is = what_there_is(context);
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
-        char *text = has_what_is_needed(&rules[i], context) ? rules[i].check(scope, context) : NULL;
+        const bool can_ask = rules[i].check && (rules[i].needs & ~there_is) == 0;
+        char *text = can_ask ? rules[i].check(scope, context) : NULL;
         if (text) {
             *last = redirect_expert_item_new(scope, rules[i].id, text);
             last = &(*last)->next;

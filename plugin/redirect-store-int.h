@@ -17,6 +17,9 @@
 /** Frames whose records are kept together: an entry for each single one would cost more than the records' pointers. */
 #define RECORDS_PER_PAGE 32
 
+/** Records that are allocated together: they live as long as the store. */
+#define RECORDS_PER_BLOCK 16
+
 /** Messages of a candidate that need no array of their own: INVITE, 100, 180, 200, ACK. */
 #define INLINE_MESSAGES 5
 
@@ -78,12 +81,16 @@ typedef struct {
     redirect_call_t *oldest, *newest;
 } call_queue_t;
 
+/** Counters of the addresses for which redirects wait: a power of two. */
+#define PARTY_SLOTS 4096
+
 /** All that waits under one key. */
 typedef struct pending_list {
     sip_slice_t key; /**< copied to where the struct ends */
     unsigned hash;
     unsigned count;
     struct pending_entry *oldest, *newest;
+    uint32_t *party; /**< the counter of the address that the key is about, or NULL */
 } pending_list_t;
 
 /** One entry of the pending index, with what only the store needs. */
@@ -109,9 +116,14 @@ struct redirect_store {
     bool gave_up;                                /**< a search took too many steps */
     redirect_time_t gave_up_first, gave_up_last; /**< clock */
     wmem_array_t *chains;                        /**< stored_chain_t *, by number */
-    wmem_map_t *pages; /**< frame / RECORDS_PER_PAGE -> redirect_record_t *[RECORDS_PER_PAGE] */
+    wmem_map_t *pages;               /**< frame / RECORDS_PER_PAGE -> redirect_record_t *[RECORDS_PER_PAGE] */
+    redirect_record_t **latest_page; /**< of pages, that of the highest frames; NULL before the first */
+    uint32_t latest_page_number;
+    unsigned free_records; /**< of free_record[] */
+    redirect_record_t *free_record;
     redirect_details_t no_details;
     wmem_map_t *pending; /**< pending_list_t * -> the same, by key */
+    uint32_t *parties;   /**< keys by their address's hash, PARTY_SLOTS of them; NULL before the first */
     pending_entry_t *expire_first, *expire_last;
     unsigned pending_count;
 };

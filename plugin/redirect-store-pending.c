@@ -16,15 +16,38 @@ list_find(const redirect_store_t *store, sip_slice_t key)
     return wmem_map_lookup(store->pending, &wanted);
 }
 
+static size_t
+party_slot(const redirect_store_t *store, const redirect_endpoint_t *party)
+{
+    return redirect_hash(&store->secret, sip_slice_make((const char *)party->address, party->len)) % PARTY_SLOTS;
+}
+
+/* Counts one more key that is about an address. @return its counter */
+static uint32_t *
+party_count(redirect_store_t *store, const redirect_endpoint_t *party)
+{
+    if (party == NULL) {
+        return NULL;
+    }
+    if (store->parties == NULL) {
+        store->parties = wmem_alloc0_array(store->scope, uint32_t, PARTY_SLOTS);
+    }
+    uint32_t *counter = &store->parties[party_slot(store, party)];
+    ++*counter;
+    return counter;
+}
+
 static pending_list_t *
-list_get(redirect_store_t *store, sip_slice_t key)
+list_get(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party)
 {
     const pending_list_t wanted = {.key = key, .hash = (unsigned)redirect_hash(&store->secret, key)};
     pending_list_t *list = wmem_map_lookup(store->pending, &wanted);
 
     if (list == NULL) {
         list = wmem_alloc(store->scope, sizeof(*list) + key.len);
-        *list = (pending_list_t){.key = sip_slice_make((const char *)(list + 1), key.len), .hash = wanted.hash};
+        *list = (pending_list_t){.key = sip_slice_make((const char *)(list + 1), key.len),
+                                 .hash = wanted.hash,
+                                 .party = party_count(store, party)};
         memcpy(list + 1, key.ptr, key.len);
         wmem_map_insert(store->pending, list, list);
     }
@@ -55,6 +78,9 @@ entry_remove(redirect_store_t *store, pending_entry_t *entry)
         entry->previous_to_expire;
     list->count--;
     if (list->oldest == NULL) {
+        if (list->party) {
+            --*list->party;
+        }
         wmem_map_remove(store->pending, list);
         wmem_free(store->scope, list);
     }
@@ -108,8 +134,8 @@ list_make_room(redirect_store_t *store, pending_list_t *list)
 }
 
 void
-redirect_store_file(redirect_store_t *store, sip_slice_t key, redirect_t *redirect, redirect_target_t *target,
-                    redirect_transaction_t *leg)
+redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party, redirect_t *redirect,
+                    redirect_target_t *target, redirect_transaction_t *leg)
 {
     pending_list_t *list;
     pending_entry_t *entry;
@@ -117,12 +143,13 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, redirect_t *redire
     if (key.len == 0 || leg->chain == NULL) {
         return;
     }
-    list = list_get(store, key);
-    entry = wmem_new0(store->scope, pending_entry_t);
-    entry->public = (redirect_pending_t){.redirect = redirect, .target = target, .leg = leg};
-    entry->list = list;
-    entry->filed = redirect_clock_stamp(&store->clock);
-    entry->previous_same_key = list->newest;
+    list = list_get(store, key, party);
+    entry = wmem_new(store->scope, pending_entry_t);
+    *entry = (pending_entry_t){.public = {.redirect = redirect, .target = target, .leg = leg},
+                               .list = list,
+                               .filed = redirect_clock_stamp(&store->clock),
+                               .previous_same_key = list->newest,
+                               .previous_to_expire = store->expire_last};
     if (list->newest) {
         list->newest->public.next_same_key = &entry->public;
     } else {
@@ -130,7 +157,6 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, redirect_t *redire
     }
     list->newest = entry;
     list->count++;
-    entry->previous_to_expire = store->expire_last;
     *(store->expire_last ? &store->expire_last->next_to_expire : &store->expire_first) = entry;
     store->expire_last = entry;
     store->pending_count++;
@@ -143,6 +169,12 @@ redirect_store_pending(const redirect_store_t *store, sip_slice_t key)
     const pending_list_t *list = key.len > 0 ? list_find(store, key) : NULL;
 
     return list ? &list->oldest->public : NULL;
+}
+
+bool
+redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party)
+{
+    return store->parties && store->parties[party_slot(store, party)] > 0;
 }
 
 bool
@@ -170,6 +202,26 @@ redirect_store_expire_pending(redirect_store_t *store)
     }
 }
 
+/* True where the counters of the addresses have as many keys as there are. */
+static bool
+are_parties_counted(const redirect_store_t *store)
+{
+    uint64_t counted = 0;
+
+    for (size_t i = 0; store->parties && i < PARTY_SLOTS; i++) {
+        counted += store->parties[i];
+    }
+    for (const pending_entry_t *entry = store->expire_first; entry; entry = entry->next_to_expire) {
+        if (entry->list->oldest == entry && entry->list->party) {
+            if (*entry->list->party == 0) {
+                return false;
+            }
+            counted--;
+        }
+    }
+    return counted == 0;
+}
+
 const char *
 redirect_store_check_pending(const redirect_store_t *store)
 {
@@ -190,6 +242,9 @@ redirect_store_check_pending(const redirect_store_t *store)
         if (list_find(store, entry->list->key) != entry->list) {
             return "an entry of the pending index has no key";
         }
+    }
+    if (!are_parties_counted(store)) {
+        return "the addresses of the pending index are counted wrongly";
     }
     return count == store->pending_count ? NULL : "the count of the pending index is wrong";
 }

@@ -8,16 +8,31 @@
 
 #include "redirect-store-int.h"
 
+/* The page with a number, or NULL. Frames come in order, so it is nearly always the latest, or there is none yet. */
+static redirect_record_t **
+page_find(const redirect_store_t *store, uint32_t number)
+{
+    if (store->latest_page == NULL || number > store->latest_page_number) {
+        return NULL;
+    }
+    return number == store->latest_page_number ? store->latest_page
+                                               : wmem_map_lookup(store->pages, GUINT_TO_POINTER(number));
+}
+
 /* Where the records of a frame hang; its page is made where there is none yet. */
 static redirect_record_t **
 page_slot(redirect_store_t *store, uint32_t frame)
 {
-    void *key = GUINT_TO_POINTER(frame / RECORDS_PER_PAGE);
-    redirect_record_t **page = wmem_map_lookup(store->pages, key);
+    const uint32_t number = frame / RECORDS_PER_PAGE;
+    redirect_record_t **page = page_find(store, number);
 
     if (page == NULL) {
         page = wmem_alloc0_array(store->scope, redirect_record_t *, RECORDS_PER_PAGE);
-        wmem_map_insert(store->pages, key, page);
+        wmem_map_insert(store->pages, GUINT_TO_POINTER(number), page);
+        if (store->latest_page == NULL || number > store->latest_page_number) {
+            store->latest_page = page;
+            store->latest_page_number = number;
+        }
     }
     return &page[frame % RECORDS_PER_PAGE];
 }
@@ -25,16 +40,27 @@ page_slot(redirect_store_t *store, uint32_t frame)
 redirect_record_t *
 redirect_store_records(const redirect_store_t *store, uint32_t frame)
 {
-    redirect_record_t **page = wmem_map_lookup(store->pages, GUINT_TO_POINTER(frame / RECORDS_PER_PAGE));
+    redirect_record_t **page = page_find(store, frame / RECORDS_PER_PAGE);
 
     return page ? page[frame % RECORDS_PER_PAGE] : NULL;
+}
+
+static redirect_record_t *
+record_alloc(redirect_store_t *store)
+{
+    if (store->free_records == 0) {
+        store->free_record = wmem_alloc_array(store->scope, redirect_record_t, RECORDS_PER_BLOCK);
+        store->free_records = RECORDS_PER_BLOCK;
+    }
+    store->free_records--;
+    return store->free_record++;
 }
 
 /* Makes a record, listed in its frame by the position of its message. */
 static redirect_record_t *
 record_new(redirect_store_t *store, const stored_message_t *message, redirect_transaction_t *transaction)
 {
-    redirect_record_t *record = wmem_new(store->scope, redirect_record_t);
+    redirect_record_t *record = record_alloc(store);
     redirect_record_t **link = page_slot(store, message->frame);
 
     *record = (redirect_record_t){

@@ -212,12 +212,18 @@ struct redirect_pending {
     redirect_transaction_t *leg; /**< on whose leg it was seen */
 };
 
-/** Files a redirect under a key for link_window seconds. An empty key files nothing. */
-void redirect_store_file(redirect_store_t *store, sip_slice_t key, redirect_t *redirect, redirect_target_t *target,
-                         redirect_transaction_t *leg);
+/**
+ * Files a redirect under a key for link_window seconds. An empty key files nothing.
+ * @param party the address that the key is about, a part of it; NULL where it is about none
+ */
+void redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party,
+                         redirect_t *redirect, redirect_target_t *target, redirect_transaction_t *leg);
 
 /** What waits under a key, oldest first, or NULL. */
 const redirect_pending_t *redirect_store_pending(const redirect_store_t *store, sip_slice_t key);
+
+/** False where nothing waits under any key that is about the address of party: then no key needs to be made. */
+bool redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party);
 
 /** True where nothing at all waits. */
 bool redirect_store_has_no_pending(const redirect_store_t *store);

@@ -11,6 +11,11 @@
 #include <wsutil/wmem/wmem_miscutl.h>
 
 #include "redirect-facts.h"
+#include "redirect-text.h"
+#include "sip-param.h"
+
+/* Bytes of an index of History-Info that are shown. */
+#define MAX_INDEX 100
 
 /* A Contact value that may be listed. */
 typedef struct {
@@ -76,6 +81,26 @@ target_set_expiry(const redirect_t *redirect, redirect_target_t *target, const s
     target->single_use = redirect->code == 302 && !target->has_expires && !(redirect->gaps & REDIRECT_GAP_CUT);
 }
 
+/* From which entry of History-Info it was made: by mp, or by rc where there is no mp (RFC 7044 5). */
+static void
+target_set_mapping(wmem_allocator_t *scope, redirect_target_t *target, sip_slice_t params)
+{
+    sip_slice_t index = SIP_SLICE_NONE, name, value;
+    sip_param_iter_t iter;
+    bool found = false;
+
+    sip_param_iter_init(&iter, params);
+    while (!(found && !target->is_same_user) && sip_param_iter_next(&iter, &name, &value)) {
+        const bool is_rc = sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("rc"));
+        if (is_rc ? !found : sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("mp"))) {
+            found = true;
+            target->is_same_user = is_rc;
+            index = value;
+        }
+    }
+    target->mapped_from = found ? redirect_text_from_wire(scope, index, MAX_INDEX) : NULL;
+}
+
 static void
 target_set(wmem_allocator_t *scope, redirect_target_t *target, const sip_contact_t *contact)
 {
@@ -93,7 +118,9 @@ target_set(wmem_allocator_t *scope, redirect_target_t *target, const sip_contact
     target->q = contact->q;
     target->flags = contact->address.flags;
     target->uri_flags = uri->flags;
+    target->has_password = sip_slice_has_text(uri->password);
     target->followable = sip_uri_is_followable(uri);
+    target_set_mapping(scope, target, contact->address.params);
 }
 
 /* "*" and what is no URI at all are no targets (RFC 3261 10.2.2). */
@@ -183,9 +210,16 @@ bool
 redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
                          const sip_message_t *sip)
 {
+    static const sip_slice_t names[] = {{"rn", 2}, {"npdi", 4}};
     bool signature = sip_message_has(sip, SIP_HEADER_IDENTITY);
     sip_uri_t asked, target;
 
+    /* Nearly all redirects are told apart by the first of their targets, as text. */
+    if (!signature &&
+        (redirect->target_count == 0 ||
+         !redirect_may_have_param(redirect_target_text(&redirect->target[0]), names, G_N_ELEMENTS(names)))) {
+        return false;
+    }
     if (!redirect_request_uri(transaction, &asked) || !sip_slice_has_text(asked.user)) {
         return false;
     }

@@ -112,14 +112,36 @@ take_character(sip_slice_t *rest, byte_reader_t reader)
     return valid && !is_unfit(character) ? shown_as(bytes, len) : shown_as(REPLACEMENT, sizeof(REPLACEMENT) - 1);
 }
 
+/* How many bytes at the start of text are shown as they stand: printable ASCII, and no escape that reader knows. */
+static size_t
+plain_run(sip_slice_t text, byte_reader_t reader)
+{
+    const char *escape = reader == take_byte ? NULL : memchr(text.ptr, '%', text.len);
+    const char *end = escape ? escape : text.ptr + text.len;
+    const char *ptr = text.ptr;
+
+    while (ptr < end && *ptr >= ' ' && *ptr <= '~') {
+        ptr++;
+    }
+    return (size_t)(ptr - text.ptr);
+}
+
 static void
 append(wmem_strbuf_t *out, sip_slice_t rest, size_t max, byte_reader_t reader)
 {
     size_t used = 0;
 
     while (rest.len > 0) {
+        const size_t run = plain_run(rest, reader);
+        const size_t fitting = max > 0 ? MIN(run, max - used) : run;
         character_t character;
 
+        if (fitting > 0) {
+            wmem_strbuf_append_len(out, rest.ptr, (gssize)fitting);
+            used += fitting;
+            rest = sip_slice_from(rest, fitting);
+            continue;
+        }
         if (!take_folding(&rest, reader)) {
             character = take_character(&rest, reader);
         } else if (used > 0 && rest.len > 0) {
@@ -137,6 +159,19 @@ append(wmem_strbuf_t *out, sip_slice_t rest, size_t max, byte_reader_t reader)
 }
 
 void
+redirect_text_append_number(wmem_strbuf_t *out, uint32_t number)
+{
+    char digits[sizeof("4294967295")];
+    char *ptr = digits + sizeof(digits);
+
+    do {
+        *--ptr = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    wmem_strbuf_append_len(out, ptr, digits + sizeof(digits) - ptr);
+}
+
+void
 redirect_text_append(wmem_strbuf_t *out, sip_slice_t text, size_t max)
 {
     append(out, text, max, take_byte);
@@ -151,7 +186,16 @@ redirect_text_append_unescaped(wmem_strbuf_t *out, sip_slice_t text, size_t max)
 char *
 redirect_text_from_wire(wmem_allocator_t *scope, sip_slice_t text, size_t max)
 {
-    wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
+    wmem_strbuf_t *out;
+
+    if (text.len > 0 && (max == 0 || text.len <= max) && plain_run(text, take_byte) == text.len) {
+        char *copy = wmem_alloc(scope, text.len + 1);
+
+        memcpy(copy, text.ptr, text.len);
+        copy[text.len] = '\0';
+        return copy;
+    }
+    out = wmem_strbuf_new(scope, "");
 
     redirect_text_append(out, text, max);
     return wmem_strbuf_finalize(out);

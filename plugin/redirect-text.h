@@ -33,6 +33,16 @@ void redirect_text_append(wmem_strbuf_t *out, sip_slice_t text, size_t max);
 /** As redirect_text_append(), with "%HH" read as the byte that it stands for; a "%" without two digits stays. */
 void redirect_text_append_unescaped(wmem_strbuf_t *out, sip_slice_t text, size_t max);
 
+/** As wmem_strbuf_append(), which copies a character at a time: for text that is fit to be shown. */
+static inline void
+redirect_text_put(wmem_strbuf_t *out, const char *text)
+{
+    wmem_strbuf_append_len(out, text, (gssize)strlen(text));
+}
+
+/** A number in decimal at the end of out, without what printf() costs. */
+void redirect_text_append_number(wmem_strbuf_t *out, uint32_t number);
+
 /**
  * Where to cut a string that is fit to be shown: the length of its longest beginning that has at most max bytes and
  * ends after a whole character. The length of all of it where that fits, or max is 0.

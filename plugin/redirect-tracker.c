@@ -89,8 +89,8 @@ typedef struct {
     redirect_t *redirect; /* for a 3xx: as this leg saw it */
     bool new_transaction;
     bool new_redirect;
-    unsigned gaps;          /* redirect_gap_t */
-    redirect_facts_t facts; /* of message, read when they are asked for */
+    unsigned gaps;           /* redirect_gap_t */
+    redirect_facts_t *facts; /* of message, read when they are asked for; NULL for a routine one */
 } step_t;
 
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
@@ -127,21 +127,22 @@ read_leg_ids(wmem_allocator_t *scope, const char *names, const sip_message_t *si
     return sip_slice_make(wmem_strbuf_finalize(ids), len);
 }
 
+/* A request within a dialog has a tag in its To (RFC 3261 12.2.1.1). */
 static bool
-is_in_dialog(const sip_message_t *sip)
+is_in_dialog(const redirect_request_t *request)
 {
-    return sip_slice_has_text(sip->to_tag);
+    return request->to_tag != 0;
 }
 
 /* Within a dialog nothing is linked to another call: nothing is read for it. leg_ids is the caller's to free. */
 static redirect_caller_t
-read_caller(const step_t *step)
+read_caller(const step_t *step, const redirect_request_t *request)
 {
     const redirect_config_t *config = redirect_store_config(step->store);
     redirect_caller_t caller = {0};
     sip_slice_t remote;
 
-    if (step->sip->is_response || !config->link_calls || is_in_dialog(step->sip)) {
+    if (step->sip->is_response || !config->link_calls || is_in_dialog(request)) {
         return caller;
     }
     if (!sip_message_session_id(step->sip, &caller.session_id, &remote)) {
@@ -170,7 +171,7 @@ read_request(const step_t *step)
         .uri_len = (uint16_t)sip->request_uri.len,
         .uri = sip->request_uri.ptr,
         .time = message->time,
-        .to_tag = redirect_match_tag(step->store, sip->to_tag),
+        .to_tag = redirect_match_tag(step->store, sip_message_to_tag(sip)),
         .source = message->source,
         .destination = message->destination,
     };
@@ -277,9 +278,9 @@ place(step_t *step)
     if (step->sip->is_response) {
         redirect_link_response(step->store, step->transaction, step->sip, &step->place);
     } else {
-        redirect_link_in_call(step->store, step->transaction, step->sip, &step->place);
-        if (is_at_large(&step->place) && config->link_calls && !is_in_dialog(step->sip)) {
-            redirect_link_across_calls(step->store, step->transaction, step->sip, &step->place);
+        redirect_link_in_call(step->store, step->transaction, step->facts, &step->place);
+        if (is_at_large(&step->place) && config->link_calls && !is_in_dialog(&step->transaction->request)) {
+            redirect_link_across_calls(step->store, step->transaction, step->facts, &step->place);
         }
     }
     enter(step);
@@ -289,8 +290,9 @@ static void
 open_transaction(step_t *step)
 {
     const sip_message_t *sip = step->sip;
-    redirect_opening_t opening = {.request = read_request(step), .caller = read_caller(step)};
+    redirect_opening_t opening = {.request = read_request(step)};
 
+    opening.caller = read_caller(step, &opening.request);
     redirect_match_complete_key(step->store, sip, &step->key);
     opening.key = step->key;
     if (sip->cseq_method_id == SIP_METHOD_OTHER) {
@@ -307,7 +309,7 @@ static void
 take_late_request(step_t *step)
 {
     const redirect_request_t request = read_request(step);
-    redirect_caller_t caller = read_caller(step);
+    redirect_caller_t caller = read_caller(step, &request);
 
     redirect_store_set_request(step->store, step->transaction, &request, &caller, step->message->frame);
     wmem_free(NULL, (void *)(uintptr_t)caller.leg_ids.ptr);
@@ -324,7 +326,7 @@ take_cancel(step_t *step)
 {
     const redirect_cancel_t cancel = {.frame = step->message->frame,
                                       .time = step->message->time,
-                                      .cause = redirect_facts_told(&step->facts)->sip_cause};
+                                      .cause = redirect_facts_told(step->facts)->sip_cause};
 
     redirect_store_cancel(step->store, step->transaction, &cancel);
 }
@@ -383,10 +385,11 @@ take_final(step_t *step)
     redirect_response_t response = {.status = sip->status,
                                     .frame = step->message->frame,
                                     .time = step->message->time,
-                                    .to_tag = redirect_match_tag(step->store, sip->to_tag)};
+                                    .to_tag = redirect_match_tag(step->store, sip_message_to_tag(sip))};
     uint32_t retry_after;
 
-    if (sip_message_retry_after(sip, &retry_after)) {
+    /* After success it means nothing, and of a routine message it is not read (RFC 3261 20.33). */
+    if (sip->status >= 300 && sip_message_retry_after(sip, &retry_after)) {
         response.retry_after = retry_after;
     }
     redirect_store_finish(step->store, transaction, &response);
@@ -496,15 +499,15 @@ fill_details(step_t *step)
     }
     if (is_explained(sip)) {
         redirect_details_t *details = redirect_store_details(step->store, record);
-        details->failure = redirect_failure_details_read(scope, &step->facts);
+        details->failure = redirect_failure_details_read(scope, step->facts);
         details->service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
     }
-    annotations = redirect_annotations_read(scope, &step->facts, record);
+    annotations = redirect_annotations_read(scope, step->facts, record);
     if (annotations) {
         redirect_store_details(step->store, record)->annotations = annotations;
     }
     context = rule_context(step);
-    context.facts = &step->facts;
+    context.facts = step->facts;
     expert_items = redirect_rules_check(scope, &context);
     if (expert_items) {
         redirect_store_details(step->store, record)->expert_items = expert_items;
@@ -533,7 +536,7 @@ static bool
 is_always_shown(step_t *step)
 {
     return is_explained(step->sip) || step->gaps || step->place.ambiguous > 0 ||
-           redirect_facts_end_with_global_failure(&step->facts);
+           redirect_facts_end_with_global_failure(step->facts);
 }
 
 static const redirect_record_t *
@@ -547,7 +550,7 @@ record_in_transaction(step_t *step)
     }
     if (step->new_transaction) {
         redirect_store_set_history(step->store, step->transaction,
-                                   redirect_history_keep(redirect_store_scope(step->store), &step->facts));
+                                   redirect_history_keep(redirect_store_scope(step->store), step->facts));
     }
     if (step->record) {
         fill_details(step);
@@ -601,19 +604,39 @@ is_over_for_good(const step_t *step)
            transaction->response.status / 100 == 2 && transaction->upstream == NULL;
 }
 
-static const redirect_record_t *
-take(step_t *step)
+/*
+ * Most messages: of a transaction that nothing redirected, they say no more than that they are there, or that it was
+ * accepted. All that needs the rest of a message comes elsewhere.
+ */
+static bool
+is_routine(const step_t *step)
 {
-    redirect_call_t *call;
+    const redirect_transaction_t *transaction = step->transaction;
+    const sip_message_t *sip = step->sip;
+
+    if (transaction == NULL || transaction->chain) {
+        return false;
+    }
+    return sip->is_response ? sip->status < 300
+                            : sip->method_id == SIP_METHOD_ACK ||
+                                  (sip->method_id == SIP_METHOD_INVITE && transaction->request.frame != 0);
+}
+
+static void
+take_routine(step_t *step)
+{
+    (void)redirect_store_add_message(step->store, step->transaction, step->message);
+    take_in(step);
+    if (is_over_for_good(step)) {
+        redirect_store_drop(step->store, step->transaction);
+    }
+}
+
+static const redirect_record_t *
+take_whole(step_t *step)
+{
     const redirect_record_t *record;
 
-    step->gaps = unplaceable(step->message);
-    if (step->gaps) {
-        return record_alone(step);
-    }
-    step->key = redirect_match_key(step->store, step->sip);
-    call = redirect_store_call(step->store, step->sip->call_id);
-    step->transaction = call ? redirect_match(step->store, call, step->message, &step->key) : NULL;
     if (step->transaction == NULL) {
         if (!opens_transaction(step->sip)) {
             return record_alone(step);
@@ -633,26 +656,59 @@ take(step_t *step)
     return record;
 }
 
+static const redirect_record_t *
+take_with_facts(step_t *step)
+{
+    redirect_facts_t facts;
+    const redirect_record_t *record;
+
+    sip_message_read_rest(step->message->sip);
+    redirect_facts_init(&facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
+    step->facts = &facts;
+    record = step->gaps ? record_alone(step) : take_whole(step);
+    redirect_facts_clear(&facts);
+    return record;
+}
+
+static const redirect_record_t *
+take(step_t *step)
+{
+    redirect_store_t *store = step->store;
+
+    step->gaps = unplaceable(step->message);
+    if (step->gaps == 0) {
+        const redirect_call_t *call = redirect_store_call(store, step->sip->call_id);
+
+        step->key = redirect_match_key(store, step->sip);
+        step->transaction = call ? redirect_match(store, call, step->message, &step->key) : NULL;
+        if (is_routine(step)) {
+            take_routine(step);
+            return NULL;
+        }
+    }
+    return take_with_facts(step);
+}
+
 const redirect_record_t *
 redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
-    redirect_message_t clamped = *message;
-    step_t step = {.tracker = tracker, .store = tracker->store, .message = &clamped, .sip = message->sip};
-    const redirect_record_t *record;
+    redirect_message_t clamped;
+    step_t step = {.tracker = tracker, .store = tracker->store, .message = message, .sip = message->sip};
 
-    clamped.time = redirect_clamp_time(message->time);
-    redirect_store_advance(tracker->store, clamped.time);
+    if (redirect_clamp_time(message->time) != message->time) {
+        clamped = *message;
+        clamped.time = redirect_clamp_time(message->time);
+        step.message = &clamped;
+    }
+    redirect_store_advance(tracker->store, step.message->time);
     redirect_store_forget(tracker->store);
-    redirect_facts_init(&step.facts, message->sip, redirect_store_config(tracker->store)->limits.history_entries);
-    record = take(&step);
-    redirect_facts_clear(&step.facts);
-    return record;
+    return take(&step);
 }
 
 void
 redirect_tracker_add_missed(redirect_tracker_t *tracker, uint32_t frame, unsigned count)
 {
-    static const sip_message_t nothing = {.is_response = false};
+    sip_message_t nothing = {.is_response = false};
     const redirect_message_t message = {.frame = frame, .index = UINT16_MAX, .sip = &nothing};
     wmem_allocator_t *scope = redirect_store_scope(tracker->store);
     redirect_record_t *record = redirect_store_lone_record(tracker->store, &message);

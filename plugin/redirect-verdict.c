@@ -127,12 +127,12 @@ append_shortened(wmem_strbuf_t *line, const char *text, size_t limit)
     size_t len = strlen(text);
 
     if (len <= SHORT_URI_MAX || limit > SHORT_VERDICT_MAX) {
-        wmem_strbuf_append(line, text);
+        redirect_text_put(line, text);
         return;
     }
     wmem_strbuf_append_len(line, text, redirect_text_cut(text, SHORT_URI_HEAD));
-    wmem_strbuf_append(line, "...");
-    wmem_strbuf_append(line, text + redirect_text_cut(text, len - SHORT_URI_TAIL));
+    redirect_text_put(line, "...");
+    redirect_text_put(line, text + redirect_text_cut(text, len - SHORT_URI_TAIL));
 }
 
 /* "302 Moved Temporarily to REGISTER: ". A code that is not registered has no phrase of its own. */
@@ -140,17 +140,20 @@ static void
 append_code(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row,
             const request_words_t *words)
 {
-    wmem_strbuf_append_printf(text, "%u %s", record->status, row->phrase);
+    redirect_text_append_number(text, record->status);
+    wmem_strbuf_append_c(text, ' ');
+    redirect_text_put(text, row->phrase);
     if (words && words->name) {
-        wmem_strbuf_append_printf(text, " to %s", words->name);
+        redirect_text_put(text, " to ");
+        redirect_text_put(text, words->name);
     } else if (words && record->transaction) {
         sip_slice_t method = redirect_transaction_method(record->transaction);
         if (sip_slice_has_text(method)) {
-            wmem_strbuf_append(text, " to ");
+            redirect_text_put(text, " to ");
             redirect_text_append(text, method, MAX_METHOD);
         }
     }
-    wmem_strbuf_append(text, ": ");
+    redirect_text_put(text, ": ");
 }
 
 /* --- redirections ------------------------------------------------------------------------------------------------ */
@@ -176,20 +179,22 @@ append_lifetime(wmem_strbuf_t *text, const redirect_t *redirect)
     switch (target->lifetime) {
     case SIP_RESPONSE_LIFETIME_TEMPORARY:
         if (!expires_alike(redirect)) {
-            wmem_strbuf_append(text, " (temporary, each with an expiry of its own)");
+            redirect_text_put(text, " (temporary, each with an expiry of its own)");
         } else if (target->has_expires) {
-            wmem_strbuf_append_printf(text, " (temporary, valid for %u s)", target->expires);
+            redirect_text_put(text, " (temporary, valid for ");
+            redirect_text_append_number(text, target->expires);
+            redirect_text_put(text, " s)");
         } else if (target->single_use) {
-            wmem_strbuf_append(text, " (temporary, for this request only)");
+            redirect_text_put(text, " (temporary, for this request only)");
         } else {
-            wmem_strbuf_append(text, " (temporary)");
+            redirect_text_put(text, " (temporary)");
         }
         break;
     case SIP_RESPONSE_LIFETIME_PERMANENT:
-        wmem_strbuf_append(text, " (permanent, use it from now on)");
+        redirect_text_put(text, " (permanent, use it from now on)");
         break;
     case SIP_RESPONSE_LIFETIME_PROXY:
-        wmem_strbuf_append(text, " (a proxy, for this request only)");
+        redirect_text_put(text, " (a proxy, for this request only)");
         break;
     default:
         break;
@@ -224,10 +229,10 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
         if (i > 0 && wmem_strbuf_get_len(text) + room > limit) {
             break;
         }
-        wmem_strbuf_append(text, i == 0 ? " " : redirect->code == 300 || redirect->code == 380 ? " or " : ", then ");
+        redirect_text_put(text, i == 0 ? " " : redirect->code == 300 || redirect->code == 380 ? " or " : ", then ");
         append_shortened(text, target->uri, limit);
         if (!target->followable) {
-            wmem_strbuf_append(text, " (not by SIP)");
+            redirect_text_put(text, " (not by SIP)");
         }
         listed++;
     }
@@ -236,7 +241,7 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
     }
     append_lifetime(text, redirect);
     if (redirect->gaps & REDIRECT_GAP_CUT) {
-        wmem_strbuf_append(text, "; cut off by the capture, so there may be other targets");
+        redirect_text_put(text, "; cut off by the capture, so there may be other targets");
     }
 }
 
@@ -246,12 +251,12 @@ append_service(wmem_strbuf_t *text, const redirect_service_t *service)
 {
     const char *advice = redirect_service_advice(service);
 
-    wmem_strbuf_append(text, redirect_service_is_emergency(service) ? "this is an emergency call"
-                                                                    : "another service may help");
+    redirect_text_put(text, redirect_service_is_emergency(service) ? "this is an emergency call"
+                                                                   : "another service may help");
     if (advice) {
         wmem_strbuf_append_printf(text, ", %s", advice);
     }
-    wmem_strbuf_append(text, " (IMS");
+    redirect_text_put(text, " (IMS");
     if (service->type) {
         wmem_strbuf_append_printf(text, ", type %s", service->type);
     }
@@ -275,8 +280,8 @@ targets_say_it(const redirect_t *redirect)
 static void
 append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
 {
-    wmem_strbuf_append(text, *is_first ? "" : "; ");
-    wmem_strbuf_append(text, clause);
+    redirect_text_put(text, *is_first ? "" : "; ");
+    redirect_text_put(text, clause);
     *is_first = false;
 }
 
@@ -299,9 +304,9 @@ append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_
     } else if (!targets_say_it(redirect)) {
         append_clause(text, &is_first, row->gist);
         if (redirect && (redirect->gaps & REDIRECT_GAP_CUT)) {
-            wmem_strbuf_append(text, "; cut off by the capture, so its targets are unknown");
+            redirect_text_put(text, "; cut off by the capture, so its targets are unknown");
         } else if (redirect && row->warns_of_contact) {
-            wmem_strbuf_append(text, ", but no target is named");
+            redirect_text_put(text, ", but no target is named");
         }
     }
     if (redirect && redirect->target_count > 0) {
@@ -353,7 +358,7 @@ append_redress(wmem_strbuf_t *text, const redirect_failure_details_t *failure_de
                                                  : failure_details->email;
 
     if (contact) {
-        wmem_strbuf_append(text, "; redress: ");
+        redirect_text_put(text, "; redress: ");
         append_shortened(text, contact, limit);
     }
 }
@@ -366,7 +371,7 @@ append_failure_details(wmem_strbuf_t *text, const redirect_record_t *record, con
     bool is_blocked = failure_details && failure_details->network_blocked;
 
     if (is_blocked) {
-        wmem_strbuf_append(text, "603 Network Blocked: ");
+        redirect_text_put(text, "603 Network Blocked: ");
     } else {
         append_code(text, record, row, words);
     }
@@ -374,14 +379,14 @@ append_failure_details(wmem_strbuf_t *text, const redirect_record_t *record, con
         wmem_strbuf_append_printf(text, "%s; ", failure_details_of_request(record, words));
     }
     if (is_blocked) {
-        wmem_strbuf_append(text, "refused by call analytics in the network, not by the callee");
+        redirect_text_put(text, "refused by call analytics in the network, not by the callee");
     } else if (came_too_late_to_replace(record)) {
-        wmem_strbuf_append(text, "the call to replace or to join has most likely ended already");
+        redirect_text_put(text, "the call to replace or to join has most likely ended already");
     } else {
-        wmem_strbuf_append(text, row->gist);
+        redirect_text_put(text, row->gist);
     }
     if (!is_in_dialog(record) && record->method != SIP_METHOD_CANCEL) {
-        wmem_strbuf_append(text, "; definitive, no other target should be tried");
+        redirect_text_put(text, "; definitive, no other target should be tried");
     }
     if (failure_details && failure_details->has_retry_after) {
         wmem_strbuf_append_printf(text, "; may be tried again after %u s", failure_details->retry_after);
@@ -421,7 +426,7 @@ redirect_verdict_short(wmem_allocator_t *scope, const redirect_record_t *record)
     }
     if (wmem_strbuf_get_len(text) > SHORT_VERDICT_MAX) {
         wmem_strbuf_truncate(text, redirect_text_cut(wmem_strbuf_get_str(text), SHORT_VERDICT_MAX - strlen("...")));
-        wmem_strbuf_append(text, "...");
+        redirect_text_put(text, "...");
     }
     return wmem_strbuf_finalize(text);
 }
@@ -472,9 +477,9 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
     const redirect_transaction_t *followup = redirect->first_followup;
 
     for (unsigned listed = 0; followup; followup = followup->link->next_followup, listed++) {
-        wmem_strbuf_append(text, listed == 0 ? "; followed in " : ", ");
+        redirect_text_put(text, listed == 0 ? "; followed in " : ", ");
         if (listed == MAX_FOLLOWUPS) {
-            wmem_strbuf_append(text, "and more");
+            redirect_text_put(text, "and more");
             return;
         }
         append_followup(text, followup);
@@ -483,9 +488,9 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
         return;
     }
     if (redirect_is_not_followed(store, redirect)) {
-        wmem_strbuf_append(text, "; nobody followed it");
+        redirect_text_put(text, "; nobody followed it");
     } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)(REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS)) {
-        wmem_strbuf_append(text, "; whether anybody followed it is not known, a limit of the analysis was reached");
+        redirect_text_put(text, "; whether anybody followed it is not known, a limit of the analysis was reached");
     }
 }
 
@@ -499,7 +504,7 @@ append_outcome(wmem_strbuf_t *text, const redirect_store_t *store, const redirec
         return;
     }
     if (result.final_frame == record->frame && record->transaction == result.transaction) {
-        wmem_strbuf_append(text, is_call ? "; this ended the call" : "");
+        redirect_text_put(text, is_call ? "; this ended the call" : "");
         return;
     }
     wmem_strbuf_append_printf(

@@ -9,9 +9,9 @@
 #include "sip-param.h"
 #include "sip-text-int.h"
 
-/* The "<" of a name-addr, or NULL where value is an addr-spec. */
+/* The "<" of a name-addr, or NULL where value is an addr-spec. Looks at each character. */
 static const char *
-find_angle(sip_slice_t value)
+search_angle(sip_slice_t value)
 {
     const char *end = slice_end(value);
     const char *ptr = value.ptr;
@@ -41,6 +41,28 @@ find_angle(sip_slice_t value)
         ptr++;
     }
     return NULL;
+}
+
+/* As search_angle(), with less work where the "<" comes first, or after a display name in quotes. */
+static inline const char *
+find_angle(sip_slice_t value)
+{
+    const char *end = slice_end(value);
+    const char *close;
+
+    if (value.len > 0 && value.ptr[0] == '<') {
+        return value.ptr;
+    }
+    if (value.len > 0 && value.ptr[0] == '"') {
+        close = find_char(value.ptr + 1, end, '"');
+        if (close < end && close[-1] != '\\') {
+            close = skip_lws(close + 1, end);
+            if (close < end && *close == '<') {
+                return close;
+            }
+        }
+    }
+    return search_angle(value);
 }
 
 /*
@@ -120,11 +142,11 @@ sip_address_tag(sip_slice_t value, sip_slice_t *tag)
     sip_address_parts_t parts;
 
     if (open) {
-        const char *close = find_char(open, end, '>');
+        const char *close = find_either(open + 1, end, '<', '>');
         const size_t after = (size_t)(end - close); /* bytes from the ">" on */
 
         /* As nearly everybody writes it: ";tag=" and no quotes just after the brackets, or nothing at all. */
-        if (after > 0 && find_char(open + 1, close, '<') == close) {
+        if (after > 0 && *close == '>') {
             const char *text = close + 1 + sizeof(usual);
 
             if (after == 1) {
@@ -132,7 +154,7 @@ sip_address_tag(sip_slice_t value, sip_slice_t *tag)
             }
             if (after > 1 + sizeof(usual) && memcmp(close + 1, usual, sizeof(usual)) == 0 && !is_lws(*text) &&
                 *text != '"') {
-                *tag = sip_slice_trim(slice_between(text, find_char(text, end, ';')));
+                *tag = sip_slice_trim(slice_between(text, find_char_within(value.ptr, text, end, ';')));
                 return true;
             }
         }

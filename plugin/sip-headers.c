@@ -99,40 +99,19 @@ is_network_blocked_reason(const sip_reason_t *reason)
     return false;
 }
 
-/* Sets the details from the first Reason that fits; all are absent where none does. */
-static bool
-find_network_blocked_reason(const sip_message_t *message, sip_network_blocked_t *details)
+bool
+sip_reason_network_blocked(const sip_reason_t *reason, sip_network_blocked_t *details)
 {
-    sip_value_iter_t iter;
-    sip_slice_t value;
-    sip_reason_t reason;
-
     *details = (sip_network_blocked_t){0};
-    sip_value_iter_init(&iter, message, SIP_HEADER_REASON);
-    while (sip_value_iter_next(&iter, &value)) {
-        if (sip_reason_parse(value, &reason) && is_network_blocked_reason(&reason)) {
-            (void)sip_param_find(reason.text, "url", &details->url);
-            (void)sip_param_find(reason.text, "tel", &details->tel);
-            (void)sip_param_find(reason.text, "email", &details->email);
-            (void)sip_param_find(reason.text, "id", &details->id);
-            details->location = reason.location;
-            return true;
-        }
+    if (!is_network_blocked_reason(reason)) {
+        return false;
     }
-    return false;
-}
-
-sip_network_blocked_kind_t
-sip_message_network_blocked(const sip_message_t *message, sip_network_blocked_t *details)
-{
-    bool is_603 = message->is_response && message->status == 603;
-    bool phrase = is_603 && sip_slice_equal_nocase(message->phrase, SIP_SLICE_LITERAL("Network Blocked"));
-    bool reason = find_network_blocked_reason(message, details) && is_603;
-
-    if (phrase) {
-        return reason ? SIP_NETWORK_BLOCKED_YES : SIP_NETWORK_BLOCKED_PHRASE_ONLY;
-    }
-    return reason ? SIP_NETWORK_BLOCKED_REASON_ONLY : SIP_NETWORK_BLOCKED_NO;
+    (void)sip_param_find(reason->text, "url", &details->url);
+    (void)sip_param_find(reason->text, "tel", &details->tel);
+    (void)sip_param_find(reason->text, "email", &details->email);
+    (void)sip_param_find(reason->text, "id", &details->id);
+    details->location = reason->location;
+    return true;
 }
 
 /* ---- History-Info and Diversion ---- */

@@ -34,14 +34,6 @@ typedef struct {
 /** Reads one value of a Reason header. False where it is empty. */
 bool sip_reason_parse(sip_slice_t value, sip_reason_t *reason);
 
-/** How much of ATIS-1000099's "603+" a response carries. */
-typedef enum {
-    SIP_NETWORK_BLOCKED_NO,
-    SIP_NETWORK_BLOCKED_PHRASE_ONLY, /**< the phrase "Network Blocked" alone */
-    SIP_NETWORK_BLOCKED_REASON_ONLY, /**< the Reason header alone */
-    SIP_NETWORK_BLOCKED_YES,
-} sip_network_blocked_kind_t;
-
 /** The redress details of a 603+; absent slices where not given. */
 typedef struct {
     sip_slice_t url;
@@ -52,10 +44,10 @@ typedef struct {
 } sip_network_blocked_t;
 
 /**
- * Reads the two halves of a 603+: the phrase in any case, and a Reason SIP;cause=603 or Q.850;cause=21 whose text
- * begins with v=analytics1 (ATIS-1000099). Details are set where the Reason half is there.
+ * True for the half of a 603+ that stands in a Reason: SIP;cause=603 or Q.850;cause=21, with a text that begins with
+ * v=analytics1 (ATIS-1000099). Then *details are its own; else all of them are absent.
  */
-sip_network_blocked_kind_t sip_message_network_blocked(const sip_message_t *message, sip_network_blocked_t *details);
+bool sip_reason_network_blocked(const sip_reason_t *reason, sip_network_blocked_t *details);
 
 /** One History-Info entry (RFC 7044; RFC 4244 forms are read as well). */
 typedef struct {

@@ -19,19 +19,36 @@
 static bool
 read_ipv4(sip_slice_t text, uint8_t *bytes)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        const sip_slice_t digits = take_until(&text, SIP_SLICE_LITERAL("."));
-        uint32_t number;
+    const char *ptr = text.ptr, *end = slice_end(text);
 
-        if (digits.len > 3 || !sip_slice_to_uint32(digits, &number) || number > 255) {
+    for (unsigned i = 0; i < 4; i++) {
+        const char *start = ptr;
+        unsigned number = 0;
+
+        for (; ptr < end && ptr - start < 3 && g_ascii_isdigit(*ptr); ptr++) {
+            number = number * 10 + (unsigned)(*ptr - '0');
+        }
+        if (ptr == start || number > 255) {
             return false;
         }
         bytes[i] = (uint8_t)number;
-        if (i < 3 && !take_char(&text, '.')) {
+        if (i < 3 && (ptr == end || *ptr++ != '.')) {
             return false;
         }
     }
-    return text.len == 0;
+    return ptr == end;
+}
+
+/* A group of at most four digits, and a colon: most hosts are told apart from an IPv6 address by that. */
+static bool
+begins_like_ipv6(sip_slice_t text)
+{
+    size_t digits = 0;
+
+    while (digits < text.len && digits < 4 && g_ascii_isxdigit(text.ptr[digits])) {
+        digits++;
+    }
+    return digits < text.len && text.ptr[digits] == ':';
 }
 
 /* Where the IPv4 address at the end of an IPv6 address begins, or text.len where there is none. */
@@ -40,7 +57,7 @@ embedded_ipv4_offset(sip_slice_t text)
 {
     size_t offset = text.len;
 
-    if (text.len == 0 || memchr(text.ptr, '.', text.len) == NULL) {
+    if (memchr(text.ptr, '.', text.len) == NULL) {
         return text.len;
     }
     while (offset > 0 && text.ptr[offset - 1] != ':') {
@@ -53,13 +70,13 @@ bool
 sip_host_read_ipv6(sip_slice_t text, uint8_t bytes[16])
 {
     char buffer[WS_INET6_ADDRSTRLEN];
-    const size_t head = embedded_ipv4_offset(text);
     uint8_t ipv4[4];
     ws_in6_addr address;
 
-    if (head < 2 || text.len >= sizeof(buffer)) {
-        return false; /* no colons before the numbers: most hosts get no further than this */
+    if (!begins_like_ipv6(text) || text.len >= sizeof(buffer)) {
+        return false;
     }
+    const size_t head = embedded_ipv4_offset(text);
     for (size_t i = 0; i < head; i++) {
         /* Also keeps a NUL out, which would end the copy early. */
         if (!g_ascii_isxdigit(text.ptr[i]) && text.ptr[i] != ':') {
@@ -123,7 +140,7 @@ sip_host_hash(sip_slice_t host)
         return hash;
     }
     for (size_t i = 0; i < host.len; i++) {
-        hash = hash_byte(hash, (unsigned char)g_ascii_tolower(host.ptr[i]));
+        hash = hash_byte(hash, (unsigned char)sip_slice_lower(host.ptr[i]));
     }
     return hash;
 }

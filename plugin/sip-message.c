@@ -17,6 +17,7 @@
 #define SIP_CSEQ_LIMIT 0x80000000u
 
 #define LETTERS 26
+#define LETTER_BITS 0x1f
 
 _Static_assert(SIP_HEADER_COUNT <= 32, "the ids fit sip_message_t.present");
 
@@ -70,10 +71,12 @@ typedef struct {
     char text[22];   /* the name and a colon */
     uint8_t len;     /* without the colon; 0 ends the list */
     uint8_t id;
+    bool is_short; /* head holds all of text */
 } header_name_t;
 
 #define NAMES_PER_LETTER 7
-#define NAMES_OF(letter) [(letter) - 'a']
+/* The low bits of a letter are its number, in both cases; what is no letter shares its place with one. */
+#define NAMES_OF(letter) [(letter)&LETTER_BITS]
 #define TEXT_BYTE(name, i) (sizeof(name ":") > (i) ? (name ":")[sizeof(name ":") > (i) ? (i) : 0] : '\0')
 #define MASK_BYTE(name, i) (sizeof(name) > (i) ? '\xff' : '\0')
 #define ANY_CASE_BYTE(name, i) (sizeof(name) - 1 > (i) ? '\xdf' : sizeof(name) - 1 == (i) ? '\x40' : '\0')
@@ -86,10 +89,10 @@ typedef struct {
 #define NAME(name, id)                                                                                                 \
     {                                                                                                                  \
         BYTES(TEXT_BYTE, name), BYTES(MASK_BYTE, name), BYTES(ANY_CASE_BYTE, name), name ":", sizeof(name) - 1,        \
-            SIP_HEADER_##id                                                                                            \
+            SIP_HEADER_##id, sizeof(name) - 1 < HEAD_SIZE                                                              \
     }
 
-static const header_name_t header_names[LETTERS][NAMES_PER_LETTER] = {
+static const header_name_t header_names[LETTER_BITS + 1][NAMES_PER_LETTER] = {
     NAMES_OF('c') = {NAME("Call-ID", CALL_ID), NAME("CSeq", CSEQ), NAME("Contact", CONTACT),
                      NAME("Content-Type", CONTENT_TYPE), NAME("c", CONTENT_TYPE), NAME("Call-Info", CALL_INFO)},
     NAMES_OF('d') = {NAME("Diversion", DIVERSION)},
@@ -108,12 +111,6 @@ static const header_name_t header_names[LETTERS][NAMES_PER_LETTER] = {
     NAMES_OF('w') = {NAME("Warning", WARNING)},
     NAMES_OF('y') = {NAME("y", IDENTITY)},
 };
-
-/* The letters with which those names begin, as letter_bit() gives them. */
-#define LETTER(letter) (UINT32_C(1) << ((letter) - 'a'))
-#define NAME_LETTERS                                                                                                   \
-    (LETTER('c') | LETTER('d') | LETTER('e') | LETTER('f') | LETTER('h') | LETTER('i') | LETTER('j') | LETTER('m') |   \
-     LETTER('p') | LETTER('r') | LETTER('s') | LETTER('t') | LETTER('v') | LETTER('w') | LETTER('y'))
 
 /* The number of a letter from 0 on, without case; LETTERS or more for what is none. */
 static inline unsigned
@@ -253,15 +250,18 @@ find_name_of_letter(const header_name_t *row, const char *start, const char *fee
     return (name_t){NULL, NULL};
 }
 
-/* The name of a line whose text goes on to end; letter is the letter_bit() of its first. */
+/* The name of a line whose text goes on to end. */
 static inline name_t
-find_name(const line_t *line, const char *end, uint32_t letter)
+find_name(const line_t *line, const char *end)
 {
-    if ((letter & NAME_LETTERS) == 0) {
-        return (name_t){NULL, NULL};
+    const header_name_t *row = header_names[(unsigned char)*line->start & LETTER_BITS];
+    const uint64_t head = head_of(line->start, end);
+
+    /* The most frequent name of its letter, in its usual spelling */
+    if (((head ^ row->head.word) & row->mask.word) == 0 && row->is_short) {
+        return (name_t){row, line->start + row->len};
     }
-    return find_name_of_letter(header_names[letter_number(*line->start)], line->start, line->feed,
-                               head_of(line->start, end));
+    return row->len > 0 ? find_name_of_letter(row, line->start, line->feed, head) : (name_t){NULL, NULL};
 }
 
 /* Takes lines off *rest up to the first with an id, or with that id (SIP_HEADER_OTHER: any). False at the end. */
@@ -277,7 +277,7 @@ take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
     }
     feeds = feed_iter(rest->ptr, end);
     while (rest->len > 0 && read_line(&feeds, rest->ptr, &line)) {
-        const name_t name = find_name(&line, end, letter_bit(*line.start));
+        const name_t name = find_name(&line, end);
 
         *rest = slice_between(line.next, end);
         if (name.row && (wanted == SIP_HEADER_OTHER || name.row->id == wanted)) {
@@ -290,14 +290,29 @@ take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
     return false;
 }
 
+/* As sip_message_header(), of what was read so far. */
+static inline bool
+get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
+{
+    sip_slice_t text;
+
+    if ((message->present & SIP_HEADER_BIT(id)) == 0) {
+        return false;
+    }
+    text = message->after_colon[id];
+    if (text.len > 1 && text.ptr[0] == ' ') {
+        text = sip_slice_from(text, 1);
+    }
+    text.len -= text.len > 0 && text.ptr[text.len - 1] == '\r';
+    *value = sip_slice_trim(text);
+    return true;
+}
+
 bool
 sip_message_header(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
 {
-    if (!sip_message_has(message, id)) {
-        return false;
-    }
-    *value = sip_slice_trim(message->after_colon[id]);
-    return true;
+    assert(message->unread.ptr == NULL);
+    return get_value(message, id, value);
 }
 
 /* False where name is none, or the letters of the lines tell that it is not there. */
@@ -313,7 +328,7 @@ may_have_name(const sip_message_t *message, sip_slice_t name)
     if (letter == 0 || (message->other_letters & letter) != 0) {
         return true;
     }
-    for (const header_name_t *row = header_names[letter_number(name.ptr[0])]; row->len > 0; row++) {
+    for (const header_name_t *row = header_names[(unsigned char)name.ptr[0] & LETTER_BITS]; row->len > 0; row++) {
         if (row->len == name.len && sip_slice_bytes_equal_nocase(name.ptr, row->text, name.len)) {
             return sip_message_has(message, (sip_header_id_t)row->id);
         }
@@ -342,6 +357,26 @@ sip_message_header_by_name(const sip_message_t *message, sip_slice_t name, sip_s
         }
     }
     return false;
+}
+
+static sip_slice_t
+party_tag(const sip_message_t *message, sip_header_id_t id)
+{
+    sip_slice_t value, tag;
+
+    return get_value(message, id, &value) && sip_address_tag(value, &tag) ? tag : SIP_SLICE_NONE;
+}
+
+sip_slice_t
+sip_message_from_tag(const sip_message_t *message)
+{
+    return party_tag(message, SIP_HEADER_FROM);
+}
+
+sip_slice_t
+sip_message_to_tag(const sip_message_t *message)
+{
+    return party_tag(message, SIP_HEADER_TO);
 }
 
 static sip_slice_t
@@ -429,35 +464,46 @@ skip_via_version(const char *start, const char *end)
 }
 
 /*
- * The branch among via-params as nearly everybody writes it: no quotes and no whitespace up to its "=", nothing before
- * it that begins with a "b". NULL where it is not so; else its value begins there.
+ * The branch among via-params as nearly everybody writes it: no whitespace up to its "=", nothing before it that begins
+ * with a "b". There are no quotes from ptr to end. NULL where it is not so; else its value begins there.
  */
-static const char *
+static inline const char *
 find_plain_branch(const char *ptr, const char *end)
 {
     static const char usual[] = {'b', 'r', 'a', 'n', 'c', 'h', '='};
+    const char *text = ptr;
 
     while (end - ptr > (ptrdiff_t)sizeof(usual)) {
         if (memcmp(ptr, usual, sizeof(usual)) == 0) {
             ptr += sizeof(usual);
-            return *ptr == '"' || is_lws(*ptr) ? NULL : ptr;
+            return is_lws(*ptr) ? NULL : ptr;
         }
         if ((*ptr | 0x20) == 'b' || is_lws(*ptr)) {
             return NULL;
         }
-        for (; *ptr != ';'; ptr++) {
-            if (*ptr == '"' || end - ptr == 1) {
-                return NULL;
-            }
-        }
-        ptr++;
+        ptr = find_char_within(text, ptr, end, ';') + 1;
     }
     return NULL;
 }
 
+/* Where the transport of a Via ends that begins at ptr, after blanks; or end. */
+static inline const char *
+skip_via_transport(const char *ptr, const char *end)
+{
+    /* UDP, TCP, TLS: three characters and a blank */
+    if (end - ptr > 3 && ptr[3] == ' ' && ptr[0] > ' ' && ptr[1] > ' ' && ptr[2] > ' ') {
+        return ptr + 3;
+    }
+    ptr = skip_lws(ptr, end);
+    while (ptr < end && !is_lws(*ptr)) {
+        ptr++;
+    }
+    return ptr;
+}
+
 /* via-parm = sent-protocol LWS sent-by *( SEMI via-params ), blanks and folding around every part (RFC 3261 25.1) */
 static void
-parse_via(sip_slice_t value, sip_via_t *via)
+parse_via(sip_slice_t value, bool has_quotes, sip_via_t *via)
 {
     const char *end = slice_end(value);
     const char *head_end = find_char(value.ptr, end, ';');
@@ -466,19 +512,14 @@ parse_via(sip_slice_t value, sip_via_t *via)
 
     via->sent_by = via->branch = SIP_SLICE_NONE;
     if (after_version) {
-        const char *transport_end = skip_lws(after_version, head_end);
-
-        while (transport_end < head_end && !is_lws(*transport_end)) {
-            transport_end++;
-        }
-        via->sent_by = sip_slice_trim(slice_between(transport_end, head_end));
+        via->sent_by = sip_slice_trim(slice_between(skip_via_transport(after_version, head_end), head_end));
     }
     if (head_end == end) {
         return;
     }
-    branch = find_plain_branch(head_end + 1, end);
+    branch = has_quotes ? NULL : find_plain_branch(head_end + 1, end);
     if (branch) {
-        via->branch = sip_slice_trim(slice_between(branch, find_char(branch, end, ';')));
+        via->branch = sip_slice_trim(slice_between(branch, find_char_within(value.ptr, branch, end, ';')));
     } else {
         (void)sip_param_find_slice(slice_between(head_end + 1, end), SIP_SLICE_LITERAL("branch"), &via->branch);
     }
@@ -500,7 +541,7 @@ sip_via_iter_next(sip_via_iter_t *iter, sip_via_t *via)
         return false;
     }
     iter->left--;
-    parse_via(value, via);
+    parse_via(value, find_char(value.ptr, slice_end(value), '"') < slice_end(value), via);
     return true;
 }
 
@@ -529,12 +570,15 @@ read_vias(sip_message_t *message)
     sip_via_iter_t iter;
 
     message->via.sent_by = message->via.branch = SIP_SLICE_NONE;
-    if (sip_message_header(message, SIP_HEADER_VIA, &value) && value.len > 0 &&
-        find_char(value.ptr, slice_end(value), ',') == slice_end(value)) {
-        message->via_count++;
-        parse_via(value, &message->via);
+    if (!get_value(message, SIP_HEADER_VIA, &value)) {
         return;
     }
+    if (value.len > 0 && find_either(value.ptr, slice_end(value), ',', '"') == slice_end(value)) {
+        message->via_count++;
+        parse_via(value, false, &message->via);
+        return;
+    }
+    sip_message_read_rest(message); /* the topmost may stand in a later line */
     message->via_count += count_vias(value);
     sip_via_iter_init(&iter, message);
     (void)sip_via_iter_next(&iter, &message->via);
@@ -552,19 +596,31 @@ is_sip_version(const char *text)
            sip_slice_bytes_equal_nocase(text, sip_version, sizeof(sip_version));
 }
 
+/* The value of a digit; above 9 for what is none. */
+static inline unsigned
+digit(char c)
+{
+    return (unsigned)(unsigned char)c - '0';
+}
+
 /* Status-Line = SIP-Version SP Status-Code SP Reason-Phrase; a missing SP before a missing phrase is let through. */
 static bool
 parse_status_line(sip_slice_t line, sip_message_t *message)
 {
     const size_t code = sizeof(sip_version) + 1;
-    uint32_t status;
+    unsigned hundreds, tens, ones;
 
-    if (line.len < code + 3 || !sip_slice_to_uint32(sip_slice_make(line.ptr + code, 3), &status) || status < 100 ||
-        status > 699 || (line.len > code + 3 && line.ptr[code + 3] != ' ')) {
+    if (line.len < code + 3 || (line.len > code + 3 && line.ptr[code + 3] != ' ')) {
+        return false;
+    }
+    hundreds = digit(line.ptr[code]);
+    tens = digit(line.ptr[code + 1]);
+    ones = digit(line.ptr[code + 2]);
+    if (hundreds < 1 || hundreds > 6 || tens > 9 || ones > 9) {
         return false;
     }
     message->is_response = true;
-    message->status = (uint16_t)status;
+    message->status = (uint16_t)(hundreds * 100 + tens * 10 + ones);
     message->phrase = sip_slice_trim(sip_slice_from(line, code + 3));
     message->method = SIP_SLICE_NONE;
     message->method_id = SIP_METHOD_OTHER;
@@ -593,11 +649,23 @@ parse_request_line(sip_slice_t line, sip_message_t *message)
     return message->request_uri.len > 0;
 }
 
+/* Where the start line ends, or NULL: a NUL means that this is other data, as Wireshark's SIP dissector takes it too. */
+static inline const char *
+find_start_line_end(const char *ptr, const char *end)
+{
+    while ((ptr = find_low_control(ptr, end)) < end && *ptr != '\r' && *ptr != '\n') {
+        if (*ptr == '\0') {
+            return NULL;
+        }
+        ptr++;
+    }
+    return ptr;
+}
+
 static bool
 parse_start_line(sip_slice_t line, sip_message_t *message)
 {
-    /* A NUL means that this is some other protocol's data, as Wireshark's own SIP dissector takes it too. */
-    if (line.len == 0 || memchr(line.ptr, '\0', line.len)) {
+    if (line.len == 0) {
         return false;
     }
     if (line.len > sizeof(sip_version) && line.ptr[sizeof(sip_version)] == ' ' && is_sip_version(line.ptr)) {
@@ -618,7 +686,7 @@ read_cseq(sip_message_t *message)
     message->cseq = 0;
     message->cseq_method = SIP_SLICE_NONE;
     message->cseq_method_id = SIP_METHOD_OTHER;
-    if (!sip_message_header(message, SIP_HEADER_CSEQ, &value)) {
+    if (!get_value(message, SIP_HEADER_CSEQ, &value)) {
         return;
     }
     message->has_cseq = leading_uint32(value, &message->cseq, &rest);
@@ -629,45 +697,50 @@ read_cseq(sip_message_t *message)
     }
 }
 
-static void
-read_tag(const sip_message_t *message, sip_header_id_t id, sip_slice_t *tag)
-{
-    sip_slice_t value;
+/* What tells the transaction of a message (RFC 3261 17.1.3, 17.2.3). Nearly everybody writes it at the top. */
+#define KEY_HEADERS                                                                                                    \
+    (SIP_HEADER_BIT(SIP_HEADER_VIA) | SIP_HEADER_BIT(SIP_HEADER_FROM) | SIP_HEADER_BIT(SIP_HEADER_TO) |                \
+     SIP_HEADER_BIT(SIP_HEADER_CALL_ID) | SIP_HEADER_BIT(SIP_HEADER_CSEQ))
 
-    *tag = SIP_SLICE_NONE;
-    if (sip_message_header(message, id, &value)) {
-        (void)sip_address_tag(value, tag);
+/* Notes one more header line of an id. */
+static G_GNUC_NO_INLINE void
+note_repeated(sip_message_t *message, sip_header_id_t id, sip_slice_t after_colon)
+{
+    message->repeated |= SIP_HEADER_BIT(id);
+    if (id == SIP_HEADER_VIA) {
+        message->via_count += count_vias(after_colon);
     }
 }
 
-/* Notes which header lines there are from start on; returns where the empty line is, or the end. */
-static const char *
-read_lines(sip_message_t *message, const char *start, const char *end)
+/* Notes which header lines there are from start on, until all of wanted are; returns where it stopped. */
+static inline const char *
+read_lines(sip_message_t *message, const char *start, const char *end, uint32_t wanted)
 {
     feed_iter_t feeds = feed_iter(start, end);
+    uint32_t missing = ~message->present;
     line_t line;
 
-    message->present = message->repeated = message->other_letters = 0;
-    message->via_count = 0;
-    for (; start < end && read_line(&feeds, start, &line); start = line.next) {
-        const uint32_t letter = letter_bit(*start);
-        const name_t name = find_name(&line, end, letter);
+    while (start < end && read_line(&feeds, start, &line)) {
+        const name_t name = find_name(&line, end);
 
+        start = line.next;
         if (name.row == NULL) {
-            message->other_letters |= letter;
+            message->other_letters |= letter_bit(*line.start);
             continue;
         }
+        const sip_slice_t after_colon = slice_between(name.colon + 1, line.feed);
         const uint32_t bit = SIP_HEADER_BIT(name.row->id);
-        if ((message->present & bit) == 0) {
-            message->present |= bit;
-            message->after_colon[name.row->id] = slice_between(name.colon + 1, line.feed);
-        } else {
-            message->repeated |= bit;
-            if (name.row->id == SIP_HEADER_VIA) {
-                message->via_count += count_vias(slice_between(name.colon + 1, line.feed));
-            }
+        if ((missing & bit) == 0) {
+            note_repeated(message, (sip_header_id_t)name.row->id, after_colon);
+            continue;
+        }
+        message->after_colon[name.row->id] = after_colon;
+        missing &= ~bit;
+        if ((missing & wanted) == 0) {
+            break;
         }
     }
+    message->present = ~missing;
     return start;
 }
 
@@ -686,26 +759,42 @@ skip_line_end(const char *ptr, const char *end)
 
 /* A bare CR ends the start line, if no other one: what Wireshark takes for a SIP message is one here too. */
 bool
-sip_message_parse(sip_slice_t text, sip_message_t *message)
+sip_message_parse_start(sip_slice_t text, sip_message_t *message)
 {
     const char *end = slice_end(text);
-    const char *feed = find_char(text.ptr, end, '\n');
-    const char *start_line_end = find_char(text.ptr, feed, '\r');
-    const char *first = skip_line_end(start_line_end, end);
-    const char *headers_end;
+    const char *start_line_end = find_start_line_end(text.ptr, end);
+    const char *first, *stopped;
 
-    if (!parse_start_line(slice_between(text.ptr, start_line_end), message)) {
+    if (start_line_end == NULL || !parse_start_line(slice_between(text.ptr, start_line_end), message)) {
         return false;
     }
+    first = skip_line_end(start_line_end, end);
     message->flags = 0;
-    headers_end = read_lines(message, first, end);
-    message->headers = slice_between(first, headers_end);
+    message->present = message->repeated = message->other_letters = 0;
+    message->via_count = 0;
+    stopped = read_lines(message, first, end, KEY_HEADERS);
+    message->headers = slice_between(first, stopped);
+    message->unread = slice_between(stopped, end);
     message->call_id = SIP_SLICE_NONE;
-    (void)sip_message_header(message, SIP_HEADER_CALL_ID, &message->call_id);
+    (void)get_value(message, SIP_HEADER_CALL_ID, &message->call_id);
     read_cseq(message);
-    read_tag(message, SIP_HEADER_FROM, &message->from_tag);
-    read_tag(message, SIP_HEADER_TO, &message->to_tag);
     read_vias(message);
+    return true;
+}
+
+void
+sip_message_read_rest(sip_message_t *message)
+{
+    const char *first = message->headers.ptr;
+    const char *end = slice_end(message->unread);
+    const char *headers_end, *feed;
+
+    if (message->unread.ptr == NULL) {
+        return;
+    }
+    headers_end = read_lines(message, message->unread.ptr, end, UINT32_MAX);
+    message->unread = SIP_SLICE_NONE;
+    message->headers = slice_between(first, headers_end);
     feed = headers_end;
     while (feed < end && *feed == '\r') {
         feed++;
@@ -716,5 +805,14 @@ sip_message_parse(sip_slice_t text, sip_message_t *message)
     } else {
         message->body = slice_between(feed + 1, end);
     }
+}
+
+bool
+sip_message_parse(sip_slice_t text, sip_message_t *message)
+{
+    if (!sip_message_parse_start(text, message)) {
+        return false;
+    }
+    sip_message_read_rest(message);
     return true;
 }

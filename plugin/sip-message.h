@@ -1,14 +1,17 @@
 /* sip-message.h
  * SIP messages in slices: start line, header lines, Via.
  *
- * Every SIP message of a capture is parsed, and nearly all of them belong to calls that nothing redirects. Parsing
- * reads what tells a message's transaction, and which headers there are; the rest is read when it is asked for.
+ * Every SIP message of a capture is parsed, and nearly all of them belong to calls that nothing redirects. So parsing has
+ * two parts: the first reads what tells a message's transaction, and most messages need no more; the second sees which
+ * header lines there are. Their values are read when they are asked for.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #ifndef SIP_MESSAGE_H
 #define SIP_MESSAGE_H
+
+#include <assert.h>
 
 #include "sip-slice.h"
 
@@ -90,16 +93,15 @@ typedef struct {
     sip_slice_t request_uri; /**< absent for a response */
     sip_slice_t call_id;     /**< of the first such header (RFC 4475 3.3.8), as all others */
     sip_slice_t cseq_method;
-    sip_slice_t from_tag; /**< absent where there is none */
-    sip_slice_t to_tag;
     sip_via_t via;          /**< the topmost; all zero where via_count is 0 */
-    unsigned via_count;     /**< all that stand in the message */
+    unsigned via_count;     /**< all that stand in the message, or in what of it was read */
     unsigned flags;         /**< SIP_MESSAGE_FLAG_* */
     uint32_t present;       /**< ids that any header line has: SIP_HEADER_BIT() */
     uint32_t repeated;      /**< ids that more than one header line has */
     uint32_t other_letters; /**< first letters of the lines without an id: bit 0 for "a" to bit 25 for "z" */
     sip_slice_t headers;    /**< all header lines */
     sip_slice_t body;       /**< all after the empty line; not cut to Content-Length */
+    sip_slice_t unread;     /**< where sip_message_read_rest() goes on; absent once it was called */
     sip_slice_t after_colon[SIP_HEADER_COUNT]; /**< first line of each id in present; for sip_message_header() */
 } sip_message_t;
 
@@ -113,10 +115,21 @@ typedef struct {
  */
 bool sip_message_parse(sip_slice_t text, sip_message_t *message);
 
+/**
+ * The first part of sip_message_parse(): reads the start line, and header lines up to the last of Via, From, To, Call-ID
+ * and CSeq. Complete afterwards: call_id, cseq, cseq_method, via and the tags; via_count is above 0 where there is a Via.
+ * For all else sip_message_read_rest() comes first.
+ */
+bool sip_message_parse_start(sip_slice_t text, sip_message_t *message);
+
+/** The second part; does nothing where it was called before. The text must still be there. */
+void sip_message_read_rest(sip_message_t *message);
+
 /** True where any header line has that id. */
 static inline bool
 sip_message_has(const sip_message_t *message, sip_header_id_t id)
 {
+    assert(message->unread.ptr == NULL); /* what was not read yet is not absent */
     return (message->present & SIP_HEADER_BIT(id)) != 0;
 }
 
@@ -131,6 +144,10 @@ bool sip_message_header(const sip_message_t *message, sip_header_id_t id, sip_sl
  * preference, or that have no id. Walks the text where the name may be there. False where it is not.
  */
 bool sip_message_header_by_name(const sip_message_t *message, sip_slice_t name, sip_slice_t *value);
+
+/** The tag of the first From or To header (RFC 3261 19.3); absent where there is none. The message's start is enough. */
+sip_slice_t sip_message_from_tag(const sip_message_t *message);
+sip_slice_t sip_message_to_tag(const sip_message_t *message);
 
 /** The text between "<" and ">" of the From header, or the bare URI; absent where there is no From. */
 sip_slice_t sip_message_from_uri(const sip_message_t *message);

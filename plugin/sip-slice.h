@@ -102,6 +102,9 @@ sip_slice_is_space(char c)
 static inline sip_slice_t
 sip_slice_trim(sip_slice_t slice)
 {
+    if (slice.len > 0 && (unsigned char)slice.ptr[0] > ' ' && (unsigned char)slice.ptr[slice.len - 1] > ' ') {
+        return slice; /* as nearly all are */
+    }
     while (slice.len > 0 && sip_slice_is_space(slice.ptr[0])) {
         slice.ptr++;
         slice.len--;

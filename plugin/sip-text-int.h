@@ -61,6 +61,20 @@ block_find(const char *ptr, char c)
     return (unsigned)__builtin_ia32_pmovmskb128((block_t)(block == wanted));
 }
 
+/** The positions of bytes from NUL to CR. */
+static inline unsigned
+block_find_up_to_cr(const char *ptr)
+{
+    typedef unsigned char block_t __attribute__((vector_size(TEXT_BLOCK_SIZE)));
+    typedef char bits_t __attribute__((vector_size(TEXT_BLOCK_SIZE)));
+    const unsigned char cr = '\r';
+    const block_t most = {cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr, cr};
+    block_t block;
+
+    memcpy(&block, ptr, sizeof(block));
+    return (unsigned)__builtin_ia32_pmovmskb128((bits_t)(block <= most));
+}
+
 /** The position of the lowest bit of bits, which is not 0. */
 static inline unsigned
 lowest_bit(unsigned bits)
@@ -69,54 +83,130 @@ lowest_bit(unsigned bits)
 }
 #endif
 
+/*
+ * A search in [start, end): FOUND(ptr) gives, as bits, what is wanted of the block at ptr, IS_FOUND(c) says it of one
+ * character. The last block overlaps the one before it, so that only texts shorter than a block are read by characters.
+ */
+#ifdef TEXT_BLOCK_SIZE
+#define SEARCH_BLOCKS(start, end, FOUND)                                                                               \
+    if (end - start >= TEXT_BLOCK_SIZE) {                                                                              \
+        const char *const last = end - TEXT_BLOCK_SIZE;                                                                \
+        unsigned found;                                                                                                \
+                                                                                                                       \
+        for (; start < last; start += TEXT_BLOCK_SIZE) {                                                               \
+            found = FOUND(start);                                                                                      \
+            if (found != 0) {                                                                                          \
+                return start + lowest_bit(found);                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        found = FOUND(last);                                                                                           \
+        return found != 0 ? last + lowest_bit(found) : end;                                                            \
+    }
+#else
+#define SEARCH_BLOCKS(start, end, FOUND)
+#endif
+#define SEARCH(start, end, FOUND, IS_FOUND)                                                                            \
+    SEARCH_BLOCKS(start, end, FOUND)                                                                                   \
+    while (start < end && !IS_FOUND(*start)) {                                                                         \
+        start++;                                                                                                       \
+    }                                                                                                                  \
+    return start
+
 /** The first c in [start, end), or end. */
 static inline const char *
 find_char(const char *start, const char *end, char c)
 {
+#define FOUND(ptr) block_find(ptr, c)
+#define IS_FOUND(character) ((character) == c)
+    SEARCH(start, end, FOUND, IS_FOUND);
+#undef FOUND
+#undef IS_FOUND
+}
+
+/** As find_char(), for what is short and stands in a longer text, which begins at text: no byte is read alone then. */
+static inline const char *
+find_char_within(const char *text, const char *start, const char *end, char c)
+{
 #ifdef TEXT_BLOCK_SIZE
-    if (end - start >= TEXT_BLOCK_SIZE) {
-        const char *last = end - TEXT_BLOCK_SIZE; /* overlaps the block before */
-        unsigned found;
+    if (end - start < TEXT_BLOCK_SIZE && end - text >= TEXT_BLOCK_SIZE) {
+        const char *last = end - TEXT_BLOCK_SIZE;
+        const unsigned found = block_find(last, c) >> (start - last);
 
-        for (; start < last; start += TEXT_BLOCK_SIZE) {
-            found = block_find(start, c);
-            if (found != 0) {
-                return start + lowest_bit(found);
-            }
-        }
-        found = block_find(last, c);
-        return found != 0 ? last + lowest_bit(found) : end;
+        return found != 0 ? start + lowest_bit(found) : end;
     }
+#else
+    (void)text;
 #endif
-    const char *found = start < end ? memchr(start, c, (size_t)(end - start)) : NULL;
+    return find_char(start, end, c);
+}
 
-    return found ? found : end;
+/** The first a or b in [start, end), or end. */
+static inline const char *
+find_either(const char *start, const char *end, char a, char b)
+{
+#define FOUND(ptr) (block_find(ptr, a) | block_find(ptr, b))
+#define IS_FOUND(character) ((character) == a || (character) == b)
+    SEARCH(start, end, FOUND, IS_FOUND);
+#undef FOUND
+#undef IS_FOUND
+}
+
+/** The first NUL, CR or LF in [start, end), or end; or a tab or other character below CR that stands before it. */
+static inline const char *
+find_low_control(const char *start, const char *end)
+{
+#define FOUND(ptr) block_find_up_to_cr(ptr)
+#define IS_FOUND(character) ((unsigned char)(character) <= '\r')
+    SEARCH(start, end, FOUND, IS_FOUND);
+#undef FOUND
+#undef IS_FOUND
 }
 
 /** Gives the line feeds of a text one after the other. */
 typedef struct {
     const char *block; /* where the search goes on; in blocks: the block that feeds is about */
     const char *end;
-    unsigned feeds; /* in blocks: those of the block that were not given yet, as bits */
+#ifdef TEXT_BLOCK_SIZE
+    const char *last; /* where the last block begins that is not beyond the end; the start of a text that is shorter */
+    unsigned feeds;   /* those of the block that were not given yet, as bits */
+#endif
 } feed_iter_t;
 
 /** Starts at start, which may be end. */
 static inline feed_iter_t
 feed_iter(const char *start, const char *end)
 {
-    feed_iter_t iter = {start, end, 0};
-
 #ifdef TEXT_BLOCK_SIZE
+    feed_iter_t iter = {start, end, start, 0};
+
     if (end - start >= TEXT_BLOCK_SIZE) {
+        iter.last = end - TEXT_BLOCK_SIZE;
         iter.feeds = block_find(start, '\n');
     } else {
         for (unsigned i = 0; start + i < end; i++) {
             iter.feeds |= (unsigned)(start[i] == '\n') << i;
         }
     }
-#endif
     return iter;
+#else
+    return (feed_iter_t){start, end};
+#endif
 }
+
+#ifdef TEXT_BLOCK_SIZE
+/** Looks at what comes after the last whole block: block is beyond last. False where nothing does. */
+static inline bool
+feed_iter_tail(feed_iter_t *iter)
+{
+    const ptrdiff_t overlap = iter->block - iter->last;
+
+    iter->feeds = overlap < TEXT_BLOCK_SIZE ? block_find(iter->last, '\n') >> overlap : 0;
+    if (iter->feeds == 0) {
+        iter->block = iter->last;
+    }
+    return iter->feeds != 0;
+}
+#endif
 
 /** The next line feed, or the end. */
 static inline const char *
@@ -124,16 +214,14 @@ feed_iter_next(feed_iter_t *iter)
 {
 #ifdef TEXT_BLOCK_SIZE
     while (iter->feeds == 0) {
-        const ptrdiff_t left = iter->end - iter->block - TEXT_BLOCK_SIZE;
-
-        if (left <= 0) {
-            return iter->end;
-        }
         iter->block += TEXT_BLOCK_SIZE;
-        /* The last block overlaps the one before. */
-        iter->feeds = left >= TEXT_BLOCK_SIZE
-                          ? block_find(iter->block, '\n')
-                          : block_find(iter->end - TEXT_BLOCK_SIZE, '\n') >> (TEXT_BLOCK_SIZE - left);
+        if (iter->block > iter->last) {
+            if (!feed_iter_tail(iter)) {
+                return iter->end;
+            }
+            break;
+        }
+        iter->feeds = block_find(iter->block, '\n');
     }
     const char *feed = iter->block + lowest_bit(iter->feeds);
     iter->feeds &= iter->feeds - 1;

@@ -33,7 +33,7 @@ next_of_number(sip_slice_t *rest)
     do {
         unit = next_loose(rest);
     } while (is_visual_separator(unit));
-    return unit == UNIT_END ? UNIT_END : g_ascii_tolower((char)unit) & 0xff;
+    return unit >= 'A' && unit <= 'Z' ? unit - 'A' + 'a' : unit;
 }
 
 /* As next_of_number, without the "+" that tells a global number. */
@@ -82,10 +82,10 @@ without_brackets(sip_slice_t host)
 static sip_slice_t
 user_without_params(const sip_uri_t *uri)
 {
-    sip_slice_t rest = uri->user;
-    const sip_slice_t base = take_until(&rest, SIP_SLICE_LITERAL(";"));
+    const char *end = slice_end(uri->user);
+    const char *semicolon = find_char(uri->user.ptr, end, ';');
 
-    return base.len > 0 ? base : uri->user;
+    return semicolon > uri->user.ptr ? slice_between(uri->user.ptr, semicolon) : uri->user;
 }
 
 /* ---- Comparing lists ------------------------------------------------------------------------------------------- */
@@ -543,22 +543,57 @@ match_loosely(const sip_uri_t *a, const sip_uri_t *b)
            ports_agree(a, b);
 }
 
-static bool
-is_telephone_number(sip_slice_t text)
+/* Takes the digits at the start of *rest into *hash. @return how many there were */
+static size_t
+hash_digit_run(sip_slice_t *rest, uint32_t *hash)
 {
-    unsigned digits = 0;
+    const char *end = slice_end(*rest);
+    const char *ptr = rest->ptr;
+    uint32_t state = *hash;
+
+    for (; ptr < end && *ptr >= '0' && *ptr <= '9'; ptr++) {
+        state = hash_byte(state, (unsigned char)*ptr);
+    }
+    const size_t count = (size_t)(ptr - rest->ptr);
+    *rest = slice_between(ptr, end);
+    *hash = state;
+    return count;
+}
+
+/* True for a telephone number; then *hash is that of its next_of_digits(). */
+static bool
+hash_number(sip_slice_t text, uint32_t *hash)
+{
+    size_t digits = 0;
     bool begun = false;
     int unit;
 
-    while ((unit = next_of_number(&text)) != UNIT_END) {
+    *hash = HASH_START;
+    do {
+        const size_t run = hash_digit_run(&text, hash);
+
+        digits += run;
+        begun = begun || run > 0;
+        unit = next_of_number(&text);
         if (unit >= '0' && unit <= '9') {
-            digits = MIN(digits + 1, SIP_URI_MIN_NUMBER_DIGITS);
-        } else if (!(unit == '+' && !begun) && unit != '*' && unit != '#') {
+            digits++; /* it was escaped */
+        } else if (unit != UNIT_END && !(unit == '+' && !begun) && unit != '*' && unit != '#') {
             return false;
         }
+        if (unit != UNIT_END && unit != '+') {
+            *hash = hash_byte(*hash, (unsigned)unit);
+        }
         begun = true;
-    }
+    } while (unit != UNIT_END);
     return digits >= SIP_URI_MIN_NUMBER_DIGITS;
+}
+
+static bool
+is_telephone_number(sip_slice_t text)
+{
+    uint32_t hash;
+
+    return hash_number(text, &hash);
 }
 
 static bool
@@ -619,11 +654,15 @@ uint32_t
 sip_uri_match_key(const sip_uri_t *uri)
 {
     const sip_slice_t user = user_without_params(uri);
+    uint32_t hash;
 
     if (uri->scheme_kind == SIP_URI_SCHEME_OTHER) {
         return hash_units(uri->opaque, next_exact);
     }
-    if (uri->scheme_kind == SIP_URI_SCHEME_TEL || is_telephone_number(user)) {
+    if (hash_number(user, &hash)) {
+        return hash;
+    }
+    if (uri->scheme_kind == SIP_URI_SCHEME_TEL) {
         return hash_units(user, next_of_digits);
     }
     return user.len > 0 ? hash_units(user, next_loose) : sip_host_hash(uri->host);
@@ -648,22 +687,8 @@ static const char *const diff_names[] = {
     [SIP_URI_DIFF_OPAQUE] = "address",
 };
 
-static const char *const match_names[] = {
-    [SIP_URI_MATCH_EXACT] = "exact",
-    [SIP_URI_MATCH_LOOSE] = "same address, other parameters",
-    [SIP_URI_MATCH_NUMBER] = "same telephone number",
-    [SIP_URI_MATCH_USER] = "same user at another address",
-    [SIP_URI_MATCH_NONE] = "no match",
-};
-
 const char *
 sip_uri_diff_name(sip_uri_diff_t difference)
 {
     return (size_t)difference < G_N_ELEMENTS(diff_names) ? diff_names[difference] : "unknown";
-}
-
-const char *
-sip_uri_match_name(sip_uri_match_t match)
-{
-    return (size_t)match < G_N_ELEMENTS(match_names) ? match_names[match] : "unknown";
 }

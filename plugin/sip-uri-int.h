@@ -54,7 +54,7 @@ next_exact(sip_slice_t *rest)
     if (rest->len == 0) {
         return UNIT_END;
     }
-    const int escaped = escaped_byte(*rest);
+    const int escaped = rest->ptr[0] == '%' ? escaped_byte(*rest) : UNIT_END;
     const int unit = escaped >= 0 ? escaped : (unsigned char)rest->ptr[0];
     *rest = sip_slice_from(*rest, escaped >= 0 ? 3 : 1);
     return escaped >= 0 && is_reserved(escaped) ? unit | UNIT_RESERVED_ESCAPE : unit;
@@ -92,11 +92,11 @@ compare_units(sip_slice_t a, sip_slice_t b, unit_reader_t reader)
     return 0;
 }
 
-/** True where both texts give the same characters through reader. */
+/** True where both texts give the same characters through reader, as the same text does through any. */
 static inline bool
 same_units(sip_slice_t a, sip_slice_t b, unit_reader_t reader)
 {
-    return compare_units(a, b, reader) == 0;
+    return sip_slice_equal(a, b) || compare_units(a, b, reader) == 0;
 }
 
 /** One "name=value" or "name" of a list; value.ptr is NULL where there is no "=". */

@@ -12,25 +12,27 @@
 
 /* ---- Parsing --------------------------------------------------------------------------------------------------- */
 
+/* The first CR or LF, or the end. */
+static const char *
+find_line_end(sip_slice_t text)
+{
+    return find_char(text.ptr, find_char(text.ptr, slice_end(text), '\r'), '\n');
+}
+
 /* RFC 3261 25.1: hostname, and the underscore that DNS has in practice. */
 static bool
-has_host_characters(sip_slice_t host)
+is_host_character(char c)
 {
-    for (size_t i = 0; i < host.len; i++) {
-        if (!g_ascii_isalnum(host.ptr[i]) && !is_one_of((unsigned char)host.ptr[i], SIP_SLICE_LITERAL("-._"))) {
-            return false;
-        }
-    }
-    return host.len > 0;
+    return g_ascii_isdigit(c) || c == '.' || g_ascii_isalpha(c) || c == '-' || c == '_';
 }
 
 static const struct {
-    const char *name;
+    sip_slice_t start;
     sip_uri_scheme_t kind;
 } known_schemes[] = {
-    {"sip", SIP_URI_SCHEME_SIP},
-    {"sips", SIP_URI_SCHEME_SIPS},
-    {"tel", SIP_URI_SCHEME_TEL},
+    {TEXT("sip:"), SIP_URI_SCHEME_SIP},
+    {TEXT("sips:"), SIP_URI_SCHEME_SIPS},
+    {TEXT("tel:"), SIP_URI_SCHEME_TEL},
 };
 
 /* RFC 3261 25.1: scheme. */
@@ -58,36 +60,32 @@ is_host_and_port(sip_slice_t name, sip_slice_t after)
            sip_slice_to_uint32(take_until(&after, SIP_SLICE_LITERAL(";?")), &port) && port <= UINT16_MAX;
 }
 
-static sip_uri_scheme_t
-scheme_kind(sip_slice_t name)
+static void
+set_scheme(sip_uri_t *uri, sip_uri_scheme_t kind, size_t len)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(known_schemes); i++) {
-        if (sip_slice_equal_nocase(name, sip_slice_from_string(known_schemes[i].name))) {
-            return known_schemes[i].kind;
-        }
-    }
-    return SIP_URI_SCHEME_OTHER;
+    uri->scheme_kind = kind;
+    uri->scheme = sip_slice_make(uri->whole.ptr, len);
+    uri->opaque = sip_slice_from(uri->whole, len + 1);
 }
 
 static void
 parse_scheme(sip_uri_t *uri)
 {
     sip_slice_t rest = uri->whole;
-    const sip_slice_t name = take_until(&rest, SIP_SLICE_LITERAL(":"));
 
+    for (size_t i = 0; i < G_N_ELEMENTS(known_schemes); i++) {
+        if (sip_slice_starts_nocase(uri->whole, known_schemes[i].start)) {
+            set_scheme(uri, known_schemes[i].kind, known_schemes[i].start.len - 1);
+            return;
+        }
+    }
+    const sip_slice_t name = take_until(&rest, SIP_SLICE_LITERAL(":"));
+    if (take_char(&rest, ':') && has_scheme_characters(name) && !is_host_and_port(name, rest)) {
+        set_scheme(uri, SIP_URI_SCHEME_OTHER, name.len);
+        return;
+    }
     uri->opaque = uri->whole;
     uri->flags = SIP_URI_FLAG_NO_SCHEME;
-    if (!take_char(&rest, ':') || !has_scheme_characters(name)) {
-        return;
-    }
-    const sip_uri_scheme_t kind = scheme_kind(name);
-    if (kind == SIP_URI_SCHEME_OTHER && is_host_and_port(name, rest)) {
-        return;
-    }
-    uri->scheme_kind = kind;
-    uri->scheme = name;
-    uri->opaque = rest;
-    uri->flags = 0;
 }
 
 /*
@@ -98,10 +96,13 @@ parse_scheme(sip_uri_t *uri)
 static const char *
 find_user_end(sip_slice_t text)
 {
-    const char *at = text.len > 0 ? memchr(text.ptr, '@', text.len) : NULL;
+    const char *end = slice_end(text);
+    const char *at = find_char(text.ptr, end, '@');
 
-    if (at != NULL) {
-        const char *end = text.ptr + text.len;
+    if (at == end) {
+        return NULL;
+    }
+    if (find_char(at + 1, end, '@') < end) {
         for (const char *here = at; here < end && *here != ';' && *here != '?'; here++) {
             if (*here == '@') {
                 at = here;
@@ -109,22 +110,6 @@ find_user_end(sip_slice_t text)
         }
     }
     return at;
-}
-
-/* RFC 3261 25.1: unreserved, escaped and user-unreserved. */
-static bool
-has_user_characters(sip_slice_t user)
-{
-    while (user.len > 0) {
-        const bool escape = escaped_byte(user) >= 0;
-
-        if (!escape && !g_ascii_isalnum(user.ptr[0]) &&
-            !is_one_of((unsigned char)user.ptr[0], SIP_SLICE_LITERAL("-_.!~*'()&=+$,;?/"))) {
-            return false;
-        }
-        user = sip_slice_from(user, escape ? 3 : 1);
-    }
-    return true;
 }
 
 /* Takes "user:password@" off *rest, if it is there. */
@@ -136,18 +121,15 @@ parse_user(sip_uri_t *uri, sip_slice_t *rest)
     if (at == NULL) {
         return;
     }
-    sip_slice_t userinfo = sip_slice_make(rest->ptr, (size_t)(at - rest->ptr));
-    *rest = sip_slice_from(*rest, userinfo.len + 1);
-    uri->user = take_until(&userinfo, SIP_SLICE_LITERAL(":"));
-    if (take_char(&userinfo, ':')) {
-        uri->password = userinfo;
+    const char *colon = find_char(rest->ptr, at, ':');
+    uri->user = slice_between(rest->ptr, colon);
+    if (colon < at) {
+        uri->password = slice_between(colon + 1, at);
     }
     if (uri->user.len == 0) {
         uri->flags |= SIP_URI_FLAG_EMPTY_USER;
     }
-    if (!has_user_characters(uri->user)) {
-        uri->flags |= SIP_URI_FLAG_BAD_USER;
-    }
+    *rest = slice_between(at + 1, slice_end(*rest));
 }
 
 /* Takes "[...]" off *rest. */
@@ -165,23 +147,44 @@ parse_ipv6_reference(sip_uri_t *uri, sip_slice_t *rest)
     }
 }
 
-/* Takes a name or an IPv4 address off *rest; also an IPv6 address that lacks its brackets, as some phones write it. */
+/* Takes an IPv6 address that lacks its brackets, as some phones write it, off *rest. */
+static bool
+parse_bare_ipv6(sip_uri_t *uri, sip_slice_t *rest)
+{
+    sip_slice_t after = *rest;
+    const sip_slice_t all = take_until(&after, SIP_SLICE_LITERAL(";?"));
+    uint8_t bytes[16];
+
+    if (!sip_host_read_ipv6(all, bytes)) {
+        return false;
+    }
+    uri->host = all;
+    *rest = after;
+    return true;
+}
+
+/* Takes a name or an address without brackets off *rest. */
 static void
 parse_plain_host(sip_uri_t *uri, sip_slice_t *rest)
 {
-    sip_slice_t after_all = *rest;
-    const sip_slice_t all = take_until(&after_all, SIP_SLICE_LITERAL(";?"));
-    uint8_t bytes[16];
+    const char *end = slice_end(*rest);
+    const char *stop = rest->ptr;
 
-    if (sip_host_read_ipv6(all, bytes)) {
-        uri->host = all;
-        *rest = after_all;
-    } else {
-        uri->host = take_until(rest, SIP_SLICE_LITERAL(":;?"));
+    while (stop < end && is_host_character(*stop)) {
+        stop++;
     }
-    if (!has_host_characters(uri->host)) {
+    /* Not only a port may come after a colon: a group of an IPv6 address has four digits at most. */
+    if (stop < end && *stop == ':' && stop - rest->ptr <= 4 && parse_bare_ipv6(uri, rest)) {
         uri->flags |= SIP_URI_FLAG_BAD_HOST;
+        return;
     }
+    if (stop == rest->ptr || (stop < end && !is_one_of((unsigned char)*stop, SIP_SLICE_LITERAL(":;?")))) {
+        uri->flags |= SIP_URI_FLAG_BAD_HOST;
+        uri->host = take_until(rest, SIP_SLICE_LITERAL(":;?"));
+        return;
+    }
+    uri->host = slice_between(rest->ptr, stop);
+    *rest = slice_between(stop, end);
 }
 
 static void
@@ -200,12 +203,10 @@ parse_port(sip_uri_t *uri, sip_slice_t *rest)
     }
 }
 
+/* Takes all after the user part off rest. */
 static void
-parse_sip(sip_uri_t *uri)
+parse_after_user(sip_uri_t *uri, sip_slice_t rest)
 {
-    sip_slice_t rest = uri->opaque;
-
-    parse_user(uri, &rest);
     if (rest.len > 0 && rest.ptr[0] == '[') {
         parse_ipv6_reference(uri, &rest);
     } else {
@@ -213,27 +214,18 @@ parse_sip(sip_uri_t *uri)
     }
     parse_port(uri, &rest);
     if (take_char(&rest, ';')) {
-        uri->params = take_until(&rest, SIP_SLICE_LITERAL("?"));
+        const char *end = slice_end(rest);
+        const char *stop = find_char(rest.ptr, end, '?');
+
+        uri->params = slice_between(rest.ptr, stop);
+        rest = slice_between(stop, end);
     }
     if (take_char(&rest, '?')) {
         uri->headers = rest;
     }
 }
 
-/* RFC 3966 3: global-number-digits or local-number-digits; what is escaped is allowed for, as in a SIP user part. */
-static bool
-has_number_characters(sip_slice_t number)
-{
-    int unit;
-
-    while ((unit = next_loose(&number)) != UNIT_END) {
-        if (!(unit < 0x80 && g_ascii_isxdigit((char)unit)) && !is_one_of(unit, SIP_SLICE_LITERAL("+*#-.()"))) {
-            return false;
-        }
-    }
-    return true;
-}
-
+/* RFC 3966 3. */
 static void
 parse_tel(sip_uri_t *uri)
 {
@@ -246,25 +238,52 @@ parse_tel(sip_uri_t *uri)
     if (uri->user.len == 0) {
         uri->flags |= SIP_URI_FLAG_EMPTY_USER;
     }
-    if (!has_number_characters(uri->user)) {
-        uri->flags |= SIP_URI_FLAG_BAD_USER;
+}
+
+/* Reads a URI up to the end of a SIP URI's user part; *rest is what comes after that. */
+static bool
+parse_up_to_user(sip_slice_t text, sip_uri_t *uri, sip_slice_t *rest)
+{
+    *uri = (sip_uri_t){0};
+    text = sip_slice_trim(text);
+    if (!sip_slice_has_text(text) || find_line_end(text) < slice_end(text)) {
+        return false;
     }
+    uri->whole = text;
+    parse_scheme(uri);
+    *rest = uri->opaque;
+    if (is_sip_kind(uri)) {
+        parse_user(uri, rest);
+    } else if (uri->scheme_kind == SIP_URI_SCHEME_TEL) {
+        parse_tel(uri);
+    }
+    return true;
 }
 
 bool
 sip_uri_parse(sip_slice_t text, sip_uri_t *uri)
 {
-    *uri = (sip_uri_t){0};
-    text = sip_slice_trim(text);
-    if (!sip_slice_has_text(text) || memchr(text.ptr, '\r', text.len) || memchr(text.ptr, '\n', text.len)) {
+    sip_slice_t rest;
+
+    if (!parse_up_to_user(text, uri, &rest)) {
         return false;
     }
-    uri->whole = text;
-    parse_scheme(uri);
     if (is_sip_kind(uri)) {
-        parse_sip(uri);
-    } else if (uri->scheme_kind == SIP_URI_SCHEME_TEL) {
-        parse_tel(uri);
+        parse_after_user(uri, rest);
+    }
+    return true;
+}
+
+bool
+sip_uri_parse_user(sip_slice_t text, sip_uri_t *uri)
+{
+    sip_slice_t rest;
+
+    if (!parse_up_to_user(text, uri, &rest)) {
+        return false;
+    }
+    if (is_sip_kind(uri) && uri->user.len == 0) {
+        parse_after_user(uri, rest);
     }
     return true;
 }
@@ -308,7 +327,7 @@ sip_uri_user_param(const sip_uri_t *uri, const char *name, sip_slice_t *value)
 /* ---- Keeping --------------------------------------------------------------------------------------------------- */
 
 _Static_assert(sizeof(sip_uri_kept_t) <= 48, "as sip-uri.h says; there is one for each target");
-_Static_assert(SIP_URI_FLAG_BAD_USER < 1 << 6, "SIP_URI_FLAG_* fit sip_uri_kept_t.flags");
+_Static_assert(SIP_URI_FLAG_EMPTY_USER < 1 << 6, "SIP_URI_FLAG_* fit sip_uri_kept_t.flags");
 
 static sip_uri_span_t
 span_of(sip_slice_t whole, sip_slice_t part)
@@ -409,7 +428,10 @@ static void
 append_unfolded(wmem_strbuf_t *out, sip_slice_t rest)
 {
     while (rest.len > 0) {
-        redirect_text_append(out, take_until(&rest, SIP_SLICE_LITERAL("\r\n")), 0);
+        const char *stop = find_line_end(rest);
+
+        redirect_text_append(out, slice_between(rest.ptr, stop), 0);
+        rest = slice_between(stop, slice_end(rest));
         while (rest.len > 0 && is_one_of((unsigned char)rest.ptr[0], SIP_SLICE_LITERAL("\r\n \t"))) {
             rest = sip_slice_from(rest, 1);
         }
@@ -421,10 +443,15 @@ sip_uri_display(wmem_allocator_t *scope, const sip_uri_t *uri)
 {
     const sip_slice_t password = uri->scheme_kind == SIP_URI_SCHEME_OTHER ? opaque_password(uri) : uri->password;
     const char *end = slice_end(uri->whole);
-    wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
+    const bool is_masked = password.len > 0 && slice_end(password) <= end;
     sip_slice_t rest = uri->whole;
+    wmem_strbuf_t *out;
 
-    if (password.len > 0 && slice_end(password) <= end) {
+    if (!is_masked && find_line_end(rest) == end) {
+        return redirect_text_from_wire(scope, rest, 0);
+    }
+    out = wmem_strbuf_new(scope, "");
+    if (is_masked) {
         append_unfolded(out, slice_between(rest.ptr, password.ptr));
         wmem_strbuf_append(out, "***");
         rest = slice_between(slice_end(password), end);

@@ -26,7 +26,6 @@ typedef enum {
     SIP_URI_FLAG_BAD_PORT = 1 << 1,   /**< the port is no number from 0 to 65535; has_port is false */
     SIP_URI_FLAG_BAD_HOST = 1 << 2,   /**< no host, an unclosed "[", or characters no host can have */
     SIP_URI_FLAG_EMPTY_USER = 1 << 3, /**< "sip:@host", or a tel: without a number */
-    SIP_URI_FLAG_BAD_USER = 1 << 4,   /**< characters no user (tel: no number) can have, such as a bare "@" or "%" */
 } sip_uri_flag_t;
 
 /**
@@ -49,6 +48,12 @@ typedef struct {
     sip_slice_t headers; /**< after "?" */
     unsigned flags;      /**< SIP_URI_FLAG_* */
 } sip_uri_t;
+
+/**
+ * As sip_uri_parse(), of a SIP URI with a user no farther than its "@": *uri is for sip_uri_match_key(), scheme_kind,
+ * user and whole alone. Where that is all that is asked, it is half of the work.
+ */
+bool sip_uri_parse_user(sip_slice_t text, sip_uri_t *uri);
 
 /** The component in which two URIs differ first, in the order of RFC 3261 19.1.4. */
 typedef enum {
@@ -122,9 +127,6 @@ bool sip_uri_user_param(const sip_uri_t *uri, const char *name, sip_slice_t *val
 
 /** One word for a component ("port", "transport", ...), for sentences; a static string. */
 const char *sip_uri_diff_name(sip_uri_diff_t difference);
-
-/** One phrase for a match ("exact", "same address, other parameters", ...); a static string. */
-const char *sip_uri_match_name(sip_uri_match_t match);
 
 /**
  * The URI for display: as written, folding removed, with a password replaced by "***", and what is not fit to be

@@ -95,6 +95,15 @@ check_kept(const sip_uri_t *uri)
 }
 
 static void
+check_user_alone(sip_slice_t text, const sip_uri_t *uri)
+{
+    sip_uri_t front;
+
+    REQUIRE(sip_uri_parse_user(text, &front) == (uri->whole.ptr != NULL));
+    REQUIRE(same_slice(front.user, uri->user) && sip_uri_match_key(&front) == sip_uri_match_key(uri));
+}
+
+static void
 check_params(const sip_uri_t *uri)
 {
     static const char *const names[] = {"transport", "user", "lr", "rn", ""};
@@ -121,6 +130,7 @@ check_one(sip_slice_t text, sip_uri_t *uri)
     check_display(uri);
     check_params(uri);
     check_kept(uri);
+    check_user_alone(text, uri);
     REQUIRE(sip_uri_compare(uri, uri) == SIP_URI_DIFF_NONE);
     REQUIRE((sip_uri_match(uri, uri, NULL) == SIP_URI_MATCH_EXACT) == parsed);
     REQUIRE(parsed || !sip_uri_is_followable(uri));

@@ -180,6 +180,13 @@ static const struct {
     {"Contact of the same user",
      {REDIRECT, NULL, "Contact: <" CAROL ">;q=0.2, <sip:bob@192.0.2.7>;rc=1.1;q=0.5\n"},
      "Target 1: the same user as in entry 1.1 of History-Info (rc).\n"},
+    {"Contact with both says mp",
+     {REDIRECT, NULL, "Contact: <" CAROL ">;rc=1;q=1;MP=2;mp=3\n"},
+     "Target 1: another user than in entry 2 of History-Info (mp).\n"},
+    {"Two Contacts of one URI",
+     {REDIRECT, NULL, "Contact: <" CAROL ">;mp=1, <" CAROL ">;rc=2\n"},
+     "Target 1: another user than in entry 1 of History-Info (mp).\n"
+     "Target 2: the same user as in entry 2 of History-Info (rc).\n"},
 
     /* Identity: RFC 8946 */
     {"Identity",

@@ -97,6 +97,8 @@ static const text_row_t text_rows[] = {
     {"fits", T("abc"), 3, "abc"},
     {"one-too-many", T("abcd"), 3, "abc..."},
     {"one-byte", T("abcd"), 1, "a..."},
+    {"plain-after-another-cut", T("\xc3\xb6xyz"), 4, "\xc3\xb6xy..."},
+    {"plain-up-to-the-limit-and-on", T("ab\x01"), 2, "ab..."},
     {"in-two-bytes", T("ab\xc3\xb6"), 3, "ab..."},
     {"two-bytes-fit", T("ab\xc3\xb6"), 4, "ab\xc3\xb6"},
     {"two-bytes-fit-and-more",
@@ -184,6 +186,8 @@ static const text_row_t escaped_rows[] = {
     {"invalid-then-escape", T("%C3%41"), 0, R "A"},
     {"folded", T("a%0D%0A%20b"), 0, "a b"},
     {"cut-counts-decoded", T("%41%42%43"), 2, "AB..."},
+    {"cut-before-an-escape", T("ab%43"), 2, "ab..."},
+    {"plain-on-both-sides", T("ab%43de%"), 0, "abCde%"},
     {"fits-decoded", T("%41%42%43"), 3, "ABC"},
     {"cut-in-a-character", T("%41%C3%B6"), 2, "A..."},
 };
@@ -256,6 +260,24 @@ test_long(void)
 }
 
 static void
+test_number(void)
+{
+    static const struct {
+        uint32_t number;
+        const char *text;
+    } rows[] = {{0, "0"}, {9, "9"}, {10, "10"}, {302, "302"}, {4294967295U, "4294967295"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        wmem_strbuf_t *out = wmem_strbuf_new(NULL, "n=");
+
+        redirect_text_append_number(out, rows[i].number);
+        g_assert_true(g_str_has_prefix(wmem_strbuf_get_str(out), "n="));
+        g_assert_cmpstr(wmem_strbuf_get_str(out) + 2, ==, rows[i].text);
+        wmem_strbuf_destroy(out);
+    }
+}
+
+static void
 add_row(const char *group, const text_row_t *row, GTestDataFunc function)
 {
     char *path = g_strdup_printf("/redirect-text/%s/%s", group, row->rule);
@@ -282,5 +304,6 @@ main(int argc, char **argv)
     g_test_add_func("/redirect-text/append", test_append);
     g_test_add_func("/redirect-text/cut", test_cut);
     g_test_add_func("/redirect-text/long", test_long);
+    g_test_add_func("/redirect-text/number", test_number);
     return g_test_run();
 }

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "redirect-facts.h"
 #include "sip-headers.h"
 #include "sip-param.h"
 
@@ -537,9 +538,9 @@ test_reuse(void)
     ASSERT_SLICE(message.cseq_method, NULL);
     g_assert_cmpint(message.cseq_method_id, ==, SIP_METHOD_OTHER);
     ASSERT_SLICE(sip_message_from_uri(&message), NULL);
-    ASSERT_SLICE(message.from_tag, NULL);
+    ASSERT_SLICE(sip_message_from_tag(&message), NULL);
     ASSERT_SLICE(sip_message_to_uri(&message), NULL);
-    ASSERT_SLICE(message.to_tag, NULL);
+    ASSERT_SLICE(sip_message_to_tag(&message), NULL);
     ASSERT_SLICE(message.via.sent_by, NULL);
     ASSERT_SLICE(message.via.branch, NULL);
     g_assert_cmpuint(message.via_count, ==, 0);
@@ -774,9 +775,9 @@ test_party(const void *data)
     sample_t *sample = sample_with_headers(headers);
 
     ASSERT_SLICE(sip_message_from_uri(&sample->message), row->uri);
-    ASSERT_SLICE(sample->message.from_tag, row->tag);
+    ASSERT_SLICE(sip_message_from_tag(&sample->message), row->tag);
     ASSERT_SLICE(sip_message_to_uri(&sample->message), row->uri);
-    ASSERT_SLICE(sample->message.to_tag, row->tag);
+    ASSERT_SLICE(sip_message_to_tag(&sample->message), row->tag);
     sample_free(sample);
     g_free(headers);
 }
@@ -974,7 +975,7 @@ test_line_lengths(void)
             sip_slice_t value = SIP_SLICE_NONE;
 
             ASSERT_SLICE(sample->message.call_id, call_id);
-            ASSERT_SLICE(sample->message.to_tag, two);
+            ASSERT_SLICE(sip_message_to_tag(&sample->message), two);
             ASSERT_SLICE(sip_message_to_uri(&sample->message), to_uri);
             g_assert_true(sip_message_header(&sample->message, SIP_HEADER_CONTACT, &value));
             ASSERT_SLICE(value, "last");
@@ -1468,7 +1469,7 @@ test_reason_in_request(void)
 typedef struct {
     const char *rule;
     const char *text; /* start line and headers */
-    sip_network_blocked_kind_t kind;
+    redirect_blocked_kind_t kind;
     const char *url, *tel, *email, *id, *location;
 } blocked_row_t;
 
@@ -1476,35 +1477,35 @@ typedef struct {
 
 static const blocked_row_t blocked_rows[] = {
     {"D-59-both", BLOCKED "Reason: SIP;cause=603;text=\"v=analytics1;url=https://e.example\";location=RLN",
-     SIP_NETWORK_BLOCKED_YES, "https://e.example", NULL, NULL, NULL, "RLN"},
+     REDIRECT_BLOCKED_YES, "https://e.example", NULL, NULL, NULL, "RLN"},
     {"D-59-all",
      BLOCKED "Reason: SIP;cause=603;text=\"v=analytics1;url=https://e/a,b?c=d;tel=+12015550123;"
              "email=a@e.example;id=A-1_b\";location=LN",
-     SIP_NETWORK_BLOCKED_YES, "https://e/a,b?c=d", "+12015550123", "a@e.example", "A-1_b", "LN"},
+     REDIRECT_BLOCKED_YES, "https://e/a,b?c=d", "+12015550123", "a@e.example", "A-1_b", "LN"},
     {"D-59-phrase-case", "SIP/2.0 603 NETWORK blocked\r\nReason: sip;Cause=603;Text=\"V=Analytics1;tel=1\"",
-     SIP_NETWORK_BLOCKED_YES, NULL, "1", NULL, NULL, NULL},
-    {"D-59-q850", BLOCKED "Reason: Q.850;cause=21;text=\"v=analytics1;url=u\";location=TN", SIP_NETWORK_BLOCKED_YES,
-     "u", NULL, NULL, NULL, "TN"},
+     REDIRECT_BLOCKED_YES, NULL, "1", NULL, NULL, NULL},
+    {"D-59-q850", BLOCKED "Reason: Q.850;cause=21;text=\"v=analytics1;url=u\";location=TN", REDIRECT_BLOCKED_YES, "u",
+     NULL, NULL, NULL, "TN"},
     {"D-59-second-value", BLOCKED "Reason: Q.850;cause=16;text=\"a,b;c\", SIP;cause=603;text=\"v=analytics1;id=7\"",
-     SIP_NETWORK_BLOCKED_YES, NULL, NULL, NULL, "7", NULL},
+     REDIRECT_BLOCKED_YES, NULL, NULL, NULL, "7", NULL},
     {"D-59-second-header", BLOCKED "Reason: Q.850;cause=16\r\nReason: SIP;cause=603;text=\"v=analytics1\"",
-     SIP_NETWORK_BLOCKED_YES, NULL, NULL, NULL, NULL, NULL},
-    {"D-59-phrase-alone", BLOCKED "X: 1", SIP_NETWORK_BLOCKED_PHRASE_ONLY, NULL, NULL, NULL, NULL, NULL},
+     REDIRECT_BLOCKED_YES, NULL, NULL, NULL, NULL, NULL},
+    {"D-59-phrase-alone", BLOCKED "X: 1", REDIRECT_BLOCKED_PHRASE_ONLY, NULL, NULL, NULL, NULL, NULL},
     {"D-59-reason-alone", "SIP/2.0 603 Decline\r\nReason: SIP;cause=603;text=\"v=analytics1;url=u\"",
-     SIP_NETWORK_BLOCKED_REASON_ONLY, "u", NULL, NULL, NULL, NULL},
-    {"D-59-neither", "SIP/2.0 603 Decline\r\nReason: SIP;cause=603;text=\"no\"", SIP_NETWORK_BLOCKED_NO, NULL, NULL,
+     REDIRECT_BLOCKED_REASON_ONLY, "u", NULL, NULL, NULL, NULL},
+    {"D-59-neither", "SIP/2.0 603 Decline\r\nReason: SIP;cause=603;text=\"no\"", REDIRECT_BLOCKED_NO, NULL, NULL, NULL,
+     NULL, NULL},
+    {"v-not-first", BLOCKED "Reason: SIP;cause=603;text=\"url=u;v=analytics1\"", REDIRECT_BLOCKED_PHRASE_ONLY, NULL,
+     NULL, NULL, NULL, NULL},
+    {"v-longer", BLOCKED "Reason: SIP;cause=603;text=\"v=analytics12;url=u\"", REDIRECT_BLOCKED_PHRASE_ONLY, NULL, NULL,
      NULL, NULL, NULL},
-    {"v-not-first", BLOCKED "Reason: SIP;cause=603;text=\"url=u;v=analytics1\"", SIP_NETWORK_BLOCKED_PHRASE_ONLY, NULL,
-     NULL, NULL, NULL, NULL},
-    {"v-longer", BLOCKED "Reason: SIP;cause=603;text=\"v=analytics12;url=u\"", SIP_NETWORK_BLOCKED_PHRASE_ONLY, NULL,
-     NULL, NULL, NULL, NULL},
     {"wrong-cause", BLOCKED "Reason: SIP;cause=21;text=\"v=analytics1\", Q.850;cause=603;text=\"v=analytics1\"",
-     SIP_NETWORK_BLOCKED_PHRASE_ONLY, NULL, NULL, NULL, NULL, NULL},
-    {"no-text", BLOCKED "Reason: SIP;cause=603", SIP_NETWORK_BLOCKED_PHRASE_ONLY, NULL, NULL, NULL, NULL, NULL},
-    {"phrase-longer", "SIP/2.0 603 Network Blocked!\r\nX: 1", SIP_NETWORK_BLOCKED_NO, NULL, NULL, NULL, NULL, NULL},
+     REDIRECT_BLOCKED_PHRASE_ONLY, NULL, NULL, NULL, NULL, NULL},
+    {"no-text", BLOCKED "Reason: SIP;cause=603", REDIRECT_BLOCKED_PHRASE_ONLY, NULL, NULL, NULL, NULL, NULL},
+    {"phrase-longer", "SIP/2.0 603 Network Blocked!\r\nX: 1", REDIRECT_BLOCKED_NO, NULL, NULL, NULL, NULL, NULL},
     {"phrase-in-reason-text", "SIP/2.0 603 Decline\r\nReason: SIP;cause=603;text=\"Network Blocked\"",
-     SIP_NETWORK_BLOCKED_NO, NULL, NULL, NULL, NULL, NULL},
-    {"other-code", "SIP/2.0 608 Network Blocked\r\nX: 1", SIP_NETWORK_BLOCKED_NO, NULL, NULL, NULL, NULL, NULL},
+     REDIRECT_BLOCKED_NO, NULL, NULL, NULL, NULL, NULL},
+    {"other-code", "SIP/2.0 608 Network Blocked\r\nX: 1", REDIRECT_BLOCKED_NO, NULL, NULL, NULL, NULL, NULL},
 };
 
 static void
@@ -1514,9 +1515,12 @@ test_blocked(const void *data)
     char *text = g_strconcat(row->text, "\r\n\r\n", NULL);
     sample_t *sample = sample_of(text);
     sip_network_blocked_t details;
+    redirect_facts_t facts;
 
     g_assert_true(sample->parsed);
-    g_assert_cmpint(sip_message_network_blocked(&sample->message, &details), ==, row->kind);
+    redirect_facts_init(&facts, &sample->message, 0);
+    g_assert_cmpint(redirect_facts_network_blocked(&facts, &details), ==, row->kind);
+    redirect_facts_clear(&facts);
     ASSERT_SLICE(details.url, row->url);
     ASSERT_SLICE(details.tel, row->tel);
     ASSERT_SLICE(details.email, row->email);
@@ -1770,13 +1774,13 @@ walk_everything(const sip_message_t *message)
             g_assert_true(value.ptr + value.len <= message->headers.ptr + message->headers.len);
             g_assert_true(sip_contact_parse(value, &contact));
             g_assert_true(sip_reason_parse(value, &reason));
+            (void)sip_reason_network_blocked(&reason, &details);
             g_assert_true(sip_history_entry_parse(value, &entry));
             g_assert_true(sip_diversion_parse(value, &diversion));
         }
     }
     (void)sip_message_expires(message, &seconds, &malformed);
     (void)sip_message_retry_after(message, &seconds);
-    (void)sip_message_network_blocked(message, &details);
     (void)sip_message_session_id(message, &value, &other);
     (void)sip_message_header_by_name(message, SIP_SLICE_LITERAL("Content-Length"), &value);
 }
@@ -1847,8 +1851,8 @@ test_whole_message(void)
     ASSERT_SLICE(message->via.sent_by, "h : 5060");
     ASSERT_SLICE(message->via.branch, "z9hG4bK1");
     ASSERT_SLICE(sip_message_from_uri(message), "sip:a@h");
-    ASSERT_SLICE(message->from_tag, "1");
-    ASSERT_SLICE(message->to_tag, "2");
+    ASSERT_SLICE(sip_message_from_tag(message), "1");
+    ASSERT_SLICE(sip_message_to_tag(message), "2");
     ASSERT_SLICE(message->call_id, "1");
     g_assert_true(message->has_cseq);
     g_assert_cmpuint(message->cseq, ==, 9);
