@@ -117,10 +117,9 @@ test_texts_fit(void)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
     const redirect_record_t *record = redirect_with(scope, 3000, ":secret@example.net:99999>;q=2;expires=never");
-    unsigned found = 0;
 
     for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
-         expert_item = expert_item->next, found++) {
+         expert_item = expert_item->next) {
         g_assert_cmpuint(strlen(expert_item->text), >, 20);
         g_assert_cmpuint(strlen(expert_item->text), <=, MAX_TEXT);
         g_assert_true(g_str_has_suffix(expert_item->text, "."));
@@ -130,7 +129,6 @@ test_texts_fit(void)
     g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_BAD_EXPIRES));
     g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_PASSWORD));
     g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
-    g_assert_cmpuint(found, ==, 5);
     wmem_destroy_allocator(scope);
 }
 
