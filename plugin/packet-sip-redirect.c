@@ -38,6 +38,7 @@ void proto_reg_handoff_sip_redirect(void);
 static int proto_sip_redirect = -1;
 static dissector_handle_t sip_redirect_handle;
 static int sip_redirect_tap = -1;
+static int expert_tap = -1; /* Wireshark's own */
 
 static unsigned pref_max_hops = 5;
 static unsigned pref_link_window = 32;
@@ -171,7 +172,10 @@ track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
     redirect_located_list_t list;
     bool shown = false;
 
-    (void)redirect_locate(pinfo, &list);
+    if (!redirect_locate(pinfo, &list)) {
+        redirect_session_pass_time(&pinfo->abs_ts);
+        return false;
+    }
     if (list.count == 0) {
         redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
     }
@@ -402,11 +406,37 @@ draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirec
     }
 }
 
+/* Who reads the words of an expert item: the packet details, or a tap. Else its severity alone counts, and is cheaper. */
+static bool
+words_are_read(const proto_item *item)
+{
+    return item || have_tap_listener(expert_tap);
+}
+
 static void
 add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
 {
     for (; expert_item; expert_item = expert_item->next) {
-        expert_add_info_format(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id], "%s", expert_item->text);
+        expert_field *field = &ei_sip_redirect_rule[expert_item->rule->id];
+
+        if (words_are_read(item)) {
+            expert_add_info_format(pinfo, item, field, "%s", expert_item->text);
+        } else {
+            expert_add_info(pinfo, item, field);
+        }
+    }
+}
+
+static void
+add_code_expert(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
+{
+    size_t count;
+    expert_field *field = &ei_sip_redirect_code[row - sip_response_table(&count)];
+
+    if (words_are_read(item)) {
+        expert_add_info_format(pinfo, item, field, "%s", redirect_verdict_short(pinfo->pool, record));
+    } else {
+        expert_add_info(pinfo, item, field);
     }
 }
 
@@ -414,11 +444,8 @@ add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_ite
 static void
 add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
 {
-    size_t count;
-
     if (row) {
-        expert_add_info_format(pinfo, item, &ei_sip_redirect_code[row - sip_response_table(&count)], "%s",
-                               redirect_verdict_short(pinfo->pool, record));
+        add_code_expert(pinfo, item, record, row);
     }
     add_expert_items(pinfo, item, record->details->expert_items);
     if (PINFO_FD_VISITED(pinfo)) {
@@ -433,14 +460,17 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     const sip_response_t *row = explained ? sip_response_lookup(record->status) : NULL;
     bool in_chain = record->transaction && record->transaction->chain;
     const redirect_annotation_t *annotation;
-    proto_item *item = proto_tree_add_item(tree, proto_sip_redirect, tvb, 0, 0, ENC_NA);
-    proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect);
+    proto_item *item;
+    proto_tree *subtree;
 
-    proto_item_set_generated(item);
-    add_experts(pinfo, item, record, row);
     if (tree == NULL) {
+        add_experts(pinfo, NULL, record, row);
         return;
     }
+    item = proto_tree_add_item(tree, proto_sip_redirect, tvb, 0, 0, ENC_NA);
+    subtree = proto_item_add_subtree(item, ett_sip_redirect);
+    proto_item_set_generated(item);
+    add_experts(pinfo, item, record, row);
     annotation = redirect_annotations_of(pinfo->pool, record);
     if (row) {
         proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, record));
@@ -849,6 +879,7 @@ proto_register_sip_redirect(void)
 void
 proto_reg_handoff_sip_redirect(void)
 {
+    expert_tap = find_tap_id("expert");
     redirect_locate_init(proto_sip_redirect);
     redirect_stats_register(proto_sip_redirect);
 }

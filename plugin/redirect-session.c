@@ -12,6 +12,7 @@
 
 /* Wireshark has one capture file open at a time, and dissects in one thread. */
 static redirect_tracker_t *tracker;
+static time_t passed; /* the second in which the latest frame without SIP was taken */
 
 redirect_time_t
 redirect_session_time(const nstime_t *time)
@@ -25,6 +26,16 @@ void
 redirect_session_open(const redirect_config_t *config)
 {
     tracker = redirect_tracker_new(wmem_file_scope(), config);
+    passed = 0;
+}
+
+void
+redirect_session_pass_time(const nstime_t *time)
+{
+    if (time->secs != passed) {
+        passed = time->secs;
+        redirect_tracker_advance(tracker, redirect_session_time(time));
+    }
 }
 
 void

@@ -23,6 +23,12 @@ redirect_time_t redirect_session_time(const nstime_t *time);
 /** Begins the analysis of a capture file; its memory is wmem_file_scope()'s. config is copied. */
 void redirect_session_open(const redirect_config_t *config);
 
+/**
+ * A frame without SIP was captured at that time: tells the tracker, once for each second. Most frames of most captures are
+ * such, and what the tracker does with time counts in seconds.
+ */
+void redirect_session_pass_time(const nstime_t *time);
+
 /** Ends it: the file closes, and its memory goes. */
 void redirect_session_close(void);
 
