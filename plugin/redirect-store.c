@@ -162,6 +162,12 @@ redirect_call_first(const redirect_call_t *call)
 }
 
 bool
+redirect_call_is_visible(const redirect_call_t *call)
+{
+    return call->visible > 0;
+}
+
+bool
 redirect_call_is_incomplete(const redirect_call_t *call)
 {
     return call->is_incomplete;

@@ -50,6 +50,9 @@ redirect_call_t *redirect_store_call(const redirect_store_t *store, sip_slice_t 
 /** The first transaction of a call, or NULL; the others through next_in_call, oldest first. */
 redirect_transaction_t *redirect_call_first(const redirect_call_t *call);
 
+/** True where a transaction of the call belongs to a visible chain. */
+bool redirect_call_is_visible(const redirect_call_t *call);
+
 /** True where older transactions of a call were let go to make room. */
 bool redirect_call_is_incomplete(const redirect_call_t *call);
 

@@ -622,6 +622,25 @@ is_routine(const step_t *step)
                                   (sip->method_id == SIP_METHOD_INVITE && transaction->request.frame != 0);
 }
 
+/*
+ * The end of a call that nothing redirected leaves nothing behind: most calls have one. A Reason may say that it ends
+ * with a global failure (RFC 8197 4).
+ */
+static bool
+is_plain_end(const step_t *step, const redirect_call_t *call)
+{
+    const sip_message_t *sip = step->sip;
+
+    if (step->transaction || sip->cseq_method_id != SIP_METHOD_BYE || (call && redirect_call_is_visible(call))) {
+        return false;
+    }
+    if (sip->is_response) {
+        return sip->status < 300;
+    }
+    sip_message_read_rest(step->message->sip);
+    return !sip_message_has(sip, SIP_HEADER_REASON);
+}
+
 static void
 take_routine(step_t *step)
 {
@@ -681,6 +700,9 @@ take(step_t *step)
         step->transaction = call ? redirect_match(store, call, step->message, &step->key) : NULL;
         if (is_routine(step)) {
             take_routine(step);
+            return NULL;
+        }
+        if (is_plain_end(step, call)) {
             return NULL;
         }
     }

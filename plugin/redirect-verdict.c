@@ -95,12 +95,13 @@ request_before(const redirect_record_t *record)
                                                                                                          : NULL;
 }
 
+/* A BYE always is (RFC 3261 15.1.1), and of most none is kept. */
 static bool
 is_in_dialog(const redirect_record_t *record)
 {
     const redirect_transaction_t *request = request_before(record);
 
-    return request && request->request.to_tag != 0;
+    return record->method == SIP_METHOD_BYE || (request && request->request.to_tag != 0);
 }
 
 /* NULL for a call, an INVITE outside of a dialog, and where the method is not known. */
