@@ -190,7 +190,7 @@ read_line(feed_iter_t *feeds, const char *start, line_t *line)
     if ((unsigned char)*start <= '\r' && is_empty_line(line)) {
         return false;
     }
-    while (line->next < feeds->end && is_blank(*line->next)) {
+    while (line->next < feeds->end && (unsigned char)*line->next <= ' ' && is_blank(*line->next)) {
         read_feed(feeds, line);
     }
     return true;
@@ -291,7 +291,7 @@ take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
 }
 
 /* As sip_message_header(), of what was read so far. */
-static inline bool
+static SIP_ALWAYS_INLINE bool
 get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
 {
     sip_slice_t text;
@@ -486,13 +486,13 @@ find_plain_branch(const char *ptr, const char *end)
     return NULL;
 }
 
-/* Where the transport of a Via ends that begins at ptr, after blanks; or end. */
+/* Past the transport of a Via that begins at ptr, after blanks, or past the blank after it. */
 static inline const char *
 skip_via_transport(const char *ptr, const char *end)
 {
     /* UDP, TCP, TLS: three characters and a blank */
     if (end - ptr > 3 && ptr[3] == ' ' && ptr[0] > ' ' && ptr[1] > ' ' && ptr[2] > ' ') {
-        return ptr + 3;
+        return ptr + 4;
     }
     ptr = skip_lws(ptr, end);
     while (ptr < end && !is_lws(*ptr)) {
@@ -681,6 +681,7 @@ static void
 read_cseq(sip_message_t *message)
 {
     sip_slice_t value, rest;
+    bool is_separated;
 
     message->has_cseq = false;
     message->cseq = 0;
@@ -690,9 +691,10 @@ read_cseq(sip_message_t *message)
         return;
     }
     message->has_cseq = leading_uint32(value, &message->cseq, &rest);
-    message->cseq_method = sip_slice_trim(rest);
+    is_separated = rest.len > 0 && is_lws(rest.ptr[0]);
+    message->cseq_method = sip_slice_trim(is_separated ? sip_slice_from(rest, 1) : rest);
     message->cseq_method_id = sip_method_from_name(message->cseq_method);
-    if (!message->has_cseq || message->cseq >= SIP_CSEQ_LIMIT || rest.len == 0 || !is_lws(rest.ptr[0])) {
+    if (!message->has_cseq || message->cseq >= SIP_CSEQ_LIMIT || !is_separated) {
         message->flags |= SIP_MESSAGE_FLAG_BAD_CSEQ;
     }
 }

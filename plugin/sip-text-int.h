@@ -113,7 +113,7 @@ lowest_bit(unsigned bits)
     return start
 
 /** The first c in [start, end), or end. */
-static inline const char *
+static SIP_ALWAYS_INLINE const char *
 find_char(const char *start, const char *end, char c)
 {
 #define FOUND(ptr) block_find(ptr, c)
@@ -124,7 +124,7 @@ find_char(const char *start, const char *end, char c)
 }
 
 /** As find_char(), for what is short and stands in a longer text, which begins at text: no byte is read alone then. */
-static inline const char *
+static SIP_ALWAYS_INLINE const char *
 find_char_within(const char *text, const char *start, const char *end, char c)
 {
 #ifdef TEXT_BLOCK_SIZE
@@ -141,7 +141,7 @@ find_char_within(const char *text, const char *start, const char *end, char c)
 }
 
 /** The first a or b in [start, end), or end. */
-static inline const char *
+static SIP_ALWAYS_INLINE const char *
 find_either(const char *start, const char *end, char a, char b)
 {
 #define FOUND(ptr) (block_find(ptr, a) | block_find(ptr, b))
@@ -164,13 +164,53 @@ find_low_control(const char *start, const char *end)
 
 /** Gives the line feeds of a text one after the other. */
 typedef struct {
-    const char *block; /* where the search goes on; in blocks: the block that feeds is about */
+    const char *part; /* where the search goes on; in blocks: the bytes that feeds is about */
     const char *end;
 #ifdef TEXT_BLOCK_SIZE
-    const char *last; /* where the last block begins that is not beyond the end; the start of a text that is shorter */
-    unsigned feeds;   /* those of the block that were not given yet, as bits */
+    const char *text; /* where the search began */
+    uint64_t feeds;   /* those of part that were not given yet, as bits */
 #endif
 } feed_iter_t;
+
+#ifdef TEXT_BLOCK_SIZE
+/** Bytes that are looked at in one go. */
+#define FEED_PART_SIZE (4 * TEXT_BLOCK_SIZE)
+
+/** The line feeds of a part that goes on to the end. */
+static inline uint64_t
+feed_iter_last_part(const feed_iter_t *iter)
+{
+    const ptrdiff_t left = iter->end - iter->part;
+    uint64_t feeds = 0;
+    ptrdiff_t i;
+
+    for (i = 0; left - i >= TEXT_BLOCK_SIZE; i += TEXT_BLOCK_SIZE) {
+        feeds |= (uint64_t)block_find(iter->part + i, '\n') << i;
+    }
+    if (i < left && iter->end - iter->text >= TEXT_BLOCK_SIZE) {
+        const uint64_t last = block_find(iter->end - TEXT_BLOCK_SIZE, '\n'); /* overlaps what was looked at before */
+
+        return feeds | (left < TEXT_BLOCK_SIZE ? last >> (TEXT_BLOCK_SIZE - left) : last << (left - TEXT_BLOCK_SIZE));
+    }
+    for (; i < left; i++) {
+        feeds |= (uint64_t)(iter->part[i] == '\n') << i;
+    }
+    return feeds;
+}
+
+static inline uint64_t
+feed_iter_part(const feed_iter_t *iter)
+{
+    const char *part = iter->part;
+
+    if (iter->end - part < FEED_PART_SIZE) {
+        return feed_iter_last_part(iter);
+    }
+    return (uint64_t)block_find(part, '\n') | (uint64_t)block_find(part + TEXT_BLOCK_SIZE, '\n') << TEXT_BLOCK_SIZE |
+           (uint64_t)block_find(part + 2 * TEXT_BLOCK_SIZE, '\n') << (2 * TEXT_BLOCK_SIZE) |
+           (uint64_t)block_find(part + 3 * TEXT_BLOCK_SIZE, '\n') << (3 * TEXT_BLOCK_SIZE);
+}
+#endif
 
 /** Starts at start, which may be end. */
 static inline feed_iter_t
@@ -179,34 +219,12 @@ feed_iter(const char *start, const char *end)
 #ifdef TEXT_BLOCK_SIZE
     feed_iter_t iter = {start, end, start, 0};
 
-    if (end - start >= TEXT_BLOCK_SIZE) {
-        iter.last = end - TEXT_BLOCK_SIZE;
-        iter.feeds = block_find(start, '\n');
-    } else {
-        for (unsigned i = 0; start + i < end; i++) {
-            iter.feeds |= (unsigned)(start[i] == '\n') << i;
-        }
-    }
+    iter.feeds = feed_iter_part(&iter);
     return iter;
 #else
     return (feed_iter_t){start, end};
 #endif
 }
-
-#ifdef TEXT_BLOCK_SIZE
-/** Looks at what comes after the last whole block: block is beyond last. False where nothing does. */
-static inline bool
-feed_iter_tail(feed_iter_t *iter)
-{
-    const ptrdiff_t overlap = iter->block - iter->last;
-
-    iter->feeds = overlap < TEXT_BLOCK_SIZE ? block_find(iter->last, '\n') >> overlap : 0;
-    if (iter->feeds == 0) {
-        iter->block = iter->last;
-    }
-    return iter->feeds != 0;
-}
-#endif
 
 /** The next line feed, or the end. */
 static inline const char *
@@ -214,22 +232,19 @@ feed_iter_next(feed_iter_t *iter)
 {
 #ifdef TEXT_BLOCK_SIZE
     while (iter->feeds == 0) {
-        iter->block += TEXT_BLOCK_SIZE;
-        if (iter->block > iter->last) {
-            if (!feed_iter_tail(iter)) {
-                return iter->end;
-            }
-            break;
+        if (iter->end - iter->part <= FEED_PART_SIZE) {
+            return iter->end;
         }
-        iter->feeds = block_find(iter->block, '\n');
+        iter->part += FEED_PART_SIZE;
+        iter->feeds = feed_iter_part(iter);
     }
-    const char *feed = iter->block + lowest_bit(iter->feeds);
+    const char *feed = iter->part + __builtin_ctzll(iter->feeds);
     iter->feeds &= iter->feeds - 1;
     return feed;
 #else
-    const char *feed = find_char(iter->block, iter->end, '\n');
+    const char *feed = find_char(iter->part, iter->end, '\n');
 
-    iter->block = feed < iter->end ? feed + 1 : feed;
+    iter->part = feed < iter->end ? feed + 1 : feed;
     return feed;
 #endif
 }
