@@ -19,6 +19,9 @@ redirect_facts_init(redirect_facts_t *facts, const sip_message_t *sip, unsigned 
 void
 redirect_facts_clear(redirect_facts_t *facts)
 {
+    if (!facts->has_told) {
+        return;
+    }
     wmem_free(NULL, facts->told.entry);
     wmem_free(NULL, facts->told.diversion);
     wmem_free(NULL, facts->told.reason);

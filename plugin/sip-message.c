@@ -230,38 +230,25 @@ find_any_spelling(const header_name_t *row, const char *start, const char *feed)
     return (name_t){NULL, NULL};
 }
 
-/*
- * The name of the line at start, which begins with head; row is the first of its letter. Not inlined: the loop around
- * it has enough to remember.
- */
-static G_GNUC_NO_INLINE name_t
-find_name_of_letter(const header_name_t *row, const char *start, const char *feed, uint64_t head)
+/* The name of a line whose text goes on to end. */
+static SIP_ALWAYS_INLINE name_t
+find_name(const line_t *line, const char *end)
 {
-    for (; row->len > 0; row++) {
+    const uint64_t head = head_of(line->start, end);
+
+    for (const header_name_t *row = header_names[(unsigned char)*line->start & LETTER_BITS]; row->len > 0; row++) {
         const uint64_t difference = head ^ row->head.word;
 
-        if ((difference & row->mask.word) == 0 && row->len < HEAD_SIZE) {
-            return (name_t){row, start + row->len};
+        if ((difference & row->mask.word) == 0 && row->is_short) {
+            return (name_t){row, line->start + row->len};
         }
-        if ((difference & row->any_case.word) == 0) {
-            return find_any_spelling(row, start, feed);
+        /* What may follow a name is no more than ":": Content-Length is not Content-Type. */
+        if ((difference & row->any_case.word) == 0 && line->feed - line->start > row->len &&
+            (unsigned char)line->start[row->len] <= ':') {
+            return find_any_spelling(row, line->start, line->feed);
         }
     }
     return (name_t){NULL, NULL};
-}
-
-/* The name of a line whose text goes on to end. */
-static inline name_t
-find_name(const line_t *line, const char *end)
-{
-    const header_name_t *row = header_names[(unsigned char)*line->start & LETTER_BITS];
-    const uint64_t head = head_of(line->start, end);
-
-    /* The most frequent name of its letter, in its usual spelling */
-    if (((head ^ row->head.word) & row->mask.word) == 0 && row->is_short) {
-        return (name_t){row, line->start + row->len};
-    }
-    return row->len > 0 ? find_name_of_letter(row, line->start, line->feed, head) : (name_t){NULL, NULL};
 }
 
 /* Takes lines off *rest up to the first with an id, or with that id (SIP_HEADER_OTHER: any). False at the end. */
