@@ -90,7 +90,7 @@ typedef struct {
     bool new_transaction;
     bool new_redirect;
     unsigned gaps;           /* redirect_gap_t */
-    redirect_facts_t *facts; /* of message, read when they are asked for; not made for a routine one */
+    redirect_facts_t *facts; /* of message, read when they are asked for */
 } step_t;
 
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
@@ -377,21 +377,30 @@ take_redirect(step_t *step, redirect_t *fresh)
     }
 }
 
-static void
-take_final(step_t *step)
+static redirect_response_t
+read_final(const redirect_store_t *store, const redirect_message_t *message)
 {
-    const sip_message_t *sip = step->sip;
-    redirect_transaction_t *transaction = step->transaction;
+    const sip_message_t *sip = message->sip;
     redirect_response_t response = {.status = sip->status,
-                                    .frame = step->message->frame,
-                                    .time = step->message->time,
-                                    .to_tag = redirect_match_tag(step->store, sip_message_to_tag(sip))};
+                                    .frame = message->frame,
+                                    .time = message->time,
+                                    .to_tag = redirect_match_tag(store, sip_message_to_tag(sip))};
     uint32_t retry_after;
 
     /* After success it means nothing, and of a routine message it is not read (RFC 3261 20.33). */
     if (sip->status >= 300 && sip_message_retry_after(sip, &retry_after)) {
         response.retry_after = retry_after;
     }
+    return response;
+}
+
+static void
+take_final(step_t *step)
+{
+    const sip_message_t *sip = step->sip;
+    redirect_transaction_t *transaction = step->transaction;
+    const redirect_response_t response = read_final(step->store, step->message);
+
     redirect_store_finish(step->store, transaction, &response);
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         redirect_store_show(step->store, transaction);
@@ -596,11 +605,9 @@ look_for_lost_request(step_t *step, const redirect_call_t *call)
 
 /* An in-dialog request that was accepted leads nowhere: most calls have a few, and nothing comes after them. */
 static bool
-is_over_for_good(const step_t *step)
+is_over_for_good(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    const redirect_transaction_t *transaction = step->transaction;
-
-    return step->sip->is_response && transaction->chain == NULL && transaction->request.to_tag != 0 &&
+    return sip->is_response && transaction->chain == NULL && is_in_dialog(&transaction->request) &&
            transaction->response.status / 100 == 2 && transaction->upstream == NULL;
 }
 
@@ -609,11 +616,8 @@ is_over_for_good(const step_t *step)
  * accepted. All that needs the rest of a message comes elsewhere.
  */
 static bool
-is_routine(const step_t *step)
+is_routine(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    const redirect_transaction_t *transaction = step->transaction;
-    const sip_message_t *sip = step->sip;
-
     if (transaction == NULL || transaction->chain) {
         return false;
     }
@@ -622,33 +626,40 @@ is_routine(const step_t *step)
                                   (sip->method_id == SIP_METHOD_INVITE && transaction->request.frame != 0);
 }
 
+static void
+take_routine(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_message_t *message)
+{
+    const sip_message_t *sip = message->sip;
+
+    (void)redirect_store_add_message(store, transaction, message);
+    if (sip->is_response && sip->cseq_method_id != SIP_METHOD_CANCEL) {
+        if (sip->status < 200) {
+            redirect_store_set_provisional(transaction, sip->status);
+        } else if (transaction->response.status == 0) {
+            const redirect_response_t response = read_final(store, message);
+            redirect_store_finish(store, transaction, &response);
+        }
+    }
+    if (is_over_for_good(transaction, sip)) {
+        redirect_store_drop(store, transaction);
+    }
+}
+
 /*
  * The end of a call that nothing redirected leaves nothing behind: most calls have one. A Reason may say that it ends
  * with a global failure (RFC 8197 4).
  */
 static bool
-is_plain_end(const step_t *step, const redirect_call_t *call)
+is_plain_end(const redirect_call_t *call, sip_message_t *sip)
 {
-    const sip_message_t *sip = step->sip;
-
-    if (step->transaction || sip->cseq_method_id != SIP_METHOD_BYE || (call && redirect_call_is_visible(call))) {
+    if (sip->cseq_method_id != SIP_METHOD_BYE || (call && redirect_call_is_visible(call))) {
         return false;
     }
     if (sip->is_response) {
         return sip->status < 300;
     }
-    sip_message_read_rest(step->message->sip);
+    sip_message_read_rest(sip);
     return !sip_message_has(sip, SIP_HEADER_REASON);
-}
-
-static void
-take_routine(step_t *step)
-{
-    (void)redirect_store_add_message(step->store, step->transaction, step->message);
-    take_in(step);
-    if (is_over_for_good(step)) {
-        redirect_store_drop(step->store, step->transaction);
-    }
 }
 
 static const redirect_record_t *
@@ -669,62 +680,73 @@ take_whole(step_t *step)
         step->record = redirect_store_find_record(step->transaction, step->message);
     }
     record = record_in_transaction(step);
-    if (is_over_for_good(step)) {
+    if (is_over_for_good(step->transaction, step->sip)) {
         redirect_store_drop(step->store, step->transaction);
     }
     return record;
 }
 
+/* A message that takes more than a look: step says which one, and where it belongs as far as it is known. */
 static const redirect_record_t *
-take_with_facts(step_t *step)
+take(step_t *step)
 {
+    redirect_facts_t *facts = step->facts;
     const redirect_record_t *record;
 
     sip_message_read_rest(step->message->sip);
-    redirect_facts_init(step->facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
+    redirect_facts_init(facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
     record = step->gaps ? record_alone(step) : take_whole(step);
-    redirect_facts_clear(step->facts);
+    redirect_facts_clear(facts);
     return record;
 }
 
 static const redirect_record_t *
-take(step_t *step)
+take_unless_routine(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
-    redirect_store_t *store = step->store;
+    redirect_store_t *store = tracker->store;
+    sip_message_t *sip = message->sip;
+    const unsigned gaps = unplaceable(message);
+    redirect_transaction_t *transaction = NULL;
+    redirect_key_t key = {0};
+    redirect_facts_t facts;
 
-    step->gaps = unplaceable(step->message);
-    if (step->gaps == 0) {
-        const redirect_call_t *call = redirect_store_call(store, step->sip->call_id);
+    if (gaps == 0) {
+        const redirect_call_t *call = redirect_store_call(store, sip->call_id);
 
-        step->key = redirect_match_key(store, step->sip);
-        step->transaction = call ? redirect_match(store, call, step->message, &step->key) : NULL;
-        if (is_routine(step)) {
-            take_routine(step);
+        key = redirect_match_key(store, sip);
+        transaction = call ? redirect_match(store, call, message, &key) : NULL;
+        if (is_routine(transaction, sip)) {
+            take_routine(store, transaction, message);
             return NULL;
         }
-        if (is_plain_end(step, call)) {
+        if (transaction == NULL && is_plain_end(call, sip)) {
             return NULL;
         }
     }
-    return take_with_facts(step);
+    step_t step = {.tracker = tracker,
+                   .store = store,
+                   .message = message,
+                   .sip = sip,
+                   .key = key,
+                   .transaction = transaction,
+                   .gaps = gaps,
+                   .facts = &facts};
+    return take(&step);
 }
 
 const redirect_record_t *
 redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *message)
 {
     redirect_message_t clamped;
-    redirect_facts_t facts; /* made where they are needed */
-    step_t step = {
-        .tracker = tracker, .store = tracker->store, .message = message, .sip = message->sip, .facts = &facts};
 
     if (redirect_clamp_time(message->time) != message->time) {
         clamped = *message;
         clamped.time = redirect_clamp_time(message->time);
-        step.message = &clamped;
+        message = &clamped;
     }
-    redirect_store_advance(tracker->store, step.message->time);
+    redirect_store_advance(tracker->store, message->time);
     redirect_store_forget(tracker->store);
-    return take(&step);
+    return take_unless_routine(tracker, message);
 }
 
 void
