@@ -91,6 +91,7 @@ class DisplayTest(unittest.TestCase):
             text = self.fit(printed(*two_pass, "-q", "-z", "expert"))
             self.assertIn("302 Moved Temporarily", text)
             self.assertIn("Network Blocked", text)
+        self.assertRegex(text, r"Response +SIP Redirect ")
 
     def test_reports(self):
         for two_pass in PASSES:
