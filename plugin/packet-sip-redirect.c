@@ -1,5 +1,5 @@
 /* packet-sip-redirect.c
- * Post-dissector behind SIP: what became of requests that were redirected (3xx) or refused for good (6xx).
+ * Post-dissector that runs after SIP: what became of requests that were redirected (3xx) or refused for good (6xx).
  * Registration, preferences, passes, drawing. What there is to draw is decided in redirect-tracker.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -346,7 +346,7 @@ draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_transaction_t *tra
     if (link->difference != SIP_URI_DIFF_NONE) {
         add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(link->difference));
     }
-    /* Frames out of order may show an effect before its cause: then there is no time to tell. */
+    /* Frames out of order may show an effect before its cause: then there is no time to show. */
     if (transaction->request.time >= link->redirected_at) {
         add_time(tree, hf_sip_redirect_follow_time, tvb, transaction->request.time - link->redirected_at);
     }

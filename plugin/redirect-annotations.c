@@ -83,13 +83,13 @@ refers_to_earlier(const redirect_record_t *record)
 static uint32_t
 entry_seen_in(const redirect_entry_t *entry, const redirect_transaction_t *transaction)
 {
-    const sip_uri_t told = sip_uri_view(&entry->uri);
+    const sip_uri_t said = sip_uri_view(&entry->uri);
 
     for (unsigned steps = 0; transaction && steps < MAX_STEPS_BACK; steps++) {
         const redirect_transaction_t *before = redirect_transaction_before(transaction);
         sip_uri_t uri;
         if (redirect_cause(transaction) && before && redirect_cause(transaction)->code == entry->reason_cause &&
-            (!redirect_request_uri(before, &uri) || sip_uri_match(&told, &uri, NULL) != SIP_URI_MATCH_NONE)) {
+            (!redirect_request_uri(before, &uri) || sip_uri_match(&said, &uri, NULL) != SIP_URI_MATCH_NONE)) {
             return redirect_cause(transaction)->frame;
         }
         transaction = before;
@@ -127,17 +127,17 @@ append_entry_reason(wmem_strbuf_t *text, const redirect_entry_t *entry, const re
 
 /* A lone entry without a reason names the address that was asked for, and no more. */
 static bool
-history_tells(const redirect_told_t *told)
+history_is_worth_showing(const redirect_said_t *said)
 {
-    return told->entry_total > 1 ||
-           (told->entry_count == 1 && (told->entry[0].has_reason || told->entry[0].has_cause_param));
+    return said->entry_total > 1 ||
+           (said->entry_count == 1 && (said->entry[0].has_reason || said->entry[0].has_cause_param));
 }
 
 static bool
-tells_of_earlier_redirect(const redirect_told_t *told, const redirect_record_t *record)
+names_earlier_redirect(const redirect_said_t *said, const redirect_record_t *record)
 {
-    for (unsigned i = 0; i < told->entry_count && refers_to_earlier(record); i++) {
-        if (redirect_entry_was_redirected(&told->entry[i])) {
+    for (unsigned i = 0; i < said->entry_count && refers_to_earlier(record); i++) {
+        if (redirect_entry_was_redirected(&said->entry[i])) {
             return true;
         }
     }
@@ -145,29 +145,29 @@ tells_of_earlier_redirect(const redirect_told_t *told, const redirect_record_t *
 }
 
 static void
-annotation_history_info(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+annotation_history_info(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
-    const unsigned before = told->entry_total - told->entry_count;
+    const unsigned before = said->entry_total - said->entry_count;
     wmem_strbuf_t *text;
 
-    if (!history_tells(told)) {
+    if (!history_is_worth_showing(said)) {
         return;
     }
-    text = annotation_begin(annotations, tells_of_earlier_redirect(told, record)
+    text = annotation_begin(annotations, names_earlier_redirect(said, record)
                                              ? "Redirected before this capture, says History-Info: "
                                              : "History-Info: ");
     if (before > 0) {
         wmem_strbuf_append_printf(text, "%u left out", before);
     }
-    for (unsigned i = 0; i < told->entry_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
-        const sip_uri_t uri = sip_uri_view(&told->entry[i].uri);
+    for (unsigned i = 0; i < said->entry_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
+        const sip_uri_t uri = sip_uri_view(&said->entry[i].uri);
 
         wmem_strbuf_append(text, i > 0 || before > 0 ? ", then " : "");
         redirect_append_uri(text, &uri, MAX_PIECE);
-        append_entry_reason(text, &told->entry[i], record);
+        append_entry_reason(text, &said->entry[i], record);
     }
-    if (told->entry_count > REDIRECT_FACTS_MAX_SHOWN) {
-        wmem_strbuf_append_printf(text, ", and %u more", told->entry_count - REDIRECT_FACTS_MAX_SHOWN);
+    if (said->entry_count > REDIRECT_FACTS_MAX_SHOWN) {
+        wmem_strbuf_append_printf(text, ", and %u more", said->entry_count - REDIRECT_FACTS_MAX_SHOWN);
     }
     annotation_end(annotations, text);
 }
@@ -202,11 +202,11 @@ annotation_diversion(annotations_t *annotations, const redirect_diversion_t *div
 }
 
 static void
-annotation_diversions(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+annotation_diversions(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
-    for (unsigned i = 0; i < told->diversion_count; i++) {
-        if (told->diversion[i].uri.len > 0) {
-            annotation_diversion(annotations, &told->diversion[i], record);
+    for (unsigned i = 0; i < said->diversion_count; i++) {
+        if (said->diversion[i].uri.len > 0) {
+            annotation_diversion(annotations, &said->diversion[i], record);
         }
     }
 }
@@ -265,11 +265,11 @@ append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_re
 }
 
 static void
-annotation_reasons(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+annotation_reasons(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
-    for (unsigned i = 0; i < told->reason_count; i++) {
+    for (unsigned i = 0; i < said->reason_count; i++) {
         wmem_strbuf_t *text = annotation_begin(annotations, "");
-        append_reason(text, &told->reason[i], record);
+        append_reason(text, &said->reason[i], record);
         annotation_end(annotations, text);
     }
 }
@@ -454,26 +454,26 @@ is_worth_history(const redirect_record_t *record)
 }
 
 static void
-annotation_history(annotations_t *annotations, const redirect_told_t *told, const redirect_record_t *record)
+annotation_history(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
     if (is_worth_history(record)) {
-        annotation_history_info(annotations, told, record);
-        annotation_diversions(annotations, told, record);
+        annotation_history_info(annotations, said, record);
+        annotation_diversions(annotations, said, record);
     }
 }
 
 redirect_annotation_t *
 redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, const redirect_record_t *record)
 {
-    const redirect_told_t *told = redirect_facts_told(facts);
+    const redirect_said_t *said = redirect_facts_said(facts);
     redirect_annotation_t *first = NULL;
     annotations_t annotations = {scope, &first};
     sip_network_blocked_t blocked;
 
-    annotation_history(&annotations, told, record);
+    annotation_history(&annotations, said, record);
     /* The Reason of a 603+ is shown as fields of its own. */
-    if (told->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != REDIRECT_BLOCKED_YES) {
-        annotation_reasons(&annotations, told, record);
+    if (said->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != REDIRECT_BLOCKED_YES) {
+        annotation_reasons(&annotations, said, record);
     }
     if (record->status == 0) {
         annotation_request_uri(&annotations, record);
@@ -503,8 +503,8 @@ redirect_annotations_of(wmem_allocator_t *scope, const redirect_record_t *record
         return record->details->annotations;
     }
     if (record->transaction->history) {
-        annotation_history(&annotations, &record->transaction->history->told, record);
-        annotation_reasons(&annotations, &record->transaction->history->told, record);
+        annotation_history(&annotations, &record->transaction->history->said, record);
+        annotation_reasons(&annotations, &record->transaction->history->said, record);
     }
     annotation_request_uri(&annotations, record);
     return first;

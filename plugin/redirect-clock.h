@@ -19,7 +19,7 @@ typedef int64_t redirect_time_t;
 
 #define REDIRECT_SECOND INT64_C(1000000000)
 
-/** Set-backs that are told apart; when there are more, neighbours are taken together, which claims less. */
+/** Set-backs that are kept apart; when there are more, neighbours are taken together, which claims less. */
 #define REDIRECT_CLOCK_SETBACKS 16
 
 /** A frame whose time lies more than a moment before that of the frame before it. */

@@ -17,18 +17,18 @@
 #define MAX_TRANSACTIONS 256
 
 /*
- * Some URI of the chain is the one told of, as far as that can be seen; then nothing is contradicted. A proxy or PBX
- * knows one user under several names, so a name counts as another user only beside the same host.
+ * Some URI of the chain is the one that the header names, as far as that can be seen; then nothing is contradicted. A
+ * proxy or PBX knows one user under several names, so a name counts as another user only beside the same host.
  */
 static bool
-chain_knows(const redirect_chain_t *chain, const sip_uri_t *told)
+chain_knows(const redirect_chain_t *chain, const sip_uri_t *said)
 {
     const redirect_transaction_t *transaction = chain->first_transaction;
 
     for (unsigned steps = 0; transaction; transaction = transaction->next_in_chain, steps++) {
         sip_uri_t uri;
         if (steps == MAX_TRANSACTIONS || !redirect_request_uri(transaction, &uri) ||
-            sip_uri_match(told, &uri, NULL) != SIP_URI_MATCH_NONE) {
+            sip_uri_match(said, &uri, NULL) != SIP_URI_MATCH_NONE) {
             return true;
         }
     }
@@ -36,18 +36,18 @@ chain_knows(const redirect_chain_t *chain, const sip_uri_t *told)
 }
 
 static bool
-is_other_user(const sip_uri_t *told, const sip_uri_t *seen)
+is_other_user(const sip_uri_t *said, const sip_uri_t *seen)
 {
-    return sip_slice_has_text(told->user) && sip_slice_has_text(seen->user) && sip_slice_has_text(told->host) &&
-           sip_slice_equal_nocase(told->host, seen->host) && sip_uri_match(told, seen, NULL) == SIP_URI_MATCH_NONE;
+    return sip_slice_has_text(said->user) && sip_slice_has_text(seen->user) && sip_slice_has_text(said->host) &&
+           sip_slice_equal_nocase(said->host, seen->host) && sip_uri_match(said, seen, NULL) == SIP_URI_MATCH_NONE;
 }
 
 static bool
-is_callee(const sip_message_t *sip, const sip_uri_t *told)
+is_callee(const sip_message_t *sip, const sip_uri_t *said)
 {
     sip_uri_t to;
 
-    return !sip_uri_parse(sip_message_to_uri(sip), &to) || sip_uri_match(told, &to, NULL) != SIP_URI_MATCH_NONE;
+    return !sip_uri_parse(sip_message_to_uri(sip), &to) || sip_uri_match(said, &to, NULL) != SIP_URI_MATCH_NONE;
 }
 
 /* A Diversion that the redirected request brought along is about an earlier one. */
@@ -56,28 +56,28 @@ was_there_before(const redirect_transaction_t *redirected, const sip_uri_t *dive
 {
     const redirect_history_t *history = redirected->history;
 
-    for (unsigned i = 0; history && i < history->told.diversion_count; i++) {
-        const sip_uri_t before = sip_uri_view(&history->told.diversion[i].uri);
+    for (unsigned i = 0; history && i < history->said.diversion_count; i++) {
+        const sip_uri_t before = sip_uri_view(&history->said.diversion[i].uri);
         if (sip_slice_equal_nocase(before.user, diverter->user) &&
             sip_slice_equal_nocase(before.host, diverter->host)) {
             return true;
         }
     }
-    return history && history->told.diversion_total > history->told.diversion_count;
+    return history && history->said.diversion_total > history->said.diversion_count;
 }
 
 /* RFC 5806 5.3: the latest Diversion names the Request-URI that was diverted. */
 static char *
 diversion_contradicts(wmem_allocator_t *scope, redirect_facts_t *facts, const redirect_transaction_t *redirected)
 {
-    const redirect_told_t *told = redirect_facts_told(facts);
+    const redirect_said_t *said = redirect_facts_said(facts);
     sip_uri_t diverter, seen;
     wmem_strbuf_t *text;
 
-    if (told->diversion_count == 0 || redirected->request.frame == 0 || !redirect_request_uri(redirected, &seen)) {
+    if (said->diversion_count == 0 || redirected->request.frame == 0 || !redirect_request_uri(redirected, &seen)) {
         return NULL;
     }
-    diverter = sip_uri_view(&told->diversion[0].uri);
+    diverter = sip_uri_view(&said->diversion[0].uri);
     if (!is_other_user(&diverter, &seen) || is_callee(facts->sip, &diverter) ||
         was_there_before(redirected, &diverter) || chain_knows(redirected->chain, &diverter)) {
         return NULL;
@@ -92,23 +92,23 @@ diversion_contradicts(wmem_allocator_t *scope, redirect_facts_t *facts, const re
 
 /* The entry from which the last one was made, where both are there and the last one is this very request. */
 static const redirect_entry_t *
-entry_redirected(const redirect_told_t *told, const redirect_transaction_t *transaction)
+entry_redirected(const redirect_said_t *said, const redirect_transaction_t *transaction)
 {
     const redirect_entry_t *last;
     sip_uri_t uri, last_uri;
 
-    if (told->entry_count < 2) {
+    if (said->entry_count < 2) {
         return NULL;
     }
-    last = &told->entry[told->entry_count - 1];
+    last = &said->entry[said->entry_count - 1];
     last_uri = sip_uri_view(&last->uri);
     if (!sip_slice_has_text(last->mapped_from) || !redirect_request_uri(transaction, &uri) ||
         sip_uri_match(&last_uri, &uri, NULL) > SIP_URI_MATCH_LOOSE) {
         return NULL;
     }
-    for (unsigned i = 0; i + 1 < told->entry_count; i++) {
-        if (sip_slice_equal(told->entry[i].index, last->mapped_from)) {
-            return redirect_entry_was_redirected(&told->entry[i]) ? &told->entry[i] : NULL;
+    for (unsigned i = 0; i + 1 < said->entry_count; i++) {
+        if (sip_slice_equal(said->entry[i].index, last->mapped_from)) {
+            return redirect_entry_was_redirected(&said->entry[i]) ? &said->entry[i] : NULL;
         }
     }
     return NULL;
@@ -127,12 +127,12 @@ has_code(const redirect_t *redirect, uint32_t code)
 }
 
 static char *
-history_info_contradicts(wmem_allocator_t *scope, const redirect_told_t *told,
+history_info_contradicts(wmem_allocator_t *scope, const redirect_said_t *said,
                          const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t *redirected = redirect_transaction_before(transaction);
     const redirect_t *cause = redirect_cause(transaction);
-    const redirect_entry_t *entry = entry_redirected(told, transaction);
+    const redirect_entry_t *entry = entry_redirected(said, transaction);
     sip_uri_t named, seen;
     wmem_strbuf_t *text;
 
@@ -172,7 +172,7 @@ redirect_contradiction_find(wmem_allocator_t *scope, redirect_facts_t *facts, co
     if (redirect_cause(transaction) == NULL) {
         return NULL;
     }
-    text = history_info_contradicts(scope, redirect_facts_told(facts), transaction);
+    text = history_info_contradicts(scope, redirect_facts_said(facts), transaction);
     if (text == NULL && redirect_transaction_before(transaction)) {
         text = diversion_contradicts(scope, facts, redirect_transaction_before(transaction));
     }

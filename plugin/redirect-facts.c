@@ -19,14 +19,14 @@ redirect_facts_init(redirect_facts_t *facts, const sip_message_t *sip, unsigned 
 void
 redirect_facts_clear(redirect_facts_t *facts)
 {
-    if (!facts->has_told) {
+    if (!facts->has_said) {
         return;
     }
-    wmem_free(NULL, facts->told.entry);
-    wmem_free(NULL, facts->told.diversion);
-    wmem_free(NULL, facts->told.reason);
-    facts->told = (redirect_told_t){0};
-    facts->has_told = false;
+    wmem_free(NULL, facts->said.entry);
+    wmem_free(NULL, facts->said.diversion);
+    wmem_free(NULL, facts->said.reason);
+    facts->said = (redirect_said_t){0};
+    facts->has_said = false;
 }
 
 /* --- header fields ------------------------------------------------------------------------------------------------ */
@@ -68,20 +68,20 @@ read_entry(sip_slice_t value, redirect_entry_t *entry)
 
 /* New entries come last (RFC 7044 5.1): of too many, those before the latest are only counted. */
 static void
-read_history_info(redirect_told_t *told, const sip_message_t *sip, unsigned max)
+read_history_info(redirect_said_t *said, const sip_message_t *sip, unsigned max)
 {
     sip_value_iter_t values;
     sip_slice_t value;
 
-    told->entry_total = count_values(sip, SIP_HEADER_HISTORY_INFO);
-    if (told->entry_total == 0) {
+    said->entry_total = count_values(sip, SIP_HEADER_HISTORY_INFO);
+    if (said->entry_total == 0) {
         return;
     }
-    told->entry = wmem_alloc_array(NULL, redirect_entry_t, MIN(told->entry_total, max));
+    said->entry = wmem_alloc_array(NULL, redirect_entry_t, MIN(said->entry_total, max));
     sip_value_iter_init(&values, sip, SIP_HEADER_HISTORY_INFO);
-    for (unsigned left = told->entry_total; sip_value_iter_next(&values, &value); left--) {
-        if (left <= max && read_entry(value, &told->entry[told->entry_count])) {
-            told->entry_count++;
+    for (unsigned left = said->entry_total; sip_value_iter_next(&values, &value); left--) {
+        if (left <= max && read_entry(value, &said->entry[said->entry_count])) {
+            said->entry_count++;
         }
     }
 }
@@ -101,30 +101,30 @@ read_diversion(sip_slice_t value, redirect_diversion_t *diversion)
 }
 
 static void
-read_diversions(redirect_told_t *told, const sip_message_t *sip)
+read_diversions(redirect_said_t *said, const sip_message_t *sip)
 {
     sip_value_iter_t values;
     sip_slice_t value;
 
-    told->diversion = wmem_alloc_array(NULL, redirect_diversion_t, REDIRECT_FACTS_MAX_SHOWN);
+    said->diversion = wmem_alloc_array(NULL, redirect_diversion_t, REDIRECT_FACTS_MAX_SHOWN);
     sip_value_iter_init(&values, sip, SIP_HEADER_DIVERSION);
-    for (; sip_value_iter_next(&values, &value); told->diversion_total++) {
-        if (told->diversion_count < REDIRECT_FACTS_MAX_SHOWN &&
-            read_diversion(value, &told->diversion[told->diversion_count])) {
-            told->diversion_count++;
+    for (; sip_value_iter_next(&values, &value); said->diversion_total++) {
+        if (said->diversion_count < REDIRECT_FACTS_MAX_SHOWN &&
+            read_diversion(value, &said->diversion[said->diversion_count])) {
+            said->diversion_count++;
         }
     }
 }
 
 static void
-take_reason(redirect_told_t *told, const sip_reason_t *reason)
+take_reason(redirect_said_t *said, const sip_reason_t *reason)
 {
-    if (told->sip_cause == 0 && redirect_is_sip_reason(reason) && reason->cause < 700) {
-        told->sip_cause = (uint16_t)reason->cause;
+    if (said->sip_cause == 0 && redirect_is_sip_reason(reason) && reason->cause < 700) {
+        said->sip_cause = (uint16_t)reason->cause;
     }
-    told->global_failure = told->global_failure || redirect_is_global_failure_reason(reason);
-    if (told->reason_count < REDIRECT_FACTS_MAX_SHOWN && (reason->has_cause || sip_slice_has_text(reason->text))) {
-        told->reason[told->reason_count++] = *reason;
+    said->global_failure = said->global_failure || redirect_is_global_failure_reason(reason);
+    if (said->reason_count < REDIRECT_FACTS_MAX_SHOWN && (reason->has_cause || sip_slice_has_text(reason->text))) {
+        said->reason[said->reason_count++] = *reason;
     }
 }
 
@@ -135,11 +135,11 @@ read_reasons(redirect_facts_t *facts)
     sip_slice_t value;
     sip_reason_t reason;
 
-    facts->told.reason = wmem_alloc_array(NULL, sip_reason_t, REDIRECT_FACTS_MAX_SHOWN);
+    facts->said.reason = wmem_alloc_array(NULL, sip_reason_t, REDIRECT_FACTS_MAX_SHOWN);
     sip_value_iter_init(&values, facts->sip, SIP_HEADER_REASON);
     while (sip_value_iter_next(&values, &value)) {
         if (sip_reason_parse(value, &reason)) {
-            take_reason(&facts->told, &reason);
+            take_reason(&facts->said, &reason);
             if (facts->sip->status == 603 && !facts->has_blocked) {
                 facts->has_blocked = sip_reason_network_blocked(&reason, &facts->blocked);
             }
@@ -147,25 +147,25 @@ read_reasons(redirect_facts_t *facts)
     }
 }
 
-const redirect_told_t *
-redirect_facts_told(redirect_facts_t *facts)
+const redirect_said_t *
+redirect_facts_said(redirect_facts_t *facts)
 {
-    redirect_told_t *told = &facts->told;
+    redirect_said_t *said = &facts->said;
 
-    if (facts->has_told) {
-        return told;
+    if (facts->has_said) {
+        return said;
     }
-    facts->has_told = true;
+    facts->has_said = true;
     if (sip_message_has(facts->sip, SIP_HEADER_HISTORY_INFO)) {
-        read_history_info(told, facts->sip, facts->max_entries);
+        read_history_info(said, facts->sip, facts->max_entries);
     }
     if (sip_message_has(facts->sip, SIP_HEADER_DIVERSION)) {
-        read_diversions(told, facts->sip);
+        read_diversions(said, facts->sip);
     }
     if (sip_message_has(facts->sip, SIP_HEADER_REASON)) {
         read_reasons(facts);
     }
-    return told;
+    return said;
 }
 
 redirect_blocked_kind_t
@@ -175,7 +175,7 @@ redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *d
     if (facts->sip->status != 603) {
         return REDIRECT_BLOCKED_NO;
     }
-    (void)redirect_facts_told(facts);
+    (void)redirect_facts_said(facts);
     *details = facts->blocked;
     if (sip_slice_equal_nocase(facts->sip->phrase, SIP_SLICE_LITERAL("Network Blocked"))) {
         return facts->has_blocked ? REDIRECT_BLOCKED_YES : REDIRECT_BLOCKED_PHRASE_ONLY;
@@ -183,14 +183,14 @@ redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *d
     return facts->has_blocked ? REDIRECT_BLOCKED_REASON_ONLY : REDIRECT_BLOCKED_NO;
 }
 
-/* After an answer, or before any, "unwanted" is told in the Reason of a BYE or CANCEL. */
+/* After an answer, or before any, "unwanted" is said in the Reason of a BYE or CANCEL. */
 bool
 redirect_facts_end_with_global_failure(redirect_facts_t *facts)
 {
     const sip_message_t *sip = facts->sip;
 
     return !sip->is_response && (sip->method_id == SIP_METHOD_BYE || sip->method_id == SIP_METHOD_CANCEL) &&
-           redirect_facts_told(facts)->global_failure;
+           redirect_facts_said(facts)->global_failure;
 }
 
 bool

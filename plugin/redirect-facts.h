@@ -50,7 +50,7 @@ typedef struct {
     unsigned reason_count; /**< of reason[], the first in the message */
     uint16_t sip_cause;    /**< the first SIP cause among all Reasons; 0 for none */
     bool global_failure;   /**< a SIP cause 6xx is among them */
-} redirect_told_t;
+} redirect_said_t;
 
 /** How much of ATIS-1000099's "603+" a response carries. */
 typedef enum {
@@ -67,10 +67,10 @@ typedef enum {
 typedef struct {
     const sip_message_t *sip;
     unsigned max_entries;
-    bool has_told;
+    bool has_said;
     bool has_blocked;              /* a Reason is one half of a 603+ */
     sip_network_blocked_t blocked; /* of the first such */
-    redirect_told_t told;
+    redirect_said_t said;
 } redirect_facts_t;
 
 /** Nothing is read yet. sip must live until redirect_facts_clear(). @param max_entries of History-Info, the latest */
@@ -80,7 +80,7 @@ void redirect_facts_init(redirect_facts_t *facts, const sip_message_t *sip, unsi
 void redirect_facts_clear(redirect_facts_t *facts);
 
 /** What the header fields say. Borrowed from facts and its message; never NULL. */
-const redirect_told_t *redirect_facts_told(redirect_facts_t *facts);
+const redirect_said_t *redirect_facts_said(redirect_facts_t *facts);
 
 /**
  * How much of a 603+ there is (ATIS-1000099): the phrase in any case, and a Reason that sip_reason_network_blocked()

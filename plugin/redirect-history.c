@@ -41,26 +41,26 @@ room_take_reason(room_t *room, const sip_reason_t *reason)
     return room_take(room, sizeof(*reason), reason->protocol.len + reason->text.len);
 }
 
-/* The part that is kept: the latest of each kind. Its arrays are still those of told. */
-static redirect_told_t
-what_fits(const redirect_told_t *told, room_t *room)
+/* The part that is kept: the latest of each kind. Its arrays still belong to the argument. */
+static redirect_said_t
+what_fits(const redirect_said_t *said, room_t *room)
 {
-    redirect_told_t kept = *told;
+    redirect_said_t kept = *said;
 
     kept.diversion_count = kept.entry_count = kept.reason_count = 0;
-    while (kept.diversion_count < told->diversion_count &&
-           room_take_diversion(room, &told->diversion[kept.diversion_count])) {
+    while (kept.diversion_count < said->diversion_count &&
+           room_take_diversion(room, &said->diversion[kept.diversion_count])) {
         kept.diversion_count++;
     }
-    while (kept.entry_count < told->entry_count &&
-           room_take_entry(room, &told->entry[told->entry_count - 1 - kept.entry_count])) {
+    while (kept.entry_count < said->entry_count &&
+           room_take_entry(room, &said->entry[said->entry_count - 1 - kept.entry_count])) {
         kept.entry_count++;
     }
-    while (kept.reason_count < told->reason_count && room_take_reason(room, &told->reason[kept.reason_count])) {
+    while (kept.reason_count < said->reason_count && room_take_reason(room, &said->reason[kept.reason_count])) {
         kept.reason_count++;
     }
-    if (told->entry_count > 0) {
-        kept.entry = told->entry + (told->entry_count - kept.entry_count);
+    if (said->entry_count > 0) {
+        kept.entry = said->entry + (said->entry_count - kept.entry_count);
     }
     return kept;
 }
@@ -92,45 +92,45 @@ put_uri(char **end, sip_uri_kept_t *uri)
 }
 
 static void
-put_told(char **end, redirect_told_t *told)
+put_said(char **end, redirect_said_t *said)
 {
-    told->diversion =
-        (redirect_diversion_t *)put(end, told->diversion, told->diversion_count * sizeof(told->diversion[0]));
-    told->entry = (redirect_entry_t *)put(end, told->entry, told->entry_count * sizeof(told->entry[0]));
-    told->reason = (sip_reason_t *)put(end, told->reason, told->reason_count * sizeof(told->reason[0]));
-    for (unsigned i = 0; i < told->diversion_count; i++) {
-        put_uri(end, &told->diversion[i].uri);
-        told->diversion[i].reason = put_text(end, told->diversion[i].reason);
+    said->diversion =
+        (redirect_diversion_t *)put(end, said->diversion, said->diversion_count * sizeof(said->diversion[0]));
+    said->entry = (redirect_entry_t *)put(end, said->entry, said->entry_count * sizeof(said->entry[0]));
+    said->reason = (sip_reason_t *)put(end, said->reason, said->reason_count * sizeof(said->reason[0]));
+    for (unsigned i = 0; i < said->diversion_count; i++) {
+        put_uri(end, &said->diversion[i].uri);
+        said->diversion[i].reason = put_text(end, said->diversion[i].reason);
     }
-    for (unsigned i = 0; i < told->entry_count; i++) {
-        put_uri(end, &told->entry[i].uri);
-        told->entry[i].reason_protocol = put_text(end, told->entry[i].reason_protocol);
-        told->entry[i].index = told->entry[i].mapped_from = SIP_SLICE_NONE;
+    for (unsigned i = 0; i < said->entry_count; i++) {
+        put_uri(end, &said->entry[i].uri);
+        said->entry[i].reason_protocol = put_text(end, said->entry[i].reason_protocol);
+        said->entry[i].index = said->entry[i].mapped_from = SIP_SLICE_NONE;
     }
-    for (unsigned i = 0; i < told->reason_count; i++) {
-        told->reason[i].protocol = put_text(end, told->reason[i].protocol);
-        told->reason[i].text = put_text(end, told->reason[i].text);
-        told->reason[i].location = SIP_SLICE_NONE;
+    for (unsigned i = 0; i < said->reason_count; i++) {
+        said->reason[i].protocol = put_text(end, said->reason[i].protocol);
+        said->reason[i].text = put_text(end, said->reason[i].text);
+        said->reason[i].location = SIP_SLICE_NONE;
     }
 }
 
 redirect_history_t *
 redirect_history_keep(wmem_allocator_t *scope, redirect_facts_t *facts)
 {
-    const redirect_told_t *told = redirect_facts_told(facts);
+    const redirect_said_t *said = redirect_facts_said(facts);
     const bool replaces = redirect_facts_replaces(facts);
     room_t room = {.left = REDIRECT_HISTORY_MAX_KEPT - sizeof(redirect_history_t)};
-    redirect_told_t kept;
+    redirect_said_t kept;
     redirect_history_t *history;
     char *end;
 
-    if (told->entry_total == 0 && told->diversion_total == 0 && told->reason_count == 0 && !replaces) {
+    if (said->entry_total == 0 && said->diversion_total == 0 && said->reason_count == 0 && !replaces) {
         return NULL;
     }
-    kept = what_fits(told, &room);
+    kept = what_fits(said, &room);
     history = (redirect_history_t *)wmem_alloc(scope, REDIRECT_HISTORY_MAX_KEPT - room.left);
     end = (char *)(history + 1);
-    put_told(&end, &kept);
-    *history = (redirect_history_t){.told = kept, .replaces = replaces};
+    put_said(&end, &kept);
+    *history = (redirect_history_t){.said = kept, .replaces = replaces};
     return history;
 }

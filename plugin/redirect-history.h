@@ -12,9 +12,9 @@
 /** Bytes kept of one request at most; the totals still say how many values there were. */
 #define REDIRECT_HISTORY_MAX_KEPT 16384
 
-/** To tell what the answers and follow-ups of a request add; one block of memory with all that it points to. */
+/** To know what the answers and follow-ups of a request add; one block of memory with all that it points to. */
 typedef struct redirect_history {
-    redirect_told_t told; /**< index and mapped_from are absent: nothing reads them later */
+    redirect_said_t said; /**< index and mapped_from are absent: nothing reads them later */
     bool replaces;        /**< the request is to take the place of another call, or to join it (RFC 3891, RFC 3911) */
 } redirect_history_t;
 

@@ -423,11 +423,11 @@ choose_by_history_entry(search_t *search, const redirect_entry_t *entry)
 static void
 choose_by_history_info(search_t *search)
 {
-    const redirect_told_t *told = redirect_facts_told(search->facts);
+    const redirect_said_t *said = redirect_facts_said(search->facts);
 
-    for (unsigned i = 0; i < told->entry_count; i++) {
-        if (told->entry[i].has_reason && told->entry[i].reason_cause / 100 == 3) {
-            choose_by_history_entry(search, &told->entry[i]);
+    for (unsigned i = 0; i < said->entry_count; i++) {
+        if (said->entry[i].has_reason && said->entry[i].reason_cause / 100 == 3) {
+            choose_by_history_entry(search, &said->entry[i]);
         }
     }
 }

@@ -81,7 +81,7 @@ same_dialog(const redirect_transaction_t *earlier, const redirect_transaction_t 
             earlier->response.to_tag == later->request.to_tag);
 }
 
-/* Neither has an upstream that was captured: the Vias tell. */
+/* Neither has an upstream that was captured: the Vias decide. */
 static relation_t
 relation_by_vias(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
@@ -402,14 +402,14 @@ static candidate_t
 find_target_by_history(wanted_t *wanted)
 {
     candidate_t best = {.redirect = NULL, .match = SIP_URI_MATCH_NONE};
-    const redirect_told_t *told = redirect_facts_told(wanted->facts);
+    const redirect_said_t *said = redirect_facts_said(wanted->facts);
     sip_uri_t uri, target;
 
-    if (told->entry_count == 0 || !redirect_request_uri(wanted->transaction, &uri)) {
+    if (said->entry_count == 0 || !redirect_request_uri(wanted->transaction, &uri)) {
         return best;
     }
-    for (unsigned i = 0; i < told->entry_count; i++) {
-        consider_history_entry(&best, &told->entry[i], wanted);
+    for (unsigned i = 0; i < said->entry_count; i++) {
+        consider_history_entry(&best, &said->entry[i], wanted);
     }
     if (best.redirect && (best.match > SIP_URI_MATCH_LOOSE || best.target->tried_by)) {
         best.redirect = NULL;
@@ -557,7 +557,7 @@ chain_is_answered(const redirect_store_t *store, const wanted_t *wanted, const r
 
 /*
  * 606 leaves it to the caller to offer other media at once (RFC 3261 21.6.4), and a Retry-After that has run out
- * invites the next attempt (RFC 5057 5.1).
+ * invites the next transaction (RFC 5057 5.1).
  */
 bool
 redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect_transaction_t *transaction)

@@ -25,7 +25,7 @@ typedef struct {
     uint32_t key;                 /* under which it was kept */
     redirect_transport_t transport;
     bool is_quoted;
-    unsigned round; /* how often layer numbers began anew before it */
+    unsigned round; /* how often layer numbers started again from 0 before it */
     unsigned place; /* among all of the frame, by key */
 } locate_record_t;
 
@@ -41,7 +41,7 @@ int locate_proto_sip(void);
  */
 #define LOCATE_MARK_COUNT 4096
 #define LOCATE_MARK_QUOTING 1   /* its payload is a copy of somebody's packet */
-#define LOCATE_MARK_TRANSPORT 2 /* it tells the transport of SIP above it */
+#define LOCATE_MARK_TRANSPORT 2 /* it gives the transport of SIP above it */
 extern uint8_t locate_mark[LOCATE_MARK_COUNT];
 
 static inline unsigned
@@ -187,7 +187,7 @@ bool locate_has_empty_line(sip_slice_t message);
 /* ---- Search: redirect-locate-search.c ---- */
 
 /*
- * Finds the texts of count records in the frame's data sources. located has room for count; *missed tells how many of them
+ * Finds the texts of count records in the frame's data sources. located has room for count; *missed says how many of them
  * were not found and belong to no body. Returns how many were found.
  */
 unsigned locate_search(packet_info *pinfo, const locate_record_t *record, unsigned count, redirect_located_t *located,

@@ -105,7 +105,7 @@ typedef struct {
  * The key is pinfo->curr_layer_num, which only grows within a frame: the layer of "sip" for a layer's first message, the
  * last layer within the previous message's body for the next ones. So every number from the first SIP layer on is asked
  * for, not only those that are "sip" in pinfo->layers. Layers that were taken off the list again keep their numbers, so
- * the list may be the shorter of the two; where it is the longer one, the numbers began anew.
+ * the list may be the shorter of the two; where it is the longer one, the numbers started again from 0.
  */
 static keys_t
 keys_of(const packet_info *pinfo, unsigned first_layer)
@@ -151,7 +151,7 @@ put_back(packet_info *pinfo, locate_record_t *record, unsigned count)
     }
 }
 
-/* What carries each record's layer. Where layer numbers began anew, what carries the last layer counts. */
+/* What carries each record's layer. Where layer numbers started again from 0, what carries the last layer counts. */
 static void
 look_below(const packet_info *pinfo, keys_t keys, locate_record_t *record, unsigned count)
 {
@@ -175,7 +175,7 @@ look_below(const packet_info *pinfo, keys_t keys, locate_record_t *record, unsig
 }
 
 /*
- * Where layer numbers began anew, records of several rounds share keys. As a round seldom has several records of a key,
+ * Where layer numbers started again from 0, records of several rounds share keys. As a round seldom has several records of a key,
  * the first of each key are taken to be of the first round, and so on. Where that is wrong, texts are missed.
  */
 static void

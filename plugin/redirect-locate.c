@@ -95,7 +95,7 @@ set_lone(tvbuff_t *tvb, sip_slice_t frame, size_t start, size_t end, redirect_lo
 
 /*
  * The frame that nearly all are: one SIP layer, over UDP, and the record's start line stands after a UDP header with the
- * frame's ports. Nothing needs to be collected then, and no header line to be read to tell whose message it is. False
+ * frame's ports. Nothing needs to be collected then, and no header line to be read to know whose message it is. False
  * where the frame is any other.
  */
 static bool

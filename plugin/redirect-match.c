@@ -127,7 +127,7 @@ method_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
     }
 }
 
-/* The Request-URI tells transactions apart that wrongly share a branch, and is part of an RFC 2543 key (17.2.3). */
+/* The Request-URI distinguishes transactions that wrongly share a branch, and is part of an RFC 2543 key (17.2.3). */
 static bool
 request_uri_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
@@ -142,7 +142,7 @@ transaction_fits(const redirect_transaction_t *transaction, const sip_message_t 
            (key->unique || transaction->key.from_tag == key->from_tag) && request_uri_fits(transaction, sip);
 }
 
-/* The ACK for a 2xx has a branch of its own; the sender, CSeq and both tags tell its INVITE (RFC 3261 13.2.2.4). */
+/* The ACK for a 2xx has a branch of its own; the sender, CSeq and both tags identify its INVITE (RFC 3261 13.2.2.4). */
 static bool
 ack_of_2xx_fits(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip,
                 const redirect_key_t *key)

@@ -29,7 +29,7 @@ uint64_t redirect_match_path(const redirect_store_t *store, const sip_message_t 
 
 /**
  * The transaction of a call that a message belongs to, or NULL. A branch that a client gave twice, and peers that know
- * no branches (RFC 2543), are told apart by Request-URI, tags and addresses.
+ * no branches (RFC 2543), differ by Request-URI, tags and addresses.
  */
 redirect_transaction_t *redirect_match(const redirect_store_t *store, const redirect_call_t *call,
                                        const redirect_message_t *message, const redirect_key_t *key);

@@ -138,7 +138,7 @@ struct redirect {
     redirect_transaction_t *last_followup;
 };
 
-/** What tells one transaction from another. The hashes are keyed (redirect-hash.h); 0 stands for "not there". */
+/** What identifies a transaction. The hashes are keyed (redirect-hash.h); 0 stands for "not there". */
 typedef struct {
     uint64_t via;       /**< branch and sent-by of the top Via */
     uint64_t via_host;  /**< its host alone */
@@ -222,7 +222,7 @@ struct redirect_transaction {
     redirect_t *redirect;                  /**< grows: set where the final response is a 3xx */
     redirect_cancel_t *cancel;             /**< grows: NULL where there is none */
     const redirect_caller_t *caller;       /**< or NULL */
-    struct redirect_history *history;      /**< what its request tells of earlier redirections, or NULL */
+    struct redirect_history *history;      /**< what its request says about earlier redirections, or NULL */
     redirect_record_t *first_record;       /**< grows: of a visible chain */
     const char *other_method;              /**< request.method_len bytes: of a method that is not known by number */
     uint32_t first_frame;                  /**< in which it was first seen */

@@ -1,5 +1,5 @@
 /* redirect-outcome.c
- * How a chain ended, and the path that a transaction is on, told from what the tracker knows so far.
+ * How a chain ended, and the path that a transaction is on, from what the tracker knows so far.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -19,7 +19,7 @@ typedef struct {
 } redirect_result_t;
 
 /**
- * As far as is known now. Where a limit may have hidden how the chain went on, only an answer is told; everything else
+ * As far as is known now. Where a limit may have hidden how the chain went on, only an answer is reported; everything else
  * is unfinished. "Not followed" needs a capture that certainly goes on for REDIRECT_FOLLOW_WITHIN.
  */
 redirect_result_t redirect_chain_result(const redirect_store_t *store, const redirect_chain_t *chain);

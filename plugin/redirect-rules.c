@@ -166,7 +166,7 @@ same_resource(const redirect_transaction_t *transaction, const sip_uri_t *uri)
 
 /*
  * The transaction on the path up to and including from that asked for this very URI; NULL where there is none.
- * Equal URIs have equal keys, so nearly all others are told apart by a number; *left bounds the rest.
+ * Equal URIs have equal keys, so nearly all others differ in that number; *left bounds the rest.
  */
 static const redirect_transaction_t *
 asked_before(const redirect_transaction_t *from, const sip_uri_kept_t *kept, unsigned *left)

@@ -19,13 +19,13 @@ local_name(sip_slice_t name)
     return colon ? sip_slice_from(name, (size_t)(colon - name.ptr) + 1) : name;
 }
 
-/* One tag of the XML, and where the text behind it begins. */
+/* One tag of the XML, and where the text after it begins. */
 typedef struct {
     sip_slice_t name; /* without prefix; that of an end tag too */
     bool is_end;
     bool is_empty; /* <name/> */
     size_t start;  /* of its "<" */
-    size_t after;  /* behind its ">" */
+    size_t after;  /* after its ">" */
 } xml_tag_t;
 
 static bool

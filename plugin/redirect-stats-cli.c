@@ -186,7 +186,7 @@ tree_init(const char *option, void *data _U_)
 
 /* --- compare ------------------------------------------------------------------------------------------------------ */
 
-/* Takes a status code and the comma behind it off *text. */
+/* Takes a status code and the comma after it off *text. */
 static bool
 take_code(const char **text, uint16_t *code)
 {

@@ -63,7 +63,7 @@ free_rows(void)
 static void
 table_init(stat_tap_table_ui *ui)
 {
-    /* An open window still shows the old rows; it is told to reset when the capture is read. */
+    /* An open window still shows the old rows; it resets when the capture is read. */
     if (stat_tap_find_table(ui, "SIP redirect chains") == NULL) {
         stat_tap_add_table(ui, stat_tap_init_table("SIP redirect chains", COLUMN_COUNT, 0, "sip_redirect.chain == %d"));
         forget_rows();

@@ -214,7 +214,7 @@ redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_
     bool signature = sip_message_has(sip, SIP_HEADER_IDENTITY);
     sip_uri_t asked, target;
 
-    /* Nearly all redirects are told apart by the first of their targets, as text. */
+    /* Nearly all redirects differ in the first of their targets, as text. */
     if (!signature &&
         (redirect->target_count == 0 ||
          !redirect_may_have_param(redirect_target_text(&redirect->target[0]), names, G_N_ELEMENTS(names)))) {

@@ -326,7 +326,7 @@ take_cancel(step_t *step)
 {
     const redirect_cancel_t cancel = {.frame = step->message->frame,
                                       .time = step->message->time,
-                                      .cause = redirect_facts_told(step->facts)->sip_cause};
+                                      .cause = redirect_facts_said(step->facts)->sip_cause};
 
     redirect_store_cancel(step->store, step->transaction, &cancel);
 }

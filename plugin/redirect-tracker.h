@@ -27,7 +27,7 @@ const redirect_record_t *redirect_tracker_add(redirect_tracker_t *tracker, const
 /** Adds messages of a frame that could not be read: the frame gets a record that says so. */
 void redirect_tracker_add_missed(redirect_tracker_t *tracker, uint32_t frame, unsigned count);
 
-/** Tells the tracker how far the capture goes, SIP or not. Cheap; for every frame on its first visit. */
+/** Says to the tracker how far the capture goes, SIP or not. Cheap; for every frame on its first visit. */
 void redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now);
 
 /** What the tracker knows, to be read; it lives as long as the tracker. */

@@ -226,7 +226,7 @@ append_targets(wmem_strbuf_t *text, const redirect_t *redirect, size_t limit)
 
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        size_t room = MIN(strlen(target->uri), SHORT_URI_MAX) + 70; /* what may come behind it */
+        size_t room = MIN(strlen(target->uri), SHORT_URI_MAX) + 70; /* what may come after it */
         if (i > 0 && wmem_strbuf_get_len(text) + room > limit) {
             break;
         }
@@ -277,7 +277,7 @@ targets_say_it(const redirect_t *redirect)
     return redirect && redirect->target_count > 0 && redirect->code != 380;
 }
 
-/* Begins a clause behind the code, or behind the clause before it. */
+/* Begins a clause after the code, or after the clause before it. */
 static void
 append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
 {
@@ -341,7 +341,7 @@ failure_details_of_request(const redirect_record_t *record, const request_words_
     return words->refused;
 }
 
-/* RFC 3891 3, RFC 3911 4: a 603 to such a request tells that the other call is over, whoever wanted what. */
+/* RFC 3891 3, RFC 3911 4: a 603 to such a request says that the other call is over, whoever wanted what. */
 static bool
 came_too_late_to_replace(const redirect_record_t *record)
 {
@@ -471,7 +471,7 @@ append_followup(wmem_strbuf_t *text, const redirect_transaction_t *followup)
     }
 }
 
-/* What came of a redirect, as far as the capture tells. */
+/* What came of a redirect, as far as the capture shows. */
 static void
 append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t *redirect)
 {

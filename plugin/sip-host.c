@@ -39,7 +39,7 @@ read_ipv4(sip_slice_t text, uint8_t *bytes)
     return ptr == end;
 }
 
-/* A group of at most four digits, and a colon: most hosts are told apart from an IPv6 address by that. */
+/* A group of at most four digits, and a colon: most hosts differ from an IPv6 address in that. */
 static bool
 begins_like_ipv6(sip_slice_t text)
 {

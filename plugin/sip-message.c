@@ -66,7 +66,7 @@ typedef union {
 typedef struct {
     head_t head;     /* the beginning of text */
     head_t mask;     /* all bits of the bytes of head that are set: the usual spelling */
-    head_t any_case; /* the bits that any spelling has: not the one that tells the case, and of the colon, before which
+    head_t any_case; /* the bits that any spelling has: not the one for the case, and of the colon, before which
                         blanks may stand, only that it is no letter */
     char text[22];   /* the name and a colon */
     uint8_t len;     /* without the colon; 0 ends the list */
@@ -302,7 +302,7 @@ sip_message_header(const sip_message_t *message, sip_header_id_t id, sip_slice_t
     return get_value(message, id, value);
 }
 
-/* False where name is none, or the letters of the lines tell that it is not there. */
+/* False where name is none, or the letters of the lines show that it is not there. */
 static bool
 may_have_name(const sip_message_t *message, sip_slice_t name)
 {

@@ -2,7 +2,7 @@
  * SIP messages in slices: start line, header lines, Via.
  *
  * Every SIP message of a capture is parsed, and nearly all of them belong to calls that nothing redirects. So parsing has
- * two parts: the first reads what tells a message's transaction, and most messages need no more; the second sees which
+ * two parts: the first reads what identifies a message's transaction, and most messages need no more; the second sees which
  * header lines there are. Their values are read when they are asked for.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

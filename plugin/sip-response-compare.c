@@ -171,7 +171,7 @@ append_item_printf(wmem_strbuf_t *out, const char *format, ...)
     append_item(out, text);
 }
 
-/* The sentence in which one code tells itself apart from the other; true where it has one. */
+/* The sentence that says how one code differs from the other; true where it has one. */
 static bool
 append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
 {

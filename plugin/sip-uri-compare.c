@@ -36,7 +36,7 @@ next_of_number(sip_slice_t *rest)
     return unit >= 'A' && unit <= 'Z' ? unit - 'A' + 'a' : unit;
 }
 
-/* As next_of_number, without the "+" that tells a global number. */
+/* As next_of_number, without the "+" that marks a global number. */
 static int
 next_of_digits(sip_slice_t *rest)
 {
@@ -565,7 +565,7 @@ static bool
 hash_number(sip_slice_t text, uint32_t *hash)
 {
     size_t digits = 0;
-    bool begun = false;
+    bool has_digits = false;
     int unit;
 
     *hash = HASH_START;
@@ -573,17 +573,17 @@ hash_number(sip_slice_t text, uint32_t *hash)
         const size_t run = hash_digit_run(&text, hash);
 
         digits += run;
-        begun = begun || run > 0;
+        has_digits = has_digits || run > 0;
         unit = next_of_number(&text);
         if (unit >= '0' && unit <= '9') {
             digits++; /* it was escaped */
-        } else if (unit != UNIT_END && !(unit == '+' && !begun) && unit != '*' && unit != '#') {
+        } else if (unit != UNIT_END && !(unit == '+' && !has_digits) && unit != '*' && unit != '#') {
             return false;
         }
         if (unit != UNIT_END && unit != '+') {
             *hash = hash_byte(*hash, (unsigned)unit);
         }
-        begun = true;
+        has_digits = true;
     } while (unit != UNIT_END);
     return digits >= SIP_URI_MIN_NUMBER_DIGITS;
 }

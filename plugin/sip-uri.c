@@ -50,7 +50,7 @@ has_scheme_characters(sip_slice_t name)
     return true;
 }
 
-/* "example.com:5060" has the form of a scheme and what follows; a dot before and a port behind tell it apart. */
+/* "example.com:5060" has the form of a scheme and what follows; a dot before and a port after it decide. */
 static bool
 is_host_and_port(sip_slice_t name, sip_slice_t after)
 {

@@ -365,16 +365,16 @@ test_cancelled(void)
 static void
 test_quiet(void)
 {
-    static const char told[] = "History-Info: <" BOB ">,<" CAROL ">\nDiversion: <sip:dave@example.com>\n";
+    static const char said[] = "History-Info: <" BOB ">,<" CAROL ">\nDiversion: <sip:dave@example.com>\n";
     feed_t feed;
 
     feed_begin(&feed);
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "Contact: <" CAROL ">\n", "");
-    g_assert_null(feed_request(&feed, "ACK", "sip:bob;npdi@example.com", "1", 1, "b", told)->details->annotations);
+    g_assert_null(feed_request(&feed, "ACK", "sip:bob;npdi@example.com", "1", 1, "b", said)->details->annotations);
     feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
-    g_assert_null(feed_response(&feed, "180 Ringing", "INVITE", "2", 2, told, "")->details->annotations);
-    g_assert_null(feed_request(&feed, "CANCEL", "sip:carol;npdi@example.com", "2", 2, "", told)->details->annotations);
+    g_assert_null(feed_response(&feed, "180 Ringing", "INVITE", "2", 2, said, "")->details->annotations);
+    g_assert_null(feed_request(&feed, "CANCEL", "sip:carol;npdi@example.com", "2", 2, "", said)->details->annotations);
     g_assert_null(feed_response(&feed, "603 Network Blocked", "INVITE", "2", 2,
                                 "Reason: SIP;cause=603;text=\"v=analytics1;url=https://example.com\"\n", "")
                       ->details->annotations);
@@ -383,7 +383,7 @@ test_quiet(void)
     /* Nothing is made for responses of a call that may never be redirected. */
     feed_begin(&feed);
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
-    g_assert_null(feed_response(&feed, "181 Call Is Being Forwarded", "INVITE", "1", 1, told, ""));
+    g_assert_null(feed_response(&feed, "181 Call Is Being Forwarded", "INVITE", "1", 1, said, ""));
     feed_response(&feed, "302 Moved Temporarily", "INVITE", "1", 1, "", "");
     g_assert_null(redirect_tracker_records(feed.tracker, 2)->details->annotations);
     feed_end(&feed);
@@ -451,7 +451,7 @@ test_freed(void)
     redirect_facts_init(&facts, &sip, 32);
     history = redirect_history_keep(NULL, &facts);
     redirect_facts_clear(&facts);
-    g_assert_cmpuint(history->told.diversion_count, ==, 2);
+    g_assert_cmpuint(history->said.diversion_count, ==, 2);
     g_assert_true(history->replaces);
     wmem_free(NULL, history);
 
@@ -660,13 +660,13 @@ test_kept_bounded(void)
     redirect_facts_clear(&facts);
     (void)g_string_free(text, TRUE); /* nothing that is kept borrows from it */
     /* Five times 3000 and a few bytes fit into 16384; the sixth does not, and the short Reason does. */
-    g_assert_cmpuint(history->told.diversion_count, ==, 4);
-    g_assert_cmpuint(history->told.diversion_total, ==, 4);
-    g_assert_cmpuint(history->told.entry_count, ==, 1);
-    g_assert_cmpuint(history->told.entry_total, ==, 4);
-    g_assert_true(g_str_has_prefix(history->told.entry[0].uri.text, "sip:3uuu"));
-    g_assert_cmpuint(history->told.reason_count, ==, 1);
-    g_assert_cmpuint(history->told.reason[0].cause, ==, 302);
+    g_assert_cmpuint(history->said.diversion_count, ==, 4);
+    g_assert_cmpuint(history->said.diversion_total, ==, 4);
+    g_assert_cmpuint(history->said.entry_count, ==, 1);
+    g_assert_cmpuint(history->said.entry_total, ==, 4);
+    g_assert_true(g_str_has_prefix(history->said.entry[0].uri.text, "sip:3uuu"));
+    g_assert_cmpuint(history->said.reason_count, ==, 1);
+    g_assert_cmpuint(history->said.reason[0].cause, ==, 302);
     g_assert_false(history->replaces);
     wmem_free(NULL, history);
     g_free(user);
