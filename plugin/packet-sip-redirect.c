@@ -513,15 +513,22 @@ queue_tap(packet_info *pinfo, const redirect_record_t *record)
     }
 }
 
-/* Expert items are those of the protocol that is current, and one in name only does not become it. */
+/*
+ * As Wireshark does it for a dissector that is not in name only: the protocol is current while expert items are added,
+ * and is among the layers of the frame. Follow looks for it there.
+ */
 static void
 show_records(redirect_tracker_t *tracker, packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree)
 {
+    const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num);
     const char *current = pinfo->current_proto;
 
+    if (record == NULL) {
+        return;
+    }
     pinfo->current_proto = SHORT_NAME;
-    for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
-         record = record->next_in_frame) {
+    wmem_list_append(pinfo->layers, GINT_TO_POINTER(proto_sip_redirect));
+    for (; record; record = record->next_in_frame) {
         draw_record(pinfo, tvb, tree, record);
         queue_tap(pinfo, record);
         redirect_stats_voip_queue(pinfo, redirect_tracker_store(tracker), record);
