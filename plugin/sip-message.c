@@ -291,7 +291,10 @@ get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
         text = sip_slice_from(text, 1);
     }
     text.len -= text.len > 0 && text.ptr[text.len - 1] == '\r';
-    *value = sip_slice_trim(text.len > 0 ? text : message->after_colon[id]);
+    *value = sip_slice_trim(text);
+    if (value->len == 0) {
+        *value = sip_slice_trim(message->after_colon[id]); /* an empty value is where all others would end */
+    }
     return true;
 }
 
