@@ -20,7 +20,7 @@ import hostile_cases  # noqa: E402
 import measure  # noqa: E402
 from support import tshark  # noqa: E402
 
-RATIO = 1.11  # of instructions, where it stands: 1.096. The aim, which bench.py --check holds, is 1.05
+RATIO = 1.06  # of instructions; the limit, which bench.py --check holds on more messages, is 1.05
 HOSTILE_SECONDS = 1.0  # CPU time that the plugin adds to a case
 # The case, and its n: with a cost that is quadratic or worse each takes the plugin several seconds.
 HOSTILE = {"params": 32, "openkeys": 20, "cr": 30_000, "bigchain": 96}
