@@ -281,20 +281,10 @@ take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
 static SIP_ALWAYS_INLINE bool
 get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
 {
-    sip_slice_t text;
-
     if ((message->present & SIP_HEADER_BIT(id)) == 0) {
         return false;
     }
-    text = message->after_colon[id];
-    if (text.len > 1 && text.ptr[0] == ' ') {
-        text = sip_slice_from(text, 1);
-    }
-    text.len -= text.len > 0 && text.ptr[text.len - 1] == '\r';
-    *value = sip_slice_trim(text);
-    if (value->len == 0) {
-        *value = sip_slice_trim(message->after_colon[id]); /* an empty value is where all others would end */
-    }
+    *value = sip_slice_trim(message->after_colon[id]);
     return true;
 }
 
@@ -476,13 +466,13 @@ find_plain_branch(const char *ptr, const char *end)
     return NULL;
 }
 
-/* Past the transport of a Via that begins at ptr, after blanks, or past the blank after it. */
+/* Where the transport of a Via ends that begins at ptr, after blanks; or end. */
 static inline const char *
 skip_via_transport(const char *ptr, const char *end)
 {
     /* UDP, TCP, TLS: three characters and a blank */
     if (end - ptr > 3 && ptr[3] == ' ' && ptr[0] > ' ' && ptr[1] > ' ' && ptr[2] > ' ') {
-        return ptr + 4;
+        return ptr + 3;
     }
     ptr = skip_lws(ptr, end);
     while (ptr < end && !is_lws(*ptr)) {
@@ -671,7 +661,6 @@ static void
 read_cseq(sip_message_t *message)
 {
     sip_slice_t value, rest;
-    bool is_separated;
 
     message->has_cseq = false;
     message->cseq = 0;
@@ -681,10 +670,9 @@ read_cseq(sip_message_t *message)
         return;
     }
     message->has_cseq = leading_uint32(value, &message->cseq, &rest);
-    is_separated = rest.len > 0 && is_lws(rest.ptr[0]);
-    message->cseq_method = sip_slice_trim(is_separated ? sip_slice_from(rest, 1) : rest);
+    message->cseq_method = sip_slice_trim(rest);
     message->cseq_method_id = sip_method_from_name(message->cseq_method);
-    if (!message->has_cseq || message->cseq >= SIP_CSEQ_LIMIT || !is_separated) {
+    if (!message->has_cseq || message->cseq >= SIP_CSEQ_LIMIT || rest.len == 0 || !is_lws(rest.ptr[0])) {
         message->flags |= SIP_MESSAGE_FLAG_BAD_CSEQ;
     }
 }

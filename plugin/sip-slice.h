@@ -119,12 +119,18 @@ sip_slice_strip(sip_slice_t slice)
     return slice;
 }
 
-/** The slice without blanks, tabs and line ends at both ends; nearly all have none. */
+/** The slice without blanks, tabs and line ends at both ends; nearly all have at most a blank and a CR. */
 static SIP_ALWAYS_INLINE sip_slice_t
 sip_slice_trim(sip_slice_t slice)
 {
-    if (slice.len > 0 && (unsigned char)slice.ptr[0] > ' ' && (unsigned char)slice.ptr[slice.len - 1] > ' ') {
-        return slice;
+    sip_slice_t usual = slice;
+
+    if (usual.len > 0 && usual.ptr[0] == ' ') {
+        usual = (sip_slice_t){usual.ptr + 1, usual.len - 1};
+    }
+    usual.len -= usual.len > 0 && usual.ptr[usual.len - 1] == '\r';
+    if (usual.len > 0 && (unsigned char)usual.ptr[0] > ' ' && (unsigned char)usual.ptr[usual.len - 1] > ' ') {
+        return usual;
     }
     return sip_slice_strip(slice);
 }

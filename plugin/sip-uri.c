@@ -16,7 +16,7 @@
 static const char *
 find_line_end(sip_slice_t text)
 {
-    return find_char(text.ptr, find_char(text.ptr, slice_end(text), '\r'), '\n');
+    return find_either(text.ptr, slice_end(text), '\r', '\n');
 }
 
 /* RFC 3261 25.1: hostname, and the underscore that DNS has in practice. */
