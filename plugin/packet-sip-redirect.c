@@ -179,13 +179,11 @@ track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
         redirect_session_pass_time(&pinfo->abs_ts);
         return false;
     }
-    if (list.count == 0) {
-        redirect_tracker_advance(tracker, redirect_session_time(&pinfo->abs_ts));
-    }
     for (unsigned i = 0; i < list.count; i++) {
         shown = track_message(tracker, pinfo, &list.message[i], i) || shown;
     }
     if (list.missed > 0) {
+        redirect_session_pass_time(&pinfo->abs_ts);
         redirect_tracker_add_missed(tracker, pinfo->num, list.missed);
         shown = true;
     }
@@ -419,30 +417,23 @@ words_are_read(const proto_item *item)
     return item || have_tap_listener(expert_tap);
 }
 
+/* text: NULL where nobody reads it. */
 static void
-add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
+add_expert(packet_info *pinfo, proto_item *item, expert_field *field, const char *text)
 {
-    for (; expert_item; expert_item = expert_item->next) {
-        expert_field *field = &ei_sip_redirect_rule[expert_item->rule->id];
-
-        if (words_are_read(item)) {
-            expert_add_info_format(pinfo, item, field, "%s", expert_item->text);
-        } else {
-            expert_add_info(pinfo, item, field);
-        }
+    if (text) {
+        expert_add_info_format(pinfo, item, field, "%s", text);
+    } else {
+        expert_add_info(pinfo, item, field);
     }
 }
 
 static void
-add_code_expert(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
+add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
 {
-    size_t count;
-    expert_field *field = &ei_sip_redirect_code[row - sip_response_table(&count)];
-
-    if (words_are_read(item)) {
-        expert_add_info_format(pinfo, item, field, "%s", redirect_verdict_short(pinfo->pool, record));
-    } else {
-        expert_add_info(pinfo, item, field);
+    for (; expert_item; expert_item = expert_item->next) {
+        add_expert(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id],
+                   words_are_read(item) ? expert_item->text : NULL);
     }
 }
 
@@ -450,8 +441,11 @@ add_code_expert(packet_info *pinfo, proto_item *item, const redirect_record_t *r
 static void
 add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
 {
+    size_t count;
+
     if (row) {
-        add_code_expert(pinfo, item, record, row);
+        add_expert(pinfo, item, &ei_sip_redirect_code[row - sip_response_table(&count)],
+                   words_are_read(item) ? redirect_verdict_short(pinfo->pool, record) : NULL);
     }
     add_expert_items(pinfo, item, record->details->expert_items);
     if (PINFO_FD_VISITED(pinfo)) {
@@ -544,10 +538,9 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (tracker == NULL) {
         return 0;
     }
-    if (!PINFO_FD_VISITED(pinfo) && !track_frame(tracker, pinfo)) {
-        return (int)tvb_captured_length(tvb);
+    if (PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) {
+        show_records(tracker, pinfo, tvb, tree);
     }
-    show_records(tracker, pinfo, tvb, tree);
     return (int)tvb_captured_length(tvb);
 }
 

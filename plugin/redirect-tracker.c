@@ -607,8 +607,8 @@ look_for_lost_request(step_t *step, const redirect_call_t *call)
 static bool
 is_over_for_good(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    return sip->is_response && transaction->chain == NULL && is_in_dialog(&transaction->request) &&
-           transaction->response.status / 100 == 2 && transaction->upstream == NULL;
+    return sip->is_response && is_in_dialog(&transaction->request) && transaction->response.status / 100 == 2 &&
+           transaction->upstream == NULL;
 }
 
 /*
@@ -665,8 +665,6 @@ is_plain_end(const redirect_call_t *call, sip_message_t *sip)
 static const redirect_record_t *
 take_whole(step_t *step)
 {
-    const redirect_record_t *record;
-
     if (step->transaction == NULL) {
         if (!opens_transaction(step->sip)) {
             return record_alone(step);
@@ -679,11 +677,7 @@ take_whole(step_t *step)
     if (step->record == NULL && step->transaction->chain) {
         step->record = redirect_store_find_record(step->transaction, step->message);
     }
-    record = record_in_transaction(step);
-    if (is_over_for_good(step->transaction, step->sip)) {
-        redirect_store_drop(step->store, step->transaction);
-    }
-    return record;
+    return record_in_transaction(step);
 }
 
 /* A message that takes more than a look: step says which one, and where it belongs as far as it is known. */
