@@ -316,8 +316,8 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
     add_uint(tree, hf_sip_redirect_code, tvb, record->status);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
-    if (record->details->redirect) {
-        draw_targets(tree, tvb, record->details->redirect);
+    if (redirect_of_record(record)) {
+        draw_targets(tree, tvb, redirect_of_record(record));
     }
     if (record->details->failure) {
         draw_failure_details(tree, tvb, record);
@@ -378,8 +378,8 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
     if (transaction->link) {
         draw_followup(tree, tvb, transaction);
     }
-    if (record->details->redirect) {
-        for (const redirect_transaction_t *next = record->details->redirect->first_followup; next;
+    if (redirect_of_record(record)) {
+        for (const redirect_transaction_t *next = redirect_of_record(record)->first_followup; next;
              next = next->link->next_followup) {
             add_frame(tree, hf_sip_redirect_chain_followed_in, tvb, next->request.frame);
         }
@@ -522,7 +522,7 @@ show_records(redirect_tracker_t *tracker, packet_info *pinfo, tvbuff_t *tvb, pro
     }
     pinfo->current_proto = SHORT_NAME;
     wmem_list_append(pinfo->layers, GINT_TO_POINTER(proto_sip_redirect));
-    for (; record; record = record->next_in_frame) {
+    for (; record; record = redirect_next_in_frame(record)) {
         draw_record(pinfo, tvb, tree, record);
         queue_tap(pinfo, record);
         redirect_stats_voip_queue(pinfo, redirect_tracker_store(tracker), record);

@@ -282,12 +282,12 @@ annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *rec
     wmem_strbuf_t *text;
 
     if (record->status != 487 || record->method == SIP_METHOD_CANCEL || transaction == NULL ||
-        transaction->cancel == NULL || transaction->cancel->cause == 0) {
+        transaction->extras->cancel == NULL || transaction->extras->cancel->cause == 0) {
         return;
     }
     text = annotation_begin(annotations, "");
-    append_cancelled_because(text, transaction->cancel->cause);
-    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", transaction->cancel->frame);
+    append_cancelled_because(text, transaction->extras->cancel->cause);
+    wmem_strbuf_append_printf(text, ", says the Reason of the CANCEL in frame %u", transaction->extras->cancel->frame);
     annotation_end(annotations, text);
 }
 
@@ -400,7 +400,7 @@ annotation_mapping(annotations_t *annotations, const redirect_target_t *target)
 static void
 annotation_targets(annotations_t *annotations, const redirect_record_t *record)
 {
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
 
     for (unsigned i = 0; i < redirect->target_count && i < REDIRECT_FACTS_MAX_SHOWN; i++) {
         const redirect_target_t *target = &redirect->target[i];
@@ -422,7 +422,7 @@ annotation_identity(annotations_t *annotations, const redirect_facts_t *facts, c
 {
     sip_slice_t kind;
     const bool is_signed = redirect_facts_identity(facts, &kind);
-    const bool is_answer = record->details->redirect->dip_response;
+    const bool is_answer = redirect_of_record(record)->dip_response;
     wmem_strbuf_t *text;
 
     if (!is_signed && !is_answer) {
@@ -477,7 +477,7 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
     }
     if (record->status == 0) {
         annotation_request_uri(&annotations, record);
-    } else if (record->details->redirect) {
+    } else if (redirect_of_record(record)) {
         annotation_identity(&annotations, facts, record);
         annotation_targets(&annotations, record);
     } else {
@@ -502,9 +502,9 @@ redirect_annotations_of(wmem_allocator_t *scope, const redirect_record_t *record
     if (record->details->annotations || !opens_its_transaction(record)) {
         return record->details->annotations;
     }
-    if (record->transaction->history) {
-        annotation_history(&annotations, &record->transaction->history->said, record);
-        annotation_reasons(&annotations, &record->transaction->history->said, record);
+    if (record->transaction->extras->history) {
+        annotation_history(&annotations, &record->transaction->extras->history->said, record);
+        annotation_reasons(&annotations, &record->transaction->extras->history->said, record);
     }
     annotation_request_uri(&annotations, record);
     return first;

@@ -54,7 +54,7 @@ is_callee(const sip_message_t *sip, const sip_uri_t *said)
 static bool
 was_there_before(const redirect_transaction_t *redirected, const sip_uri_t *diverter)
 {
-    const redirect_history_t *history = redirected->history;
+    const redirect_history_t *history = redirected->extras->history;
 
     for (unsigned i = 0; history && i < history->said.diversion_count; i++) {
         const sip_uri_t before = sip_uri_view(&history->said.diversion[i].uri);
@@ -166,7 +166,7 @@ redirect_contradiction_find(wmem_allocator_t *scope, redirect_facts_t *facts, co
     if (transaction == NULL) {
         return NULL;
     }
-    if (record->details->redirect) {
+    if (redirect_of_record(record)) {
         return diversion_contradicts(scope, facts, transaction);
     }
     if (redirect_cause(transaction) == NULL) {

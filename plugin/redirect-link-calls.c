@@ -189,10 +189,10 @@ file(const filing_t *filing, sip_slice_t key)
 static void
 file_target(const filing_t *filing, uint32_t caller, redirect_target_t *target)
 {
-    const redirect_endpoint_t *party = &filing->leg->request.source;
+    const redirect_endpoint_t party = redirect_request_source(filing->leg);
     key_room_t room;
 
-    redirect_store_file(filing->store, key_of_new_call(&room, party, caller, target->written.match_key), party,
+    redirect_store_file(filing->store, key_of_new_call(&room, &party, caller, target->match_key), &party,
                         filing->redirect, target, filing->leg);
 }
 
@@ -214,7 +214,7 @@ void
 redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg, const sip_message_t *sip)
 {
     static const redirect_caller_t nobody = {0};
-    const redirect_caller_t *who = leg->caller ? leg->caller : &nobody;
+    const redirect_caller_t *who = leg->live->caller ? leg->live->caller : &nobody;
     const filing_t filing = {store, redirect, leg};
     sip_slice_t ids = who->leg_ids;
     uint32_t caller, asked;
@@ -435,22 +435,22 @@ choose_by_history_info(search_t *search)
 static void
 choose_by_new_call(search_t *search)
 {
-    const redirect_endpoint_t *party = &search->transaction->request.source;
+    const redirect_endpoint_t party = redirect_request_source(search->transaction);
     const uint32_t asserted = search->who->asserted;
     uint32_t target;
     key_room_t room;
 
     /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->transaction->key.via_count != 1 || redirect_facts_replaces(search->facts)) {
+    if (search->transaction->request.via_count != 1 || redirect_facts_replaces(search->facts)) {
         return;
     }
     /* Most requests come from an address that got no redirect lately. */
-    if (!redirect_store_may_wait_for(search->store, party) || !redirect_request_key(search->transaction, &target)) {
+    if (!redirect_store_may_wait_for(search->store, &party) || !redirect_request_key(search->transaction, &target)) {
         return;
     }
-    choose_by_key(search, key_of_new_call(&room, party, caller_of(search), target), SIP_URI_MATCH_NUMBER, NULL);
+    choose_by_key(search, key_of_new_call(&room, &party, caller_of(search), target), SIP_URI_MATCH_NUMBER, NULL);
     if (asserted != search->caller) {
-        choose_by_key(search, key_of_new_call(&room, party, asserted, target), SIP_URI_MATCH_NUMBER, NULL);
+        choose_by_key(search, key_of_new_call(&room, &party, asserted, target), SIP_URI_MATCH_NUMBER, NULL);
     }
 }
 
@@ -483,7 +483,7 @@ refused_before(const redirect_chain_t *chain, const redirect_transaction_t *tran
 
     for (redirect_transaction_t *other = chain->first_transaction; other; other = other->next_in_chain) {
         if (other->response.status / 100 == 6 &&
-            redirect_same_address(&other->request.source, &transaction->request.source) &&
+            redirect_same_address(redirect_request_source(other), redirect_request_source(transaction)) &&
             redirect_is_definitive_for(other, transaction)) {
             found = other;
         }
@@ -523,7 +523,7 @@ redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t
                        .transaction = transaction,
                        .facts = facts,
                        .place = place,
-                       .who = transaction->caller ? transaction->caller : &nobody};
+                       .who = transaction->live->caller ? transaction->live->caller : &nobody};
 
     if (redirect_store_has_no_pending(store)) {
         return;

@@ -48,25 +48,26 @@ redirect_link_spend(redirect_placement_t *place, unsigned steps)
 static redirect_transaction_t *
 skip_self(redirect_transaction_t *other, const redirect_transaction_t *self)
 {
-    return other == self && other ? other->next_in_call : other;
+    return other == self && other ? redirect_next_in_call(other) : other;
 }
 
 static redirect_transaction_t *
 first_other(const redirect_transaction_t *self)
 {
-    return skip_self(redirect_call_first(self->call), self);
+    return skip_self(redirect_call_first(self->live->call), self);
 }
 
 static redirect_transaction_t *
 next_other(const redirect_transaction_t *other, const redirect_transaction_t *self)
 {
-    return skip_self(other->next_in_call, self);
+    return skip_self(redirect_next_in_call(other), self);
 }
 
 static bool
 same_sender(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
-    return redirect_same_address(&a->request.source, &b->request.source) || a->key.via_host == b->key.via_host;
+    return redirect_same_address(redirect_request_source(a), redirect_request_source(b)) ||
+           redirect_key_of(a)->via_host == redirect_key_of(b)->via_host;
 }
 
 /*
@@ -76,22 +77,23 @@ same_sender(const redirect_transaction_t *a, const redirect_transaction_t *b)
 static bool
 same_dialog(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
-    return earlier->request.to_tag == later->request.to_tag ||
-           (earlier->request.to_tag == 0 && earlier->response.status >= 300 &&
-            earlier->response.to_tag == later->request.to_tag);
+    return earlier->live->to_tag == later->live->to_tag ||
+           (!earlier->request.in_dialog && earlier->response.status >= 300 &&
+            earlier->response.to_tag == later->live->to_tag);
 }
 
 /* Neither has an upstream that was captured: the Vias decide. */
 static relation_t
 relation_by_vias(const redirect_transaction_t *earlier, const redirect_transaction_t *later)
 {
-    if (earlier->key.via_count != later->key.via_count || !same_sender(earlier, later)) {
+    if (earlier->request.via_count != later->request.via_count || !same_sender(earlier, later)) {
         return RELATION_SAME_CALLER;
     }
-    if (earlier->key.via_path == later->key.via_path) {
+    if (earlier->via_path == later->via_path) {
         return RELATION_SAME_CLIENT;
     }
-    return earlier->key.via_hosts == later->key.via_hosts ? RELATION_SAME_PATH : RELATION_SAME_CALLER;
+    return redirect_key_of(earlier)->via_hosts == redirect_key_of(later)->via_hosts ? RELATION_SAME_PATH
+                                                                                    : RELATION_SAME_CALLER;
 }
 
 /* The later one is a forward: only what came of the same upstream request, directly or farther on, concerns it. */
@@ -127,7 +129,7 @@ relation(const redirect_transaction_t *earlier, const redirect_transaction_t *la
          const redirect_transaction_t *upstream)
 {
     if (earlier == upstream || !redirect_same_method(earlier, later) || !same_dialog(earlier, later) ||
-        earlier->key.from_tag != later->key.from_tag) {
+        redirect_key_of(earlier)->from_tag != redirect_key_of(later)->from_tag) {
         return RELATION_NONE;
     }
     if (upstream) {
@@ -159,7 +161,7 @@ find_upstream(const redirect_store_t *store, const redirect_transaction_t *trans
         }
         for (redirect_transaction_t *other = first_other(transaction); other && redirect_link_spend(place, 1);
              other = next_other(other, transaction)) {
-            if (other->key.via == via && other->key.via_count < transaction->key.via_count &&
+            if (redirect_key_of(other)->via == via && other->request.via_count < transaction->request.via_count &&
                 redirect_same_method(other, transaction)) {
                 found = other;
             }
@@ -174,14 +176,15 @@ find_hidden_upstream(const redirect_transaction_t *transaction)
 {
     redirect_transaction_t *found = NULL;
 
-    if (transaction->key.via_count != 1 || transaction->request.frame == 0) {
+    if (transaction->request.via_count != 1 || transaction->request.frame == 0) {
         return NULL;
     }
     for (redirect_transaction_t *other = first_other(transaction); other; other = next_other(other, transaction)) {
         if (other->response.status == 0 && other->request.frame && redirect_same_method(other, transaction) &&
-            other->key.cseq == transaction->key.cseq && other->key.from_tag == transaction->key.from_tag &&
-            other->request.to_tag == transaction->request.to_tag && !same_sender(other, transaction) &&
-            redirect_same_address(&other->request.destination, &transaction->request.source)) {
+            redirect_key_of(other)->cseq == redirect_key_of(transaction)->cseq &&
+            redirect_key_of(other)->from_tag == redirect_key_of(transaction)->from_tag &&
+            other->live->to_tag == transaction->live->to_tag && !same_sender(other, transaction) &&
+            redirect_same_address(redirect_request_destination(other), redirect_request_source(transaction))) {
             found = other;
         }
     }
@@ -195,15 +198,15 @@ find_downstream(const redirect_store_t *store, const redirect_transaction_t *tra
     redirect_transaction_t *other = first_other(transaction);
     redirect_key_t key = {0};
 
-    while (other && other->key.via_count != transaction->key.via_count + 1) {
+    while (other && other->request.via_count != transaction->request.via_count + 1) {
         other = next_other(other, transaction);
     }
     if (other) {
         key.via_path = redirect_match_path(store, sip, 0);
     }
     for (; other; other = next_other(other, transaction)) {
-        if (other->upstream == NULL && other->key.via_count == transaction->key.via_count + 1 &&
-            other->key.via_path == key.via_path && redirect_same_method(other, transaction)) {
+        if (other->upstream == NULL && other->request.via_count == transaction->request.via_count + 1 &&
+            other->via_path == key.via_path && redirect_same_method(other, transaction)) {
             return other;
         }
     }
@@ -240,7 +243,7 @@ redirect_target_match(redirect_placement_t *place, const redirect_target_t *targ
     sip_uri_t uri;
 
     *difference = SIP_URI_DIFF_NONE;
-    if (!target->followable || target->written.match_key != key || !redirect_link_spend(place, STEPS_PER_URI)) {
+    if (!target->followable || target->match_key != key || !redirect_link_spend(place, STEPS_PER_URI)) {
         return SIP_URI_MATCH_NONE;
     }
     uri = redirect_target_uri(target);
@@ -270,7 +273,7 @@ goes_through_proxy(const redirect_target_t *target, const redirect_transaction_t
     sip_address_t route;
     const sip_uri_t proxy = redirect_target_uri(target);
     redirect_endpoint_t named;
-    const redirect_endpoint_t *to = &transaction->request.destination;
+    const redirect_endpoint_t to = redirect_request_destination(transaction);
 
     if (!same_request_uri(redirected, transaction)) {
         return false;
@@ -282,10 +285,10 @@ goes_through_proxy(const redirect_target_t *target, const redirect_transaction_t
         }
     }
     if (redirect_target_address(target, &named)) {
-        return redirect_same_address(&named, to);
+        return redirect_same_address(named, to);
     }
-    return to->len > 0 && redirected->request.destination.len > 0 &&
-           !redirect_same_address(to, &redirected->request.destination);
+    return to.len > 0 && redirected->request.destination_len > 0 &&
+           !redirect_same_address(to, redirect_request_destination(redirected));
 }
 
 /* Best first: an untried target before a tried one, then how well the URI fits, then who sent it. */
@@ -456,9 +459,9 @@ is_given_up(const redirect_transaction_t *earlier, const redirect_transaction_t 
     if (earlier->response.status != 0 || earlier->response.provisional > 100) {
         return false;
     }
-    return (upstream == NULL && transaction->key.via_count == 1) ||
-           !redirect_same_address(&earlier->request.destination, &transaction->request.destination) ||
-           transaction->request.clock - earlier->request.clock >= SECOND_TRY_AFTER;
+    return (upstream == NULL && transaction->request.via_count == 1) ||
+           !redirect_same_address(redirect_request_destination(earlier), redirect_request_destination(transaction)) ||
+           transaction->live->request_clock - earlier->live->request_clock >= SECOND_TRY_AFTER;
 }
 
 static bool
@@ -467,7 +470,7 @@ repeats(const redirect_transaction_t *earlier, const redirect_transaction_t *tra
 {
     const uint16_t status = earlier->response.status;
 
-    if (earlier->retried_by || earlier->request.frame == 0) {
+    if (earlier->extras->retried_by || earlier->request.frame == 0) {
         return false;
     }
     if (redirect_is_amend_and_retry(status)) {
@@ -532,7 +535,7 @@ find_client_history(const wanted_t *wanted)
         if (earlier->response.status / 100 == 6) {
             client_history_take(&history.refused, earlier, wanted->upstream);
         }
-        if (how == RELATION_SAME_CLIENT && wanted->transaction->key.via_count > 1 && history.fork == NULL) {
+        if (how == RELATION_SAME_CLIENT && wanted->transaction->request.via_count > 1 && history.fork == NULL) {
             history.fork = earlier;
         }
     }
@@ -567,8 +570,8 @@ redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect
     if (response->status == 606 && same_request_uri(refused, transaction)) {
         return false;
     }
-    return response->retry_after == 0 ||
-           transaction->request.clock - response->clock < (redirect_time_t)response->retry_after * REDIRECT_SECOND;
+    return refused->extras->retry_after == 0 || transaction->live->request_clock - response->clock <
+                                                    (redirect_time_t)refused->extras->retry_after * REDIRECT_SECOND;
 }
 
 /*
@@ -578,7 +581,7 @@ redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect
 static bool
 goes_on_with_call(const redirect_transaction_t *transaction)
 {
-    return transaction->key.method == SIP_METHOD_INVITE && transaction->request.to_tag == 0;
+    return transaction->request.method == SIP_METHOD_INVITE && !transaction->request.in_dialog;
 }
 
 /* --- placing ------------------------------------------------------------------------------------------------------ */
@@ -602,7 +605,7 @@ static bool
 is_recursion(const candidate_t *found, const wanted_t *wanted)
 {
     return wanted->upstream != NULL ||
-           (found->relation == RELATION_SAME_CLIENT && wanted->transaction->key.via_count > 1);
+           (found->relation == RELATION_SAME_CLIENT && wanted->transaction->request.via_count > 1);
 }
 
 static redirect_confidence_t
@@ -716,7 +719,7 @@ place_by_client_history(const redirect_store_t *store, const client_history_t *h
             place_beside(place, returned);
         }
     } else if (redirected && !chain_is_answered(store, wanted, redirected->chain) &&
-               wanted->transaction->request.clock - redirected->response.clock <= ELSEWHERE_WITHIN) {
+               wanted->transaction->live->request_clock - redirected->response.clock <= ELSEWHERE_WITHIN) {
         place_beside(place, redirected);
         place->elsewhere_after = redirected;
     } else if (history->refused && goes_on_with_call(wanted->transaction) &&
@@ -821,9 +824,10 @@ redirect_link_response(const redirect_store_t *store, redirect_transaction_t *tr
     }
     /* The answer to a later request of a client whose redirect was captured: what it sent then was not. */
     for (redirect_transaction_t *other = first_other(transaction); other; other = next_other(other, transaction)) {
-        if (other->redirect && other->key.cseq < transaction->key.cseq && redirect_same_method(other, transaction) &&
-            goes_on_with_call(other) && relation_by_vias(other, transaction) <= RELATION_SAME_PATH &&
-            other->key.from_tag == transaction->key.from_tag) {
+        if (other->redirect && redirect_key_of(other)->cseq < redirect_key_of(transaction)->cseq &&
+            redirect_same_method(other, transaction) && goes_on_with_call(other) &&
+            relation_by_vias(other, transaction) <= RELATION_SAME_PATH &&
+            redirect_key_of(other)->from_tag == redirect_key_of(transaction)->from_tag) {
             place_beside(place, other);
         }
     }
@@ -833,7 +837,7 @@ redirect_link_response(const redirect_store_t *store, redirect_transaction_t *tr
 static bool
 may_be_reordered(const redirect_transaction_t *later, const redirect_transaction_t *leg)
 {
-    return later->chain == NULL && later->group == later && leg->request.frame != 0 &&
+    return later->chain == NULL && redirect_store_is_root(later) && leg->request.frame != 0 &&
            later->request.frame >= leg->request.frame && leg->response.time - later->request.time <= REORDERED_WITHIN &&
            relation(leg, later, later->upstream) == RELATION_SAME_CLIENT;
 }

@@ -118,12 +118,12 @@ method_fits(const redirect_transaction_t *transaction, const sip_message_t *sip)
     case SIP_METHOD_CANCEL:
         return true;
     case SIP_METHOD_ACK:
-        return transaction->key.method == SIP_METHOD_INVITE;
+        return transaction->request.method == SIP_METHOD_INVITE;
     case SIP_METHOD_OTHER:
-        return transaction->key.method == SIP_METHOD_OTHER &&
+        return transaction->request.method == SIP_METHOD_OTHER &&
                sip_slice_equal(redirect_transaction_method(transaction), sip->cseq_method);
     default:
-        return transaction->key.method == sip->cseq_method_id;
+        return transaction->request.method == sip->cseq_method_id;
     }
 }
 
@@ -138,8 +138,9 @@ request_uri_fits(const redirect_transaction_t *transaction, const sip_message_t 
 static bool
 transaction_fits(const redirect_transaction_t *transaction, const sip_message_t *sip, const redirect_key_t *key)
 {
-    return transaction->key.via == key->via && transaction->key.cseq == key->cseq && method_fits(transaction, sip) &&
-           (key->unique || transaction->key.from_tag == key->from_tag) && request_uri_fits(transaction, sip);
+    return transaction->live->key.via == key->via && transaction->live->key.cseq == key->cseq &&
+           method_fits(transaction, sip) && (key->unique || transaction->live->key.from_tag == key->from_tag) &&
+           request_uri_fits(transaction, sip);
 }
 
 /* The ACK for a 2xx has a branch of its own; the sender, CSeq and both tags identify its INVITE (RFC 3261 13.2.2.4). */
@@ -147,22 +148,22 @@ static bool
 ack_of_2xx_fits(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip,
                 const redirect_key_t *key)
 {
-    return sip->method_id == SIP_METHOD_ACK && transaction->key.method == SIP_METHOD_INVITE &&
-           transaction->response.status / 100 == 2 && transaction->key.cseq == key->cseq &&
-           transaction->key.from_tag == key->from_tag &&
+    return sip->method_id == SIP_METHOD_ACK && transaction->request.method == SIP_METHOD_INVITE &&
+           transaction->response.status / 100 == 2 && transaction->live->key.cseq == key->cseq &&
+           transaction->live->key.from_tag == key->from_tag &&
            transaction->response.to_tag == redirect_match_tag(store, sip_message_to_tag(sip)) &&
-           transaction->key.via_host == redirect_match_via_host(store, &sip->via);
+           transaction->live->key.via_host == redirect_match_via_host(store, &sip->via);
 }
 
 /* The message went between the two ends of the transaction, in its direction. */
 static bool
 ends_fit(const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
-    const redirect_request_t *request = &transaction->request;
-    bool back = message->sip->is_response;
+    const bool back = message->sip->is_response;
 
-    return redirect_same_address(&request->source, back ? &message->destination : &message->source) &&
-           redirect_same_address(&request->destination, back ? &message->source : &message->destination);
+    return redirect_same_address(redirect_request_source(transaction), back ? message->destination : message->source) &&
+           redirect_same_address(redirect_request_destination(transaction),
+                                 back ? message->source : message->destination);
 }
 
 /*
@@ -207,7 +208,7 @@ redirect_match(const redirect_store_t *store, const redirect_call_t *call, const
     unsigned best = 0;
 
     for (redirect_transaction_t *transaction = redirect_call_first(call); transaction;
-         transaction = transaction->next_in_call) {
+         transaction = redirect_next_in_call(transaction)) {
         if (transaction_fits(transaction, message->sip, key)) {
             found = found ? better(store, found, &best, transaction, message) : transaction;
         } else if (ack_of_2xx_fits(store, transaction, message->sip, key)) {

@@ -11,6 +11,8 @@
 #include <wsutil/inet_addr.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
+const redirect_extras_t redirect_no_extras = {.retry_of = NULL};
+
 /* --- names ------------------------------------------------------------------------------------------------------- */
 
 const char *
@@ -69,6 +71,8 @@ redirect_gap_text(redirect_gap_t gap)
          "the chain holds as many transactions as it may; what goes on from here is not in it"},
         {REDIRECT_GAP_CALL_LET_GO,
          "this Call-ID has more transactions than are remembered; the oldest are no longer looked at"},
+        {REDIRECT_GAP_CALL_FORGOTTEN,
+         "more calls are open than are remembered; what came later under this Call-ID is not in the chain"},
         {REDIRECT_GAP_CALLS_LET_GO,
          "unanswered calls were let go before; its request may be in the capture and is not looked at"},
         {REDIRECT_GAP_STEPS, "too much to compare; the search for what this follows was given up"},
@@ -95,8 +99,8 @@ redirect_gap_text(redirect_gap_t gap)
 bool
 redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri)
 {
-    if (transaction->request.parsed) {
-        *uri = sip_uri_view(transaction->request.parsed);
+    if (transaction->live && transaction->live->parsed) {
+        *uri = sip_uri_view(transaction->live->parsed);
         return true;
     }
     return sip_uri_parse(redirect_request_text(transaction), uri);
@@ -107,8 +111,8 @@ redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key)
 {
     sip_uri_t uri;
 
-    if (transaction->request.parsed) {
-        *key = transaction->request.parsed->match_key;
+    if (transaction->live && transaction->live->parsed) {
+        *key = transaction->live->parsed->match_key;
         return true;
     }
     if (!sip_uri_parse_user(redirect_request_text(transaction), &uri)) {
@@ -129,24 +133,58 @@ redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *
 sip_slice_t
 redirect_transaction_method(const redirect_transaction_t *transaction)
 {
-    if (transaction->key.method == SIP_METHOD_OTHER) {
-        return sip_slice_make(transaction->other_method, transaction->request.method_len);
+    if (transaction->request.method == SIP_METHOD_OTHER) {
+        return sip_slice_make(transaction->extras->method, transaction->extras->method_len);
     }
-    return sip_slice_from_string(sip_method_name((sip_method_t)transaction->key.method));
+    return sip_slice_from_string(sip_method_name((sip_method_t)transaction->request.method));
 }
 
 bool
 redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
-    return a->key.method == b->key.method &&
-           (a->key.method != SIP_METHOD_OTHER ||
+    return a->request.method == b->request.method &&
+           (a->request.method != SIP_METHOD_OTHER ||
             sip_slice_equal(redirect_transaction_method(a), redirect_transaction_method(b)));
 }
 
 bool
-redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b)
+redirect_same_address(redirect_endpoint_t a, redirect_endpoint_t b)
 {
-    return a->len > 0 && a->len == b->len && memcmp(a->address, b->address, a->len) == 0;
+    return a.len > 0 && a.len == b.len && memcmp(a.address, b.address, a.len) == 0;
+}
+
+const redirect_key_t *
+redirect_key_of(const redirect_transaction_t *transaction)
+{
+    static const redirect_key_t none = {.via = 0};
+
+    return transaction->live ? &transaction->live->key : &none;
+}
+
+/* Of one end of a request, whose address is len bytes. */
+static redirect_endpoint_t
+endpoint_make(const char *address, uint8_t len, uint16_t port)
+{
+    redirect_endpoint_t endpoint = {.len = len, .port = port};
+
+    memcpy(endpoint.address, address, len);
+    return endpoint;
+}
+
+redirect_endpoint_t
+redirect_request_source(const redirect_transaction_t *transaction)
+{
+    const redirect_request_t *request = &transaction->request;
+
+    return endpoint_make(request->text, request->source_len, request->source_port);
+}
+
+redirect_endpoint_t
+redirect_request_destination(const redirect_transaction_t *transaction)
+{
+    const redirect_request_t *request = &transaction->request;
+
+    return endpoint_make(request->text + request->source_len, request->destination_len, request->destination_port);
 }
 
 /* --- how transactions hang together ------------------------------------------------------------------------------ */
@@ -157,8 +195,8 @@ redirect_transaction_before(const redirect_transaction_t *transaction)
     if (transaction->link) {
         return transaction->link->redirected;
     }
-    if (transaction->retry_of) {
-        return transaction->retry_of;
+    if (transaction->extras->retry_of) {
+        return transaction->extras->retry_of;
     }
     return transaction->upstream_late ? NULL : transaction->upstream;
 }
@@ -181,15 +219,38 @@ redirect_followup_top(const redirect_transaction_t *followup)
     return followup;
 }
 
-/* --- targets ----------------------------------------------------------------------------------------------------- */
+/* --- redirects and their targets --------------------------------------------------------------------------------- */
+
+redirect_t *
+redirect_of_record(const redirect_record_t *record)
+{
+    if (record->details->redirect) {
+        return record->details->redirect;
+    }
+    return record->transaction && record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL
+               ? record->transaction->redirect
+               : NULL;
+}
+
+sip_uri_t
+redirect_target_uri(const redirect_target_t *target)
+{
+    sip_uri_t uri = {.flags = 0};
+
+    if (target->parsed) {
+        return sip_uri_view(target->parsed);
+    }
+    (void)sip_uri_parse(redirect_target_text(target), &uri); /* it was one when it was read */
+    return uri;
+}
 
 uint16_t
 redirect_target_result(const redirect_target_t *target)
 {
     const redirect_transaction_t *transaction = target->tried_by;
 
-    while (transaction && transaction->retried_by) {
-        transaction = transaction->retried_by;
+    while (transaction && transaction->extras->retried_by) {
+        transaction = transaction->extras->retried_by;
     }
     return transaction ? transaction->response.status : 0;
 }

@@ -72,9 +72,10 @@ typedef enum {
     REDIRECT_GAP_NO_CALL_ID = 1 << 5,
     REDIRECT_GAP_NO_CSEQ = 1 << 6, /**< none, or one that is no number below 2^32 with a method */
     REDIRECT_GAP_NO_VIA = 1 << 7,
-    REDIRECT_GAP_CUT = 1 << 8,      /**< the captured bytes end within its header fields */
-    REDIRECT_GAP_TOO_LONG = 1 << 9, /**< its Request-URI has more than 65,535 bytes */
-    REDIRECT_GAP_TARGETS = 1 << 10, /**< it offers more targets than are listed */
+    REDIRECT_GAP_CUT = 1 << 8,             /**< the captured bytes end within its header fields */
+    REDIRECT_GAP_TOO_LONG = 1 << 9,        /**< its Request-URI has more than 65,535 bytes */
+    REDIRECT_GAP_TARGETS = 1 << 10,        /**< it offers more targets than are listed */
+    REDIRECT_GAP_CALL_FORGOTTEN = 1 << 11, /**< its call was let go to make room for others */
 } redirect_gap_t;
 
 /** A network address and port; len is 4, 16, or 0 where unknown. The port is in host byte order. */
@@ -95,22 +96,25 @@ struct redirect_rule;
 
 /** A place that a redirect named. */
 typedef struct {
-    const char *uri;        /**< for display: as written, a password masked */
-    sip_uri_kept_t written; /**< as written, taken apart */
-    unsigned order;         /**< 1 is tried first */
-    bool has_q;
-    double q;
-    sip_response_lifetime_t lifetime;
-    bool single_use; /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
-    bool has_expires;
-    bool has_password;                      /**< in its URI */
-    bool is_same_user;                      /**< as in the entry that mapped_from names: it was given as rc, not mp */
-    uint32_t expires;                       /**< seconds from receipt */
-    const char *mapped_from;                /**< index of a History-Info entry (RFC 7044 10.4), for display; or NULL */
-    unsigned flags;                         /**< SIP_ADDRESS_FLAG_* */
-    unsigned uri_flags;                     /**< SIP_URI_FLAG_* */
-    bool followable;                        /**< a SIP element can send a request there */
+    const char *uri;              /**< for display: as written, a password masked */
+    const char *written;          /**< as written, not terminated; uri itself where nothing was masked */
+    const sip_uri_kept_t *parsed; /**< grows: written taken apart; NULL once its call is no longer looked at */
+    const char *mapped_from;      /**< index of a History-Info entry (RFC 7044 10.4), for display; or NULL */
     const redirect_transaction_t *tried_by; /**< grows: the first follow-up that tried it */
+    uint32_t written_len;
+    uint32_t match_key; /**< sip_uri_match_key() of written */
+    uint32_t expires;   /**< seconds from receipt */
+    float q;            /**< from 0 to 1 */
+    uint16_t order;     /**< 1 is tried first */
+    uint16_t flags;     /**< SIP_ADDRESS_FLAG_* */
+    uint8_t uri_flags;  /**< SIP_URI_FLAG_* */
+    uint8_t lifetime;   /**< sip_response_lifetime_t */
+    bool has_q : 1;
+    bool has_expires : 1;
+    bool single_use : 1;   /**< 302 without any expiry: once, not to be cached (RFC 3261 21.3.3) */
+    bool has_password : 1; /**< in its URI */
+    bool is_same_user : 1; /**< as in the entry that mapped_from names: it was given as rc, not mp */
+    bool followable : 1;   /**< a SIP element can send a request there */
 } redirect_target_t;
 
 /**
@@ -118,24 +122,24 @@ typedef struct {
  * share it. One that a proxy changed (targets added or taken out) is another redirect that points to its source.
  */
 struct redirect {
-    uint16_t code;
-    uint32_t frame; /**< first seen in */
     redirect_time_t time;
     redirect_time_t clock;                  /**< of the store, when it came */
     redirect_transaction_t *transaction;    /**< that it answered first, farthest from the caller; NULL if not placed */
     redirect_t *source;                     /**< the redirect from which a proxy made this one, or NULL */
     redirect_t *later;                      /**< grows: another 3xx that the same transaction got after it, or NULL */
-    unsigned legs_seen;                     /**< grows: legs that it was seen on */
     redirect_target_t *target;              /**< in the order to try */
-    unsigned target_count;                  /**< of target[] */
-    unsigned target_total;                  /**< all that the message held, as far as it was captured */
-    unsigned odd_values;                    /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
-    unsigned depth;                         /**< hop of the transactions that follow it */
-    unsigned gaps;                          /**< grows: redirect_gap_t that may hide its follow-ups or its targets */
-    bool followed;                          /**< grows: a transaction followed it or one made from it */
-    bool dip_response;                      /**< answers a query (signing, number portability) rather than to forward */
     redirect_transaction_t *first_followup; /**< grows: list through link->next_followup, in frame order */
     redirect_transaction_t *last_followup;
+    uint32_t frame;        /**< first seen in */
+    uint32_t target_total; /**< all that the message held, as far as it was captured */
+    uint16_t target_count; /**< of target[] */
+    uint16_t code;
+    uint16_t odd_values; /**< SIP_ADDRESS_FLAG_* of the Contact values that are no targets */
+    uint16_t gaps;       /**< grows: redirect_gap_t that may hide its follow-ups or its targets */
+    uint16_t depth;      /**< hop of the transactions that follow it */
+    uint16_t legs_seen;  /**< grows: legs that it was seen on */
+    bool followed;       /**< grows: a transaction followed it or one made from it */
+    bool dip_response;   /**< answers a query (signing, number portability) rather than to forward */
 };
 
 /** What identifies a transaction. The hashes are keyed (redirect-hash.h); 0 stands for "not there". */
@@ -151,29 +155,27 @@ typedef struct {
     bool unique;    /**< the branch begins with the magic cookie (RFC 3261 8.1.1.7) */
 } redirect_key_t;
 
-/** The request of a transaction. */
+/** The request of a transaction. Its URI and its two ends are read through the functions below. */
 typedef struct {
-    uint32_t frame; /**< 0 where no request was captured */
+    const char *text;     /**< the addresses of its two ends, then the Request-URI as written, not terminated */
+    redirect_time_t time; /**< where no request was captured: of the first response */
+    uint32_t frame;       /**< 0 where no request was captured */
     uint16_t uri_len;
-    uint16_t method_len;   /**< of other_method */
-    const char *uri;       /**< as written, not terminated; NULL where no request was captured */
-    redirect_time_t time;  /**< where no request was captured: of the first response */
-    redirect_time_t clock; /**< of the store, at the same moment */
-    uint64_t to_tag;       /**< keyed hash; 0: none, the request is outside of a dialog */
-    redirect_endpoint_t source;
-    redirect_endpoint_t destination;
-    const sip_uri_kept_t *parsed; /**< uri taken apart, once the chain is visible; NULL before, or where it is no URI */
+    uint16_t source_port, destination_port;
+    uint16_t via_count;
+    uint8_t source_len, destination_len; /**< bytes of the addresses */
+    uint8_t method;                      /**< sip_method_t */
+    bool in_dialog;                      /**< a tag in its To says so (RFC 3261 12.2.1.1) */
 } redirect_request_t;
 
 /** What came back. */
 typedef struct {
-    uint16_t provisional;  /**< grows: the latest 1xx; 0 for none */
-    uint16_t status;       /**< grows: the final response; 0 until there is one */
-    uint32_t frame;        /**< of the final response */
     redirect_time_t time;  /**< of the final response */
-    redirect_time_t clock; /**< of the store, at the same moment */
+    redirect_time_t clock; /**< of the store, at the same moment; until there is one, at the request */
     uint64_t to_tag;       /**< keyed hash, of the final response */
-    uint32_t retry_after;  /**< seconds, with the final response; 0 for none */
+    uint32_t frame;        /**< of the final response */
+    uint16_t status;       /**< grows: the final response; 0 until there is one */
+    uint16_t provisional;  /**< grows: the latest 1xx; 0 for none */
 } redirect_response_t;
 
 /** The first CANCEL of a transaction. */
@@ -205,43 +207,59 @@ typedef struct {
     const char *evidence;      /**< a sentence: why it was linked; static */
 } redirect_link_t;
 
+/** What later messages of the same Call-ID are matched and linked by. */
+typedef struct {
+    redirect_key_t key;
+    uint64_t to_tag;               /**< keyed hash, of the request; 0: none, it is outside of a dialog */
+    redirect_time_t request_clock; /**< of the store, at the request */
+    redirect_call_t *call;
+    redirect_transaction_t *next_in_call; /**< grows: in the order in which they were opened */
+    const redirect_caller_t *caller;      /**< or NULL */
+    const sip_uri_kept_t
+        *parsed; /**< the Request-URI taken apart, once the chain is visible; NULL where it is no URI */
+} redirect_live_t;
+
+/** What few transactions have. */
+typedef struct {
+    redirect_transaction_t *retry_of;   /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
+    redirect_transaction_t *retried_by; /**< grows: the latest such repeat */
+    redirect_cancel_t *cancel;          /**< grows: NULL where there is none */
+    struct redirect_history *history;   /**< what its request says about earlier redirections, or NULL */
+    const char *method;                 /**< method_len bytes: of a method that is not known by number */
+    uint16_t method_len;
+    uint32_t retry_after; /**< seconds, with the final response; 0 for none */
+} redirect_extras_t;
+
 /** One client transaction as one hop saw it. */
 struct redirect_transaction {
-    redirect_key_t key;
     redirect_request_t request;
     redirect_response_t response;
+    uint64_t via_path;                     /**< keyed hash of the Vias below the top: one upstream transaction */
+    redirect_live_t *live;                 /**< grows: NULL once it is no longer looked at for later messages */
     redirect_chain_t *chain;               /**< grows: NULL while it is a candidate */
     redirect_transaction_t *next_in_chain; /**< grows: in frame order */
-    redirect_transaction_t *next_in_call;  /**< grows: in the order in which they were opened */
-    redirect_call_t *call;                 /**< grows: NULL once it is no longer looked at for later messages */
-    redirect_transaction_t *group;         /**< of a candidate: the first of those that belong together */
     redirect_transaction_t *upstream;      /**< the transaction of which this is a proxy's forward, or NULL */
-    redirect_transaction_t *retry_of;      /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
-    redirect_transaction_t *retried_by;    /**< grows: the latest such repeat */
     redirect_link_t *link;                 /**< NULL where this follows no redirect */
     redirect_t *redirect;                  /**< grows: set where the final response is a 3xx */
-    redirect_cancel_t *cancel;             /**< grows: NULL where there is none */
-    const redirect_caller_t *caller;       /**< or NULL */
-    struct redirect_history *history;      /**< what its request says about earlier redirections, or NULL */
     redirect_record_t *first_record;       /**< grows: of a visible chain */
-    const char *other_method;              /**< request.method_len bytes: of a method that is not known by number */
+    const redirect_extras_t *extras;       /**< never NULL */
     uint32_t first_frame;                  /**< in which it was first seen */
     uint16_t hop;
-    uint16_t gaps;      /**< grows: redirect_gap_t */
-    bool upstream_late; /**< it was captured when this was shown already: not on its path */
+    uint16_t gaps : 15;         /**< grows: redirect_gap_t */
+    uint16_t upstream_late : 1; /**< upstream was captured when this was shown already: not on its path */
 };
 
 /** The tree of transactions that one request led to. */
 struct redirect_chain {
-    uint32_t number;              /**< from 0, in the order in which chains became visible */
-    bool truncated;               /**< grows: transactions or messages beyond a limit were left out */
-    unsigned gaps;                /**< grows: redirect_gap_t that may hide how it went on */
-    redirect_transaction_t *root; /**< the original request, nearest to the caller */
+    redirect_transaction_t *root;                                 /**< the original request, nearest to the caller */
     redirect_transaction_t *first_transaction, *last_transaction; /**< grows: through next_in_chain */
-    unsigned transaction_count;
-    unsigned hops;           /**< grows: the deepest hop */
-    unsigned redirect_count; /**< grows: redirects, sightings on further legs not counted */
-    redirect_time_t start;   /**< of the first message */
+    redirect_time_t start;                                        /**< of the first message */
+    uint32_t number; /**< from 0, in the order in which chains became visible */
+    uint32_t transaction_count;
+    uint32_t redirect_count; /**< grows: redirects, sightings on further legs not counted */
+    uint16_t hops;           /**< grows: the deepest hop */
+    uint16_t gaps : 15;      /**< grows: redirect_gap_t that may hide how it went on */
+    uint16_t truncated : 1;  /**< grows: transactions or messages beyond a limit were left out */
 };
 
 /** Something that a rule found in one message, decided when the message was first seen. */
@@ -267,16 +285,16 @@ typedef struct {
 
 /** What one message says beside its place in a chain; most messages say nothing and share an empty one. */
 typedef struct {
-    redirect_t *redirect;                      /**< for a 3xx: the redirect as this leg saw it */
+    redirect_t *redirect;                      /**< see redirect_of_record(); NULL where it is its transaction's */
     const redirect_failure_details_t *failure; /**< for a 6xx */
     const redirect_service_t *service;         /**< for a 380 whose body describes one */
     redirect_expert_item_t *expert_items;
     redirect_annotation_t *annotations;
+    redirect_record_t *next_in_frame; /**< see redirect_next_in_frame() */
 } redirect_details_t;
 
 /** What is known of one captured message that is shown. */
 struct redirect_record {
-    redirect_record_t *next_in_frame; /**< by index */
     redirect_record_t *next_in_transaction;
     redirect_transaction_t *transaction; /**< NULL where the message could not be placed */
     redirect_details_t *details;         /**< never NULL */
@@ -285,6 +303,9 @@ struct redirect_record {
     uint16_t status : 10; /**< 0 for a request */
     uint16_t method : 5;  /**< sip_method_t of the CSeq header: CANCEL for the answer to a CANCEL */
 };
+
+/** The extras of a transaction that has none. */
+extern const redirect_extras_t redirect_no_extras;
 
 /* --- read-only walks ------------------------------------------------------------------------------------------- */
 
@@ -295,27 +316,63 @@ redirect_cause(const redirect_transaction_t *transaction)
     return transaction->link ? transaction->link->cause : NULL;
 }
 
+/** The call of a transaction, or NULL where it is no longer looked at. */
+static inline redirect_call_t *
+redirect_call_of(const redirect_transaction_t *transaction)
+{
+    return transaction->live ? transaction->live->call : NULL;
+}
+
+/** The next transaction of the call, or NULL. Only of one that is still looked at. */
+static inline redirect_transaction_t *
+redirect_next_in_call(const redirect_transaction_t *transaction)
+{
+    return transaction->live->next_in_call;
+}
+
+/** The hop of what follows a transaction. */
+static inline uint16_t
+redirect_hop_after(const redirect_transaction_t *transaction)
+{
+    return transaction->hop < UINT16_MAX ? (uint16_t)(transaction->hop + 1) : UINT16_MAX;
+}
+
+/** The next record of the same frame, by index, or NULL: few frames have more than one. */
+static inline redirect_record_t *
+redirect_next_in_frame(const redirect_record_t *record)
+{
+    return record->details->next_in_frame;
+}
+
+/** The redirect that the 3xx of a record is, as this leg saw it; NULL of all other records. */
+redirect_t *redirect_of_record(const redirect_record_t *record);
+
 /** The Request-URI as written; absent where no request was captured. Borrows from transaction. */
 static inline sip_slice_t
 redirect_request_text(const redirect_transaction_t *transaction)
 {
-    return transaction->request.uri ? sip_slice_make(transaction->request.uri, transaction->request.uri_len)
-                                    : SIP_SLICE_NONE;
+    const redirect_request_t *request = &transaction->request;
+
+    return request->frame
+               ? sip_slice_make(request->text + request->source_len + request->destination_len, request->uri_len)
+               : SIP_SLICE_NONE;
 }
+
+/** Where the request came from, or where its response went to. */
+redirect_endpoint_t redirect_request_source(const redirect_transaction_t *transaction);
+
+/** Where the request went to, or where its response came from. */
+redirect_endpoint_t redirect_request_destination(const redirect_transaction_t *transaction);
 
 /** A target's URI as written. Borrows from target. */
 static inline sip_slice_t
 redirect_target_text(const redirect_target_t *target)
 {
-    return sip_slice_make(target->written.text, target->written.len);
+    return sip_slice_make(target->written, target->written_len);
 }
 
 /** A target's URI taken apart. Borrows from target. */
-static inline sip_uri_t
-redirect_target_uri(const redirect_target_t *target)
-{
-    return sip_uri_view(&target->written);
-}
+sip_uri_t redirect_target_uri(const redirect_target_t *target);
 
 /** The Request-URI taken apart; false where there is none or it is no URI. Borrows from transaction. */
 bool redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri);
@@ -339,7 +396,10 @@ bool redirect_transaction_is_below(const redirect_transaction_t *transaction, co
 bool redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b);
 
 /** True where both addresses are known and equal, whatever the ports. */
-bool redirect_same_address(const redirect_endpoint_t *a, const redirect_endpoint_t *b);
+bool redirect_same_address(redirect_endpoint_t a, redirect_endpoint_t b);
+
+/** What identifies a transaction; all zero where it is no longer looked at. */
+const redirect_key_t *redirect_key_of(const redirect_transaction_t *transaction);
 
 /** Of a follow-up whose forward was captured first, only the forward is listed: this is what it is a forward of. */
 const redirect_transaction_t *redirect_followup_top(const redirect_transaction_t *followup);

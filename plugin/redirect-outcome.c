@@ -8,6 +8,9 @@
 
 #include "redirect-outcome.h"
 
+/* Of a chain: how it went on may be in the capture, and is not looked at. */
+#define GAPS_HIDING_THE_END (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO | REDIRECT_GAP_CALL_FORGOTTEN)
+
 #include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
@@ -41,16 +44,16 @@ bool
 redirect_is_cancelled(const redirect_transaction_t *transaction)
 {
     return transaction->response.status == 487 ||
-           (transaction->cancel &&
-            (transaction->response.status == 0 ||
-             (transaction->response.status / 100 == 3 && transaction->cancel->frame < transaction->response.frame)));
+           (transaction->extras->cancel &&
+            (transaction->response.status == 0 || (transaction->response.status / 100 == 3 &&
+                                                   transaction->extras->cancel->frame < transaction->response.frame)));
 }
 
 static bool
 may_still_end(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
     return transaction->response.provisional > 100 ||
-           redirect_store_clock(store)->now - transaction->request.clock < NO_ANSWER_AFTER;
+           redirect_store_clock(store)->now - transaction->response.clock < NO_ANSWER_AFTER;
 }
 
 /* Whether the client itself went on, not a proxy farther on that shares the redirect with it. */
@@ -78,7 +81,7 @@ tally_add(const redirect_store_t *store, tally_t *tally, const redirect_transact
         }
         return;
     }
-    if (transaction->retried_by || is_followed_beside(transaction)) {
+    if (transaction->extras->retried_by || is_followed_beside(transaction)) {
         return; /* what came of it decides */
     }
     if (redirect_is_cancelled(transaction)) {
@@ -122,7 +125,7 @@ refused_or_ended(const tally_t *tally)
     if (refused == NULL || ended == NULL) {
         return refused ? refused : ended;
     }
-    if (refused->key.via_count > 1 && refused->key.via_path == ended->key.via_path) {
+    if (refused->request.via_count > 1 && refused->via_path == ended->via_path) {
         return refused;
     }
     return is_later(refused, ended) ? refused : ended;
@@ -131,7 +134,7 @@ refused_or_ended(const tally_t *tally)
 static uint32_t
 cancel_frame(const redirect_transaction_t *transaction)
 {
-    return transaction->cancel ? transaction->cancel->frame : 0;
+    return transaction->extras->cancel ? transaction->extras->cancel->frame : 0;
 }
 
 /* A 6xx before the CANCEL is its reason, said or not: the 487 is a consequence (RFC 3261 16.7 step 5). */
@@ -185,11 +188,10 @@ unsigned
 redirect_hiding_gaps(const redirect_store_t *store, const redirect_t *redirect)
 {
     const unsigned of_redirect = REDIRECT_GAP_PENDING_DROPPED | REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS;
-    const unsigned of_chain = REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO;
     unsigned gaps = redirect->gaps & of_redirect;
 
     if (redirect->transaction) {
-        gaps |= redirect->transaction->chain->gaps & of_chain;
+        gaps |= redirect->transaction->chain->gaps & GAPS_HIDING_THE_END;
     }
     return redirect_store_gave_up(store, redirect->clock) ? gaps | REDIRECT_GAP_STEPS : gaps;
 }
@@ -240,8 +242,7 @@ redirect_chain_result(const redirect_store_t *store, const redirect_chain_t *cha
         return result;
     }
     result.outcome = outcome_of(store, transaction);
-    if (result.outcome != REDIRECT_OUTCOME_ANSWERED &&
-        (chain->gaps & (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO))) {
+    if (result.outcome != REDIRECT_OUTCOME_ANSWERED && (chain->gaps & GAPS_HIDING_THE_END)) {
         return (redirect_result_t){.outcome = REDIRECT_OUTCOME_UNFINISHED};
     }
     result.transaction = transaction;
@@ -271,8 +272,8 @@ redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redire
 static uint16_t
 final_in_the_end(const redirect_transaction_t *transaction)
 {
-    while (transaction->retried_by) {
-        transaction = transaction->retried_by;
+    while (transaction->extras->retried_by) {
+        transaction = transaction->extras->retried_by;
     }
     return transaction->response.status;
 }
@@ -356,7 +357,7 @@ next_on_path(const redirect_transaction_t *transaction)
     const redirect_transaction_t *next = transaction->redirect ? decisive_followup(transaction) : NULL;
 
     if (next == NULL) {
-        next = transaction->retried_by;
+        next = transaction->extras->retried_by;
     }
     /* What a proxy did on its own before it passed a redirect up did not end the journey: the redirect did. */
     return next == NULL && transaction->redirect == NULL ? decisive_forward(transaction) : next;

@@ -19,7 +19,7 @@
 static char *
 check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(context->record);
     const sip_response_t *row;
 
     if (redirect->target_total > 0) {
@@ -64,7 +64,7 @@ targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned fl
 static char *
 check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    if (!(context->record->details->redirect->odd_values & SIP_ADDRESS_FLAG_STAR)) {
+    if (!(redirect_of_record(context->record)->odd_values & SIP_ADDRESS_FLAG_STAR)) {
         return NULL;
     }
     return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
@@ -73,7 +73,7 @@ check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(context->record);
     char *list = targets_flagged(scope, redirect, SIP_ADDRESS_FLAG_UNCLOSED | SIP_ADDRESS_FLAG_BARE_QUESTION,
                                  SIP_URI_FLAG_NO_SCHEME | SIP_URI_FLAG_BAD_PORT | SIP_URI_FLAG_BAD_HOST |
                                      SIP_URI_FLAG_EMPTY_USER);
@@ -90,7 +90,7 @@ check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *contex
 static char *
 check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list = targets_flagged(scope, context->record->details->redirect,
+    char *list = targets_flagged(scope, redirect_of_record(context->record),
                                  SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
 
     return list ? wmem_strdup_printf(scope, "q breaks the grammar (0 to 1, at most three decimals, once): target %s.",
@@ -101,7 +101,7 @@ check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list = targets_flagged(scope, context->record->details->redirect, SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
+    char *list = targets_flagged(scope, redirect_of_record(context->record), SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
 
     return list ? wmem_strdup_printf(scope, "The expiry is no number of seconds and counts as 3600: target %s.", list)
                 : NULL;
@@ -110,7 +110,7 @@ check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *contex
 static char *
 check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(context->record);
 
     for (unsigned i = 0; i < redirect->target_count; i++) {
         if (redirect->target[i].has_password) {
@@ -124,7 +124,7 @@ check_password(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(context->record);
 
     if (redirect->target_total <= redirect->target_count) {
         return NULL;
@@ -164,31 +164,6 @@ same_resource(const redirect_transaction_t *transaction, const sip_uri_t *uri)
            sip_uri_compare(&other, uri) == SIP_URI_DIFF_NONE && sip_slice_equal_nocase(other.params, uri->params);
 }
 
-/*
- * The transaction on the path up to and including from that asked for this very URI; NULL where there is none.
- * Equal URIs have equal keys, so nearly all others differ in that number; *left bounds the rest.
- */
-static const redirect_transaction_t *
-asked_before(const redirect_transaction_t *from, const sip_uri_kept_t *kept, unsigned *left)
-{
-    for (; from; from = redirect_transaction_before(from)) {
-        sip_uri_t uri;
-
-        if (from->request.parsed == NULL || from->request.parsed->match_key != kept->match_key) {
-            continue;
-        }
-        if (*left == 0) {
-            return NULL;
-        }
-        (*left)--;
-        uri = sip_uri_view(kept);
-        if (same_resource(from, &uri)) {
-            return from;
-        }
-    }
-    return NULL;
-}
-
 /* 305 and 380 do not send the request to another destination, and a query's answer may name the one asked for. */
 static bool
 can_loop(const redirect_t *redirect)
@@ -196,27 +171,76 @@ can_loop(const redirect_t *redirect)
     return redirect->code != 305 && redirect->code != 380 && !redirect->dip_response;
 }
 
+/* What of a redirect was asked for before: the first such target, and the latest transaction that asked for it. */
+typedef struct {
+    const redirect_target_t *target; /* NULL: none */
+    const redirect_transaction_t *before;
+} loop_t;
+
+/*
+ * Looks for the targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
+ * number; MAX_COMPARISONS bounds the rest.
+ */
+static loop_t
+find_loop(const redirect_t *redirect, const redirect_transaction_t *from)
+{
+    unsigned left = MAX_COMPARISONS, end = redirect->target_count;
+    loop_t loop = {NULL, NULL};
+
+    for (; from; from = redirect_transaction_before(from)) {
+        uint32_t key;
+        const bool has_key = redirect_request_key(from, &key);
+        for (unsigned i = 0; has_key && i < end && left > 0; i++) {
+            const redirect_target_t *target = &redirect->target[i];
+            if (target->match_key != key) {
+                continue;
+            }
+            const sip_uri_t uri = redirect_target_uri(target);
+            left--;
+            if (same_resource(from, &uri)) {
+                loop = (loop_t){target, from};
+                end = i; /* only a target before this one says more */
+            }
+        }
+    }
+    return loop;
+}
+
 static char *
 check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_t *redirect = context->record->details->redirect;
-    unsigned left = MAX_COMPARISONS;
+    const redirect_t *redirect = redirect_of_record(context->record);
+    loop_t loop;
 
     if (!context->new_redirect || !can_loop(redirect)) {
         return NULL;
     }
-    for (unsigned i = 0; i < redirect->target_count && left > 0; i++) {
-        const redirect_target_t *target = &redirect->target[i];
-        const redirect_transaction_t *before = asked_before(context->record->transaction, &target->written, &left);
-        if (before == NULL) {
+    loop = find_loop(redirect, context->record->transaction);
+    if (loop.target == NULL) {
+        return NULL;
+    }
+    if (loop.before == context->record->transaction) {
+        return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
+                                  loop.target->order);
+    }
+    return wmem_strdup_printf(scope, "Redirect loop: target %u was tried already in frame %u.", loop.target->order,
+                              loop.before->request.frame);
+}
+
+/* The transaction on the path up to and including from that asked for this very URI; NULL where there is none. */
+static const redirect_transaction_t *
+asked_before(const redirect_transaction_t *from, const sip_uri_t *uri, uint32_t key)
+{
+    for (unsigned left = MAX_COMPARISONS; from && left > 0; from = redirect_transaction_before(from)) {
+        uint32_t other;
+
+        if (!redirect_request_key(from, &other) || other != key) {
             continue;
         }
-        if (before == context->record->transaction) {
-            return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
-                                      target->order);
+        left--;
+        if (same_resource(from, uri)) {
+            return from;
         }
-        return wmem_strdup_printf(scope, "Redirect loop: target %u was tried already in frame %u.", target->order,
-                                  before->request.frame);
     }
     return NULL;
 }
@@ -226,12 +250,14 @@ check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *cont
 {
     const redirect_transaction_t *transaction = context->record->transaction;
     const redirect_transaction_t *before;
-    unsigned left = MAX_COMPARISONS;
+    sip_uri_t uri;
+    uint32_t key;
 
-    if (!can_loop(transaction->link->cause) || transaction->request.parsed == NULL) {
+    if (!can_loop(transaction->link->cause) || !redirect_request_uri(transaction, &uri) ||
+        !redirect_request_key(transaction, &key)) {
         return NULL;
     }
-    before = asked_before(redirect_transaction_before(transaction), transaction->request.parsed, &left);
+    before = asked_before(redirect_transaction_before(transaction), &uri, key);
     return before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
                                        before->request.frame)
                   : NULL;
@@ -286,7 +312,7 @@ went_through_proxy(const redirect_rule_context_t *context, const redirect_transa
     for (const redirect_transaction_t *other = redirected->chain->first_transaction; other;
          other = other->next_in_chain) {
         if (other->upstream == redirected ||
-            redirect_same_address(&other->request.source, &redirected->request.destination)) {
+            redirect_same_address(redirect_request_source(other), redirect_request_destination(redirected))) {
             return true;
         }
     }
@@ -305,8 +331,8 @@ check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t 
         return NULL;
     }
     redirected = link->cause->transaction;
-    if (redirect_same_address(&named, &transaction->request.destination) ||
-        !redirect_same_address(&redirected->request.destination, &transaction->request.destination) ||
+    if (redirect_same_address(named, redirect_request_destination(transaction)) ||
+        !redirect_same_address(redirect_request_destination(redirected), redirect_request_destination(transaction)) ||
         went_through_proxy(context, redirected)) {
         return NULL;
     }
@@ -325,7 +351,7 @@ check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *con
 static char *
 check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    if (context->record->details->redirect == NULL && !context->new_transaction) {
+    if (redirect_of_record(context->record) == NULL && !context->new_transaction) {
         return NULL;
     }
     return redirect_contradiction_find(scope, context->facts, context->record);
@@ -397,7 +423,7 @@ check_limit_reached(wmem_allocator_t *scope, const redirect_rule_context_t *cont
 static char *
 look_back_limit_reached(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
 
     if (redirect == NULL || redirect->transaction == NULL || redirect->followed) {
         return NULL;
@@ -409,7 +435,7 @@ look_back_limit_reached(wmem_allocator_t *scope, const redirect_store_t *store, 
 static char *
 look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
 
     return redirect && redirect_is_not_followed(store, redirect)
                ? wmem_strdup(scope, redirect_rules_table()[REDIRECT_RULE_NOT_FOLLOWED].summary)
@@ -512,7 +538,7 @@ what_there_is(const redirect_rule_context_t *context)
 
     return (record->transaction ? REDIRECT_RULE_NEEDS_CHAIN : 0U) |
            (context->message->is_cut ? 0U : REDIRECT_RULE_NEEDS_WHOLE) |
-           (record->details->redirect ? REDIRECT_RULE_NEEDS_REDIRECT : 0U) |
+           (redirect_of_record(record) ? REDIRECT_RULE_NEEDS_REDIRECT : 0U) |
            (is_explained(record) ? REDIRECT_RULE_NEEDS_RESPONSE : 0U) |
            (context->new_transaction ? REDIRECT_RULE_NEEDS_REQUEST : 0U) |
            (follows ? REDIRECT_RULE_NEEDS_FOLLOWUP : 0U);

@@ -69,7 +69,7 @@ typedef struct {
 typedef enum {
     REDIRECT_RULE_NEEDS_CHAIN = 1 << 0,    /**< the message belongs to a transaction */
     REDIRECT_RULE_NEEDS_WHOLE = 1 << 1,    /**< it is not cut off within its header fields */
-    REDIRECT_RULE_NEEDS_REDIRECT = 1 << 2, /**< it is a 3xx, and record->details->redirect what it says */
+    REDIRECT_RULE_NEEDS_REDIRECT = 1 << 2, /**< it is a 3xx, and redirect_of_record() what it says */
     REDIRECT_RULE_NEEDS_RESPONSE = 1 << 3, /**< it is a 3xx or 6xx */
     REDIRECT_RULE_NEEDS_REQUEST = 1 << 4,  /**< it opened its transaction */
     REDIRECT_RULE_NEEDS_FOLLOWUP = 1 << 5, /**< it opened its transaction, and follows a redirect */

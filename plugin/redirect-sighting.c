@@ -13,7 +13,7 @@
 static redirect_transaction_t *
 first_of_call(const redirect_transaction_t *transaction)
 {
-    return transaction && transaction->call ? redirect_call_first(transaction->call) : NULL;
+    return transaction && transaction->live ? redirect_call_first(transaction->live->call) : NULL;
 }
 
 redirect_t *
@@ -23,7 +23,7 @@ redirect_sighting_source(const redirect_transaction_t *transaction, const redire
     redirect_t *source = NULL;
 
     *unchanged = false;
-    for (redirect_transaction_t *below = first_of_call(transaction); below; below = below->next_in_call) {
+    for (redirect_transaction_t *below = first_of_call(transaction); below; below = redirect_next_in_call(below)) {
         redirect_t *candidate = below->redirect;
         if (below->upstream != transaction || candidate == NULL) {
             continue;
@@ -47,7 +47,8 @@ redirect_sighting_origin(const redirect_t *redirect, const redirect_target_t *ta
     redirect_transaction_t *origin = redirect->transaction;
 
     /* Forwards stand after what they forward, but for reordered frames: one walk down the list will do. */
-    for (redirect_transaction_t *below = target ? first_of_call(origin) : NULL; below; below = below->next_in_call) {
+    for (redirect_transaction_t *below = target ? first_of_call(origin) : NULL; below;
+         below = redirect_next_in_call(below)) {
         if (below->upstream == origin && redirect_find_target(below->redirect, redirect_target_text(target))) {
             origin = below;
         }

@@ -34,7 +34,7 @@ static const redirect_chain_t *
 first_chain(const redirect_record_t *record)
 {
     while (record && chain_of(record) == NULL) {
-        record = record->next_in_frame;
+        record = redirect_next_in_frame(record);
     }
     return record ? chain_of(record) : NULL;
 }
@@ -51,7 +51,7 @@ static bool
 is_named_before(const redirect_record_t *first, const redirect_record_t *record)
 {
     while (first != record && chain_of(first) != chain_of(record)) {
-        first = first->next_in_frame;
+        first = redirect_next_in_frame(first);
     }
     return first != record;
 }
@@ -63,7 +63,7 @@ chain_filter(packet_info *pinfo REDIRECT_FILTER_DATA)
     GString *filter = g_string_new(NULL);
     const redirect_record_t *first = records_of(pinfo);
 
-    for (const redirect_record_t *record = first; record; record = record->next_in_frame) {
+    for (const redirect_record_t *record = first; record; record = redirect_next_in_frame(record)) {
         if (chain_of(record) && !is_named_before(first, record)) {
             g_string_append_printf(filter, "%s" CHAIN_FILTER "%u", filter->len ? " || " : "", chain_of(record)->number);
         }

@@ -165,8 +165,8 @@ original_redirect(const redirect_t *redirect)
 static void
 count_response(stats_tree *tree, state_t *state, packet_info *pinfo, const redirect_record_t *record)
 {
-    if (record->details->redirect) {
-        const redirect_t *redirect = original_redirect(record->details->redirect);
+    if (redirect_of_record(record)) {
+        const redirect_t *redirect = original_redirect(redirect_of_record(record));
         if (g_hash_table_add(state->responses, (void *)redirect)) {
             count_code(tree, state, pinfo, redirect->code);
             count_range(tree, TARGETS, redirect->target_total);

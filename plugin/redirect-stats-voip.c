@@ -63,7 +63,7 @@ lifetime_word(sip_response_lifetime_t lifetime)
 static char *
 redirect_label(wmem_allocator_t *scope, const redirect_record_t *record)
 {
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
 
     if (redirect == NULL || redirect->target_count == 0) {
         return wmem_strdup_printf(scope, "%u without a target", record->status);

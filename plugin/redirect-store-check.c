@@ -12,7 +12,8 @@
 static const char *
 check_pointers(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *to[] = {transaction->upstream, transaction->retry_of, transaction->retried_by,
+    const redirect_transaction_t *to[] = {transaction->upstream, transaction->extras->retry_of,
+                                          transaction->extras->retried_by,
                                           transaction->link ? transaction->link->redirected : NULL,
                                           transaction->link ? transaction->link->next_followup : NULL};
 
@@ -45,7 +46,7 @@ check_walks(const redirect_store_t *store, const redirect_transaction_t *transac
         }
         before = before ? redirect_transaction_before(before) : NULL;
         above = above ? above->upstream : NULL;
-        repeated = repeated ? repeated->retry_of : NULL;
+        repeated = repeated ? repeated->extras->retry_of : NULL;
     }
     return NULL;
 }
@@ -55,17 +56,11 @@ typedef struct {
     unsigned count, unanswered, visible, candidates;
 } sums_t;
 
-static bool
-is_unanswered(const redirect_transaction_t *transaction)
-{
-    return transaction->key.method == SIP_METHOD_INVITE && transaction->response.status == 0;
-}
-
 /* 1: a candidate's group is in the same call. */
 static const char *
 check_group(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *group = transaction->group;
+    const redirect_transaction_t *group = group_of(transaction);
     unsigned size = 0, unanswered = 0;
 
     if ((transaction->chain == NULL) == (group == NULL)) {
@@ -74,15 +69,15 @@ check_group(const redirect_transaction_t *transaction)
     if (group == NULL) {
         return NULL;
     }
-    if (group->group != group || group->call != transaction->call) {
+    if (group_of(group) != group || redirect_call_of(group) != transaction->live->call) {
         return "a candidate's group is not of its call";
     }
-    for (const redirect_transaction_t *other = transaction->call->first; other; other = other->next_in_call) {
-        size += other->group == group;
-        unanswered += other->group == group && is_unanswered(other);
+    for (const redirect_transaction_t *other = transaction->live->call->first; other;
+         other = redirect_next_in_call(other)) {
+        size += group_of(other) == group;
+        unanswered += group_of(other) == group && is_unanswered(other);
     }
-    return size == ((const stored_transaction_t *)group)->group_size &&
-                   unanswered == ((const stored_transaction_t *)group)->unanswered
+    return size == live_of(group)->group_size && unanswered == live_of(group)->unanswered
                ? NULL
                : "the counts of a group are wrong";
 }
@@ -90,7 +85,7 @@ check_group(const redirect_transaction_t *transaction)
 static const char *
 check_member(const redirect_store_t *store, const redirect_call_t *call, const redirect_transaction_t *transaction)
 {
-    const char *broken = transaction->call == call ? NULL : "a transaction is listed in another call";
+    const char *broken = redirect_call_of(transaction) == call ? NULL : "a transaction is listed in another call";
 
     broken = broken ? broken : check_group(transaction);
     broken = broken ? broken : check_pointers(transaction);
@@ -104,7 +99,8 @@ check_call(const redirect_store_t *store, const redirect_call_t *call, sums_t *a
     const redirect_transaction_t *last = NULL;
     const char *broken = NULL;
 
-    for (const redirect_transaction_t *member = call->first; member && !broken; member = member->next_in_call) {
+    for (const redirect_transaction_t *member = call->first; member && !broken;
+         member = redirect_next_in_call(member)) {
         broken = check_member(store, call, member);
         sums.count++;
         sums.unanswered += is_unanswered(member);
@@ -209,7 +205,7 @@ redirect_store_check(const redirect_store_t *store)
     const char *broken = check_queues(store, &all);
 
     for (uint32_t i = 0; i < redirect_store_chain_count(store) && !broken; i++) {
-        broken = check_chain(store, &(*(stored_chain_t **)wmem_array_index(store->chains, i))->public);
+        broken = check_chain(store, redirect_store_chain(store, i));
     }
     if (!broken && (all.count != store->call_count || all.count != wmem_map_size(store->calls) ||
                     all.candidates != store->candidates)) {

@@ -10,15 +10,14 @@
 #include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_list.h>
 #include <wsutil/wmem/wmem_map.h>
+#include <wsutil/wmem/wmem_miscutl.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "redirect-store-pool.h"
 #include "redirect-store.h"
 
 /** Frames whose records are kept together: an entry for each single one would cost more than the records' pointers. */
 #define RECORDS_PER_PAGE 32
-
-/** Records that are allocated together: they live as long as the store. */
-#define RECORDS_PER_BLOCK 16
 
 /** Messages of a candidate that need no array of their own: INVITE, 100, 180, 200, ACK. */
 #define INLINE_MESSAGES 5
@@ -31,28 +30,37 @@ typedef struct {
     uint16_t method : 5;
 } stored_message_t;
 
-/** A transaction with what only the store needs. */
+/** What later messages are matched by, with what only the store needs. */
 typedef struct {
-    redirect_transaction_t public; /**< first, so that one pointer is the other */
-    stored_message_t message[INLINE_MESSAGES];
-    stored_message_t *more; /**< of a candidate: messages beyond message[] */
-    uint32_t more_size;
-    uint32_t message_count; /**< of a candidate: messages kept; of a visible chain: records */
+    redirect_live_t public;        /**< first, so that one pointer is the other */
+    redirect_transaction_t *group; /**< of a candidate: the first of those that belong together; of others NULL */
     redirect_record_t *last_record;
-    char *late_uri;         /**< where the request came after a response; public.request.uri points there */
     redirect_time_t active; /**< of a group's first: clock at the latest message of the group */
+    union {
+        struct {
+            stored_message_t message[INLINE_MESSAGES];
+            stored_message_t *more; /**< messages beyond message[] */
+        } candidate;
+        sip_uri_kept_t uri; /**< of a visible chain: public.parsed points here, where it is a URI */
+    } is;
+    uint32_t message_count; /**< of a candidate: messages kept; of a visible chain: records */
+    uint32_t text_size;     /**< of what stands where the transaction's struct ends */
     uint16_t group_size;    /**< of a group's first */
     uint16_t unanswered;    /**< of a group's first: INVITEs without a final response */
     bool is_left_out;       /**< messages beyond the limit were left out before the chain was visible */
     bool is_shown;          /**< of a group's first: a record points to one of the group, so it is never freed */
-} stored_transaction_t;
+    bool stays;             /**< of one that is taken out of its call: it is visible or shown */
+} stored_live_t;
 
 /** A chain with what only the store needs. */
 typedef struct {
     redirect_chain_t public; /**< first, so that one pointer is the other */
     redirect_time_t active;
-    unsigned unanswered;
+    uint32_t unanswered;
 } stored_chain_t;
+
+/** Chains that are allocated together: they live as long as the store. */
+#define CHAINS_PER_BLOCK 32
 
 /** Queues of calls, by how long they are remembered. */
 typedef enum {
@@ -68,13 +76,13 @@ struct redirect_call {
     redirect_transaction_t *first, *last; /**< through next_in_call */
     redirect_call_t *newer, *older;       /**< in its queue */
     redirect_time_t active;               /**< clock at the latest message */
+    sip_slice_t id;                       /**< copied to where the struct ends */
     unsigned hash;                        /**< of the Call-ID, keyed */
-    unsigned count;
-    unsigned unanswered; /**< INVITEs without a final response */
-    unsigned visible;    /**< transactions whose chain is visible */
+    uint16_t count;
+    uint16_t unanswered; /**< INVITEs without a final response */
+    uint16_t visible;    /**< transactions whose chain is visible */
     uint8_t queue;       /**< queue_id_t */
     bool is_incomplete;  /**< transactions were let go to make room */
-    sip_slice_t id;      /**< copied to where the struct ends */
 };
 
 typedef struct {
@@ -104,6 +112,7 @@ typedef struct pending_entry {
 
 struct redirect_store {
     wmem_allocator_t *scope;
+    redirect_pool_t pool;
     redirect_config_t config;
     redirect_secret_t secret;
     redirect_clock_t clock;
@@ -115,12 +124,11 @@ struct redirect_store {
     bool let_calls_go;
     bool gave_up;                                /**< a search took too many steps */
     redirect_time_t gave_up_first, gave_up_last; /**< clock */
-    wmem_array_t *chains;                        /**< stored_chain_t *, by number */
+    uint32_t chain_count;
+    wmem_array_t *chains;            /**< stored_chain_t *: blocks of CHAINS_PER_BLOCK, by number */
     wmem_map_t *pages;               /**< frame / RECORDS_PER_PAGE -> redirect_record_t *[RECORDS_PER_PAGE] */
     redirect_record_t **latest_page; /**< of pages, that of the highest frames; NULL before the first */
     uint32_t latest_page_number;
-    unsigned free_records; /**< of free_record[] */
-    redirect_record_t *free_record;
     redirect_details_t no_details;
     wmem_map_t *pending; /**< pending_list_t * -> the same, by key */
     uint32_t *parties;   /**< keys by their address's hash, PARTY_SLOTS of them; NULL before the first */
@@ -128,10 +136,18 @@ struct redirect_store {
     unsigned pending_count;
 };
 
-static inline stored_transaction_t *
-stored(redirect_transaction_t *transaction)
+/** Of a transaction that is still looked at. */
+static inline stored_live_t *
+live_of(const redirect_transaction_t *transaction)
 {
-    return (stored_transaction_t *)transaction;
+    return (stored_live_t *)transaction->live;
+}
+
+/** The first of a candidate's group; NULL where it is visible, or no longer looked at. */
+static inline redirect_transaction_t *
+group_of(const redirect_transaction_t *transaction)
+{
+    return transaction->live ? live_of(transaction)->group : NULL;
 }
 
 static inline stored_chain_t *
@@ -140,11 +156,20 @@ stored_chain(redirect_chain_t *chain)
     return (stored_chain_t *)chain;
 }
 
+static inline bool
+is_unanswered(const redirect_transaction_t *transaction)
+{
+    return transaction->request.method == SIP_METHOD_INVITE && transaction->response.status == 0;
+}
+
 /** True where nothing that either points to can be freed without the other. */
 static inline bool
 redirect_store_are_together(const redirect_transaction_t *a, const redirect_transaction_t *b)
 {
-    return a->chain ? a->chain == b->chain : b->chain == NULL && a->group == b->group;
+    if (a == b || a->chain) {
+        return a == b || a->chain == b->chain;
+    }
+    return group_of(a) != NULL && group_of(a) == group_of(b);
 }
 
 /** Makes the messages of a candidate records of its chain, which has just become visible. */

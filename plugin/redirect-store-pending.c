@@ -44,7 +44,7 @@ list_get(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *pa
     pending_list_t *list = wmem_map_lookup(store->pending, &wanted);
 
     if (list == NULL) {
-        list = wmem_alloc(store->scope, sizeof(*list) + key.len);
+        list = redirect_pool_alloc(&store->pool, sizeof(*list) + key.len);
         *list = (pending_list_t){.key = sip_slice_make((const char *)(list + 1), key.len),
                                  .hash = wanted.hash,
                                  .party = party_count(store, party)};
@@ -82,9 +82,9 @@ entry_remove(redirect_store_t *store, pending_entry_t *entry)
             --*list->party;
         }
         wmem_map_remove(store->pending, list);
-        wmem_free(store->scope, list);
+        redirect_pool_free(&store->pool, list, sizeof(*list) + list->key.len);
     }
-    wmem_free(store->scope, entry);
+    redirect_pool_free(&store->pool, entry, sizeof(*entry));
     store->pending_count--;
 }
 
@@ -144,7 +144,7 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_end
         return;
     }
     list = list_get(store, key, party);
-    entry = wmem_new(store->scope, pending_entry_t);
+    entry = redirect_pool_alloc(&store->pool, sizeof(*entry));
     *entry = (pending_entry_t){.public = {.redirect = redirect, .target = target, .leg = leg},
                                .list = list,
                                .filed = redirect_clock_stamp(&store->clock),

@@ -45,23 +45,40 @@ redirect_store_records(const redirect_store_t *store, uint32_t frame)
     return page ? page[frame % RECORDS_PER_PAGE] : NULL;
 }
 
-static redirect_record_t *
-record_alloc(redirect_store_t *store)
+redirect_details_t *
+redirect_store_details(redirect_store_t *store, redirect_record_t *record)
 {
-    if (store->free_records == 0) {
-        store->free_record = wmem_alloc_array(store->scope, redirect_record_t, RECORDS_PER_BLOCK);
-        store->free_records = RECORDS_PER_BLOCK;
+    if (record->details == &store->no_details) {
+        record->details = redirect_pool_alloc0(&store->pool, sizeof(*record->details));
     }
-    store->free_records--;
-    return store->free_record++;
+    return record->details;
 }
 
-/* Makes a record, listed in its frame by the position of its message. */
+/* Lists a record in its frame by the position of its message. */
+static void
+list_in_frame(redirect_store_t *store, redirect_record_t *record)
+{
+    redirect_record_t **slot = page_slot(store, record->frame);
+    redirect_record_t *next = *slot, *previous = NULL;
+
+    while (next && next->index <= record->index) {
+        previous = next;
+        next = redirect_next_in_frame(next);
+    }
+    if (next) {
+        redirect_store_details(store, record)->next_in_frame = next;
+    }
+    if (previous) {
+        redirect_store_details(store, previous)->next_in_frame = record;
+    } else {
+        *slot = record;
+    }
+}
+
 static redirect_record_t *
 record_new(redirect_store_t *store, const stored_message_t *message, redirect_transaction_t *transaction)
 {
-    redirect_record_t *record = record_alloc(store);
-    redirect_record_t **link = page_slot(store, message->frame);
+    redirect_record_t *record = redirect_pool_alloc(&store->pool, sizeof(*record));
 
     *record = (redirect_record_t){
         .transaction = transaction,
@@ -71,13 +88,9 @@ record_new(redirect_store_t *store, const stored_message_t *message, redirect_tr
         .status = message->status,
         .method = message->method,
     };
-    while (*link && (*link)->index <= record->index) {
-        link = &(*link)->next_in_frame;
-    }
-    record->next_in_frame = *link;
-    *link = record;
+    list_in_frame(store, record);
     if (transaction) {
-        stored_transaction_t *own = stored(transaction);
+        stored_live_t *own = live_of(transaction);
         *(own->last_record ? &own->last_record->next_in_transaction : &transaction->first_record) = record;
         own->last_record = record;
     }
@@ -95,29 +108,42 @@ stored_message(const redirect_message_t *message)
     };
 }
 
+/* Where messages beyond the first few are kept there is room for INLINE_MESSAGES, then for twice as many as before. */
+static bool
+is_full(uint32_t kept)
+{
+    const uint32_t times = kept / INLINE_MESSAGES;
+
+    return kept % INLINE_MESSAGES == 0 && (times & (times - 1)) == 0;
+}
+
 /* Keeps a message of a candidate. */
 static void
-keep_message(redirect_store_t *store, stored_transaction_t *own, stored_message_t message)
+keep_message(redirect_store_t *store, stored_live_t *own, stored_message_t message)
 {
+    uint32_t beyond;
+
     if (own->message_count < INLINE_MESSAGES) {
-        own->message[own->message_count++] = message;
+        own->is.candidate.message[own->message_count++] = message;
         return;
     }
-    if (own->message_count - INLINE_MESSAGES == own->more_size) {
-        own->more_size = own->more_size ? own->more_size * 2 : INLINE_MESSAGES;
-        own->more = wmem_realloc(store->scope, own->more, own->more_size * sizeof(message));
+    beyond = own->message_count++ - INLINE_MESSAGES;
+    if (is_full(beyond)) {
+        own->is.candidate.more =
+            wmem_realloc(store->scope, own->is.candidate.more, MAX(beyond * 2, INLINE_MESSAGES) * sizeof(message));
     }
-    own->more[own->message_count++ - INLINE_MESSAGES] = message;
+    own->is.candidate.more[beyond] = message;
 }
 
 void
 redirect_store_show_messages(redirect_store_t *store, redirect_transaction_t *transaction)
 {
-    stored_transaction_t *own = stored(transaction);
+    stored_live_t *own = live_of(transaction);
     redirect_record_t *shown = transaction->first_record; /* what was shown while the chain was not */
 
     for (uint32_t i = 0; i < own->message_count; i++) {
-        const stored_message_t *message = i < INLINE_MESSAGES ? &own->message[i] : &own->more[i - INLINE_MESSAGES];
+        const stored_message_t *message =
+            i < INLINE_MESSAGES ? &own->is.candidate.message[i] : &own->is.candidate.more[i - INLINE_MESSAGES];
         const redirect_record_t *old = shown;
         while (old && (old->frame != message->frame || old->index != message->index)) {
             old = old->next_in_transaction;
@@ -126,16 +152,15 @@ redirect_store_show_messages(redirect_store_t *store, redirect_transaction_t *tr
             (void)record_new(store, message, transaction);
         }
     }
-    wmem_free(store->scope, own->more);
-    own->more = NULL;
-    own->more_size = 0;
+    wmem_free(store->scope, own->is.candidate.more);
+    own->is.candidate.more = NULL;
 }
 
 /* A final response is what a user looks for: it is kept however many messages there are. */
 static bool
 is_left_out(redirect_store_t *store, const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
-    const stored_transaction_t *own = (const stored_transaction_t *)transaction;
+    const stored_live_t *own = live_of(transaction);
     const uint16_t status = message->sip->status;
 
     return own->message_count >= store->config.limits.messages_per_transaction &&
@@ -146,7 +171,7 @@ redirect_record_t *
 redirect_store_add_message(redirect_store_t *store, redirect_transaction_t *transaction,
                            const redirect_message_t *message)
 {
-    stored_transaction_t *own = stored(transaction);
+    stored_live_t *own = live_of(transaction);
 
     if (is_left_out(store, transaction, message)) {
         if (transaction->chain) {
@@ -172,7 +197,7 @@ redirect_store_show_message(redirect_store_t *store, redirect_transaction_t *tra
     stored_message_t kept = stored_message(message);
 
     if (transaction->chain == NULL) {
-        stored(transaction->group)->is_shown = true;
+        live_of(group_of(transaction))->is_shown = true;
     }
     return record_new(store, &kept, transaction);
 }
@@ -185,19 +210,10 @@ redirect_store_lone_record(redirect_store_t *store, const redirect_message_t *me
     return record_new(store, &kept, NULL);
 }
 
-redirect_details_t *
-redirect_store_details(redirect_store_t *store, redirect_record_t *record)
-{
-    if (record->details == &store->no_details) {
-        record->details = wmem_new0(store->scope, redirect_details_t);
-    }
-    return record->details;
-}
-
 redirect_record_t *
 redirect_store_find_record(const redirect_transaction_t *transaction, const redirect_message_t *message)
 {
-    redirect_record_t *record = ((const stored_transaction_t *)transaction)->last_record;
+    redirect_record_t *record = live_of(transaction)->last_record;
 
     if (record && record->frame == message->frame && record->index == message->index) {
         return record;

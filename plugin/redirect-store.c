@@ -58,6 +58,7 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     redirect_store_t *store = wmem_new0(scope, redirect_store_t);
 
     store->scope = scope;
+    redirect_pool_init(&store->pool, scope);
     store->config = *config;
     store->config.leg_headers = config->leg_headers ? wmem_strdup(scope, config->leg_headers) : NULL;
     fill_in_limits(&store->config.limits);
@@ -128,15 +129,17 @@ redirect_store_gave_up(const redirect_store_t *store, redirect_time_t clock)
 uint32_t
 redirect_store_chain_count(const redirect_store_t *store)
 {
-    return wmem_array_get_count(store->chains);
+    return store->chain_count;
 }
 
 redirect_chain_t *
 redirect_store_chain(const redirect_store_t *store, uint32_t number)
 {
-    return number < redirect_store_chain_count(store)
-               ? &(*(stored_chain_t **)wmem_array_index(store->chains, number))->public
-               : NULL;
+    if (number >= store->chain_count) {
+        return NULL;
+    }
+    stored_chain_t *block = *(stored_chain_t **)wmem_array_index(store->chains, number / CHAINS_PER_BLOCK);
+    return &block[number % CHAINS_PER_BLOCK].public;
 }
 
 redirect_store_load_t
@@ -212,12 +215,10 @@ touch(redirect_store_t *store, redirect_transaction_t *transaction)
     if (transaction->chain) {
         stored_chain(transaction->chain)->active = now;
     } else {
-        stored(transaction->group)->active = now;
+        live_of(group_of(transaction))->active = now;
     }
-    if (transaction->call) {
-        transaction->call->active = now;
-        call_requeue(store, transaction->call);
-    }
+    transaction->live->call->active = now;
+    call_requeue(store, transaction->live->call);
 }
 
 static redirect_call_t *
@@ -226,7 +227,7 @@ call_get(redirect_store_t *store, sip_slice_t id)
     redirect_call_t *call = redirect_store_call(store, id);
 
     if (call == NULL) {
-        call = wmem_alloc(store->scope, sizeof(*call) + id.len);
+        call = redirect_pool_alloc(&store->pool, sizeof(*call) + id.len);
         memset(call, 0, sizeof(*call));
         memcpy(call + 1, id.ptr, id.len);
         call->id = sip_slice_make((const char *)(call + 1), id.len);
@@ -245,28 +246,111 @@ call_free_if_empty(redirect_store_t *store, redirect_call_t *call)
     if (call->first == NULL) {
         queue_remove(store, call);
         wmem_map_remove(store->calls, call);
-        wmem_free(store->scope, call);
+        redirect_pool_free(&store->pool, call, sizeof(*call) + call->id.len);
         store->call_count--;
     }
 }
 
 /* --- groups ------------------------------------------------------------------------------------------------------- */
 
-static bool
-is_unanswered(const redirect_transaction_t *transaction)
+static size_t
+caller_size(const redirect_caller_t *caller)
 {
-    return transaction->key.method == SIP_METHOD_INVITE && transaction->response.status == 0;
+    return sizeof(*caller) + caller->session_id.len + caller->leg_ids.len;
+}
+
+static void
+caller_free(redirect_store_t *store, const redirect_caller_t *caller)
+{
+    if (caller) {
+        redirect_pool_free(&store->pool, (void *)(uintptr_t)caller, caller_size(caller));
+    }
+}
+
+/* What was kept for messages that nobody looks for any more. */
+static void
+live_free(redirect_store_t *store, redirect_transaction_t *transaction)
+{
+    stored_live_t *live = live_of(transaction);
+
+    if (transaction->chain == NULL) {
+        wmem_free(store->scope, live->is.candidate.more);
+    }
+    caller_free(store, live->public.caller);
+    redirect_pool_free(&store->pool, live, sizeof(*live));
+    transaction->live = NULL;
+}
+
+static void
+free_target_uris(redirect_store_t *store, redirect_t *redirect)
+{
+    if (redirect->target_count > 0) {
+        redirect_pool_free(&store->pool, (void *)(uintptr_t)redirect->target[0].parsed,
+                           redirect->target_count * sizeof(sip_uri_kept_t));
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        redirect->target[i].parsed = NULL;
+    }
+}
+
+/* A transaction that stays to be shown, and is no longer looked at. */
+static void
+transaction_retire(redirect_store_t *store, redirect_transaction_t *transaction)
+{
+    live_free(store, transaction);
+    for (redirect_t *own = transaction->redirect; own; own = own->later) {
+        if (own->transaction == transaction) {
+            free_target_uris(store, own);
+        }
+    }
+}
+
+static size_t
+ends_size(const redirect_request_t *request)
+{
+    return (size_t)request->source_len + request->destination_len;
+}
+
+/* The two ends and the Request-URI stand where the struct ends, unless the request came late. */
+static void
+late_text_free(redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_request_t *request = &transaction->request;
+
+    if (request->text != (const char *)(transaction + 1)) {
+        redirect_pool_free(&store->pool, (void *)(uintptr_t)request->text, ends_size(request) + request->uri_len);
+    }
+}
+
+static void
+extras_free(redirect_store_t *store, const redirect_extras_t *extras)
+{
+    if (extras != &redirect_no_extras) {
+        wmem_free(store->scope, extras->history);
+        redirect_pool_free(&store->pool, extras->cancel, sizeof(*extras->cancel));
+        redirect_pool_free(&store->pool, (void *)(uintptr_t)extras, sizeof(*extras));
+    }
 }
 
 static void
 transaction_free(redirect_store_t *store, redirect_transaction_t *transaction)
 {
-    wmem_free(store->scope, transaction->history);
-    wmem_free(store->scope, (void *)(uintptr_t)transaction->caller);
-    wmem_free(store->scope, transaction->cancel);
-    wmem_free(store->scope, stored(transaction)->late_uri);
-    wmem_free(store->scope, stored(transaction)->more);
-    wmem_free(store->scope, transaction);
+    const size_t size = sizeof(*transaction) + live_of(transaction)->text_size;
+
+    extras_free(store, transaction->extras);
+    late_text_free(store, transaction);
+    live_free(store, transaction);
+    redirect_pool_free(&store->pool, transaction, size);
+}
+
+/* The extras of a transaction, to be written. */
+static redirect_extras_t *
+extras_of(redirect_store_t *store, redirect_transaction_t *transaction)
+{
+    if (transaction->extras == &redirect_no_extras) {
+        transaction->extras = redirect_pool_alloc0(&store->pool, sizeof(redirect_extras_t));
+    }
+    return (redirect_extras_t *)(uintptr_t)transaction->extras;
 }
 
 static unsigned
@@ -295,21 +379,22 @@ has_timed_out(const redirect_store_t *store, redirect_transaction_t *transaction
         stored_chain_t *chain = stored_chain(transaction->chain);
         return is_too_old(store, &chain->active, timeout_of(store, chain->unanswered > 0, true));
     }
-    stored_transaction_t *first = stored(transaction->group);
+    stored_live_t *first = live_of(group_of(transaction));
     return is_too_old(store, &first->active, timeout_of(store, first->unanswered > 0, false));
 }
 
-/* Takes a transaction that *link points to out of its call, without freeing it. */
+/* Takes a transaction that *link points to out of its call, without freeing anything. */
 static redirect_transaction_t *
 call_take(redirect_store_t *store, redirect_call_t *call, redirect_transaction_t **link)
 {
     redirect_transaction_t *transaction = *link;
+    stored_live_t *live = live_of(transaction);
 
-    *link = transaction->next_in_call;
-    transaction->next_in_call = NULL;
-    transaction->call = NULL;
+    *link = live->public.next_in_call;
+    live->public.next_in_call = NULL;
+    live->stays = transaction->chain || live_of(live->group)->is_shown;
     call->count--;
-    call->unanswered -= is_unanswered(transaction);
+    call->unanswered = (uint16_t)(call->unanswered - is_unanswered(transaction));
     if (transaction->chain) {
         call->visible--;
         return transaction;
@@ -324,22 +409,26 @@ static void
 call_find_last(redirect_call_t *call)
 {
     call->last = call->first;
-    while (call->last && call->last->next_in_call) {
-        call->last = call->last->next_in_call;
+    while (call->last && redirect_next_in_call(call->last)) {
+        call->last = redirect_next_in_call(call->last);
     }
 }
 
 /*
- * Frees what was taken out of a call: a list through next_in_call of whole groups, and of members of visible chains,
- * which stay. Links between members go with them, so nothing is read of one that is freed already.
+ * Frees what was taken out of a call: a list through next_in_call of whole groups, and of members of visible chains and
+ * of groups that are shown, which stay. Links between members go with them, so nothing is read of one that is freed
+ * already.
  */
 static void
 free_taken(redirect_store_t *store, redirect_transaction_t *taken)
 {
     while (taken) {
-        redirect_transaction_t *next = taken->next_in_call;
-        taken->next_in_call = NULL;
-        transaction_free(store, taken);
+        redirect_transaction_t *next = redirect_next_in_call(taken);
+        if (live_of(taken)->stays) {
+            transaction_retire(store, taken);
+        } else {
+            transaction_free(store, taken);
+        }
         taken = next;
     }
 }
@@ -356,14 +445,12 @@ call_let_go(redirect_store_t *store, redirect_call_t *call,
     while (*link) {
         redirect_transaction_t *transaction = *link;
         if (!go(store, transaction, about)) {
-            link = &transaction->next_in_call;
+            link = &transaction->live->next_in_call;
             continue;
         }
         call_take(store, call, link);
-        if (transaction->chain == NULL && !stored(transaction->group)->is_shown) {
-            transaction->next_in_call = taken;
-            taken = transaction;
-        }
+        transaction->live->next_in_call = taken;
+        taken = transaction;
     }
     free_taken(store, taken);
     call_find_last(call);
@@ -401,8 +488,9 @@ call_find_victim(const redirect_call_t *call)
 {
     redirect_transaction_t *unanswered = NULL;
 
-    for (redirect_transaction_t *transaction = call->first; transaction; transaction = transaction->next_in_call) {
-        if (transaction->chain == NULL && stored(transaction->group)->unanswered == 0) {
+    for (redirect_transaction_t *transaction = call->first; transaction;
+         transaction = redirect_next_in_call(transaction)) {
+        if (transaction->chain == NULL && live_of(group_of(transaction))->unanswered == 0) {
             return transaction;
         }
         if (transaction->chain == NULL && unanswered == NULL) {
@@ -419,6 +507,7 @@ call_delist_first(redirect_store_t *store, redirect_call_t *call)
     redirect_transaction_t *transaction = call_take(store, call, &call->first);
 
     transaction->chain->truncated = true;
+    transaction_retire(store, transaction);
     call_find_last(call);
 }
 
@@ -455,7 +544,7 @@ call_is_kept_by_chain(redirect_store_t *store, redirect_call_t *call)
     redirect_time_t active = call->active;
 
     for (redirect_transaction_t *transaction = call->first; transaction && call->visible;
-         transaction = transaction->next_in_call) {
+         transaction = redirect_next_in_call(transaction)) {
         if (transaction->chain && !has_timed_out(store, transaction)) {
             active = MAX(active, stored_chain(transaction->chain)->active);
         }
@@ -496,11 +585,40 @@ is_time_to_forget(redirect_store_t *store)
     return true;
 }
 
+/* Where there are too many calls: the oldest that is over and was not redirected, else the one that is silent longest. */
+static redirect_call_t *
+find_victim(const redirect_store_t *store)
+{
+    redirect_call_t *victim = store->queue[QUEUE_ANSWERED].oldest;
+
+    for (int queue = QUEUE_UNANSWERED; queue < QUEUE_COUNT && store->queue[QUEUE_ANSWERED].oldest == NULL; queue++) {
+        redirect_call_t *oldest = store->queue[queue].oldest;
+        if (oldest && (victim == NULL || oldest->active < victim->active)) {
+            victim = oldest;
+        }
+    }
+    return victim;
+}
+
+/* What may still come of a chain will not be found once its call is let go before its time: then no end is claimed. */
+static void
+note_forgotten(const redirect_store_t *store, const redirect_call_t *call)
+{
+    if (call->visible == 0 || store->clock.now - call->active >= REDIRECT_FOLLOW_WITHIN) {
+        return;
+    }
+    for (redirect_transaction_t *transaction = call->first; transaction;
+         transaction = redirect_next_in_call(transaction)) {
+        const redirect_t *redirect = transaction->redirect;
+        if (transaction->chain && (is_unanswered(transaction) || (redirect && !redirect->followed))) {
+            redirect_store_add_gaps(transaction, REDIRECT_GAP_CALL_FORGOTTEN);
+        }
+    }
+}
+
 void
 redirect_store_forget(redirect_store_t *store)
 {
-    redirect_call_t *victim;
-
     if (!is_time_to_forget(store)) {
         return;
     }
@@ -508,10 +626,9 @@ redirect_store_forget(redirect_store_t *store)
         forget_timed_out(store, (queue_id_t)queue);
     }
     while (store->call_count > store->config.limits.open_calls) {
-        victim = store->queue[QUEUE_ANSWERED].oldest;
-        victim = victim ? victim : store->queue[QUEUE_UNANSWERED].oldest;
-        victim = victim ? victim : store->queue[QUEUE_VISIBLE].oldest;
-        call_forget(store, victim ? victim : store->queue[QUEUE_VISIBLE_UNANSWERED].oldest);
+        redirect_call_t *victim = find_victim(store);
+        note_forgotten(store, victim);
+        call_forget(store, victim);
     }
     redirect_store_expire_pending(store);
 }
@@ -540,7 +657,7 @@ caller_new(redirect_store_t *store, const redirect_caller_t *from)
     if (from->asserted == 0 && from->session_id.len == 0 && from->leg_ids.len == 0) {
         return NULL;
     }
-    caller = wmem_alloc(store->scope, sizeof(*caller) + from->session_id.len + from->leg_ids.len);
+    caller = redirect_pool_alloc(&store->pool, caller_size(from));
     text = (char *)(caller + 1);
     caller->asserted = from->asserted;
     caller->session_id = sip_slice_make(put_text(&text, from->session_id), from->session_id.len);
@@ -548,23 +665,69 @@ caller_new(redirect_store_t *store, const redirect_caller_t *from)
     return caller;
 }
 
-/* The Request-URI and the name of an unusual method stand where the struct ends. */
+/* Bytes that put_request() writes. */
+static size_t
+request_size(const redirect_opening_t *opening)
+{
+    return (size_t)opening->source.len + opening->destination.len + opening->uri.len;
+}
+
+/* Writes the two ends and the Request-URI to *text, which moves on. */
+static void
+put_request(redirect_request_t *request, const redirect_opening_t *opening, char **text)
+{
+    request->text = *text;
+    (void)put_text(text, sip_slice_make((const char *)opening->source.address, opening->source.len));
+    (void)put_text(text, sip_slice_make((const char *)opening->destination.address, opening->destination.len));
+    (void)put_text(text, opening->uri);
+    request->time = opening->time;
+    request->frame = opening->frame;
+    request->uri_len = (uint16_t)opening->uri.len;
+    request->source_port = opening->source.port;
+    request->source_len = opening->source.len;
+    request->destination_port = opening->destination.port;
+    request->destination_len = opening->destination.len;
+    request->in_dialog = opening->to_tag != 0;
+}
+
+static stored_live_t *
+live_new(redirect_store_t *store, const redirect_opening_t *opening)
+{
+    stored_live_t *live = redirect_pool_alloc0(&store->pool, sizeof(*live));
+
+    live->public.key = opening->key;
+    live->public.to_tag = opening->to_tag;
+    live->public.request_clock = redirect_clock_stamp(&store->clock);
+    live->public.caller = caller_new(store, &opening->caller);
+    live->group_size = 1;
+    return live;
+}
+
+/* The two ends, the Request-URI and the name of an unusual method stand where the struct ends. */
 static redirect_transaction_t *
 transaction_new(redirect_store_t *store, const redirect_opening_t *opening)
 {
-    const redirect_request_t *request = &opening->request;
-    stored_transaction_t *transaction =
-        wmem_alloc(store->scope, sizeof(*transaction) + request->uri_len + opening->method_name.len);
+    const size_t text_size = request_size(opening) + opening->method_name.len;
+    redirect_transaction_t *transaction = redirect_pool_alloc(&store->pool, sizeof(*transaction) + text_size);
     char *text = (char *)(transaction + 1);
 
     memset(transaction, 0, sizeof(*transaction));
-    transaction->public.key = opening->key;
-    transaction->public.request = *request;
-    transaction->public.request.method_len = (uint16_t)opening->method_name.len;
-    transaction->public.other_method = put_text(&text, opening->method_name);
-    transaction->public.request.uri =
-        request->frame ? put_text(&text, sip_slice_make(request->uri, request->uri_len)) : NULL;
-    return &transaction->public;
+    transaction->extras = &redirect_no_extras;
+    transaction->via_path = opening->key.via_path;
+    put_request(&transaction->request, opening, &text);
+    transaction->request.via_count = opening->key.via_count;
+    transaction->request.method = opening->key.method;
+    if (opening->method_name.len > 0) {
+        redirect_extras_t *extras = extras_of(store, transaction);
+        extras->method_len = (uint16_t)opening->method_name.len;
+        extras->method = put_text(&text, opening->method_name);
+    }
+    transaction->live = &live_new(store, opening)->public;
+    live_of(transaction)->text_size = (uint32_t)text_size;
+    live_of(transaction)->group = transaction;
+    live_of(transaction)->unanswered = is_unanswered(transaction);
+    transaction->response.clock = transaction->live->request_clock;
+    return transaction;
 }
 
 redirect_transaction_t *
@@ -575,17 +738,12 @@ redirect_store_open(redirect_store_t *store, sip_slice_t call_id, const redirect
 
     call_make_room(store, call);
     transaction = transaction_new(store, opening);
-    transaction->caller = caller_new(store, &opening->caller);
     transaction->first_frame = frame;
-    transaction->request.clock = redirect_clock_stamp(&store->clock);
-    transaction->group = transaction;
-    transaction->call = call;
-    stored(transaction)->group_size = 1;
-    stored(transaction)->unanswered = is_unanswered(transaction);
-    *(call->last ? &call->last->next_in_call : &call->first) = transaction;
+    transaction->live->call = call;
+    *(call->last ? &call->last->live->next_in_call : &call->first) = transaction;
     call->last = transaction;
     call->count++;
-    call->unanswered += is_unanswered(transaction);
+    call->unanswered = (uint16_t)(call->unanswered + is_unanswered(transaction));
     store->candidates++;
     touch(store, transaction);
     return transaction;
@@ -613,21 +771,20 @@ chain_list(redirect_chain_t *chain, redirect_transaction_t *transaction)
     chain->transaction_count++;
     chain->hops = MAX(chain->hops, transaction->hop);
     chain->start = MIN(chain->start, transaction->request.time);
-    chain->gaps |= transaction->gaps;
+    chain->gaps = (chain->gaps | transaction->gaps) & 0x7fff;
     stored_chain(chain)->unanswered += is_unanswered(transaction);
 }
 
 /* Of a candidate the Request-URI is text; what is visible is compared often. */
 static void
-keep_uri(redirect_store_t *store, redirect_transaction_t *transaction)
+keep_uri(redirect_transaction_t *transaction)
 {
-    sip_uri_kept_t *kept;
+    stored_live_t *live = live_of(transaction);
     sip_uri_t uri;
 
     if (redirect_request_uri(transaction, &uri)) {
-        kept = wmem_new(store->scope, sip_uri_kept_t);
-        sip_uri_keep(&uri, uri.whole.ptr, kept);
-        transaction->request.parsed = kept;
+        sip_uri_keep(&uri, uri.whole.ptr, &live->is.uri);
+        live->public.parsed = &live->is.uri;
     }
 }
 
@@ -635,22 +792,22 @@ keep_uri(redirect_store_t *store, redirect_transaction_t *transaction)
 static void
 chain_take(redirect_store_t *store, redirect_chain_t *chain, redirect_transaction_t *transaction)
 {
+    redirect_store_show_messages(store, transaction);
     transaction->chain = chain;
-    transaction->group = NULL;
-    keep_uri(store, transaction);
+    live_of(transaction)->group = NULL;
+    keep_uri(transaction);
     chain_list(chain, transaction);
     store->candidates--;
-    transaction->call->visible++;
-    chain->truncated = chain->truncated || stored(transaction)->is_left_out;
-    redirect_store_show_messages(store, transaction);
+    transaction->live->call->visible++;
+    chain->truncated = chain->truncated || live_of(transaction)->is_left_out;
 }
 
 /* The next candidate of a group, from one on in the list of the call. */
 static redirect_transaction_t *
 next_of_group(redirect_transaction_t *from, const redirect_transaction_t *group)
 {
-    while (from && from->group != group) {
-        from = from->next_in_call;
+    while (from && group_of(from) != group) {
+        from = redirect_next_in_call(from);
     }
     return from;
 }
@@ -658,15 +815,15 @@ next_of_group(redirect_transaction_t *from, const redirect_transaction_t *group)
 static void
 group_join_group(redirect_transaction_t *group, redirect_transaction_t *into, unsigned shift)
 {
-    stored_transaction_t *first = stored(into);
+    stored_live_t *first = live_of(into), *old = live_of(group);
 
-    first->group_size = (uint16_t)(first->group_size + stored(group)->group_size);
-    first->unanswered = (uint16_t)(first->unanswered + stored(group)->unanswered);
-    first->is_shown = first->is_shown || stored(group)->is_shown;
-    first->active = MAX(first->active, stored(group)->active);
-    for (redirect_transaction_t *member = next_of_group(group->call->first, group); member;
-         member = next_of_group(member->next_in_call, group)) {
-        member->group = into;
+    first->group_size = (uint16_t)(first->group_size + old->group_size);
+    first->unanswered = (uint16_t)(first->unanswered + old->unanswered);
+    first->is_shown = first->is_shown || old->is_shown;
+    first->active = MAX(first->active, old->active);
+    for (redirect_transaction_t *member = next_of_group(old->public.call->first, group); member;
+         member = next_of_group(redirect_next_in_call(member), group)) {
+        live_of(member)->group = into;
         member->hop = (uint16_t)MIN(member->hop + shift, UINT16_MAX);
     }
 }
@@ -674,11 +831,11 @@ group_join_group(redirect_transaction_t *group, redirect_transaction_t *into, un
 static void
 group_join_chain(redirect_store_t *store, redirect_transaction_t *group, redirect_chain_t *chain, unsigned shift)
 {
-    redirect_call_t *call = group->call;
+    redirect_call_t *call = group->live->call;
     redirect_transaction_t *member = next_of_group(call->first, group);
 
     while (member) {
-        redirect_transaction_t *next = member->next_in_call;
+        redirect_transaction_t *next = redirect_next_in_call(member);
         member->hop = (uint16_t)MIN(member->hop + shift, UINT16_MAX);
         chain_take(store, chain, member);
         member = next_of_group(next, group);
@@ -691,19 +848,19 @@ bool
 redirect_store_join(redirect_store_t *store, redirect_transaction_t *transaction, redirect_transaction_t *other,
                     unsigned shift)
 {
-    redirect_transaction_t *group = transaction->group;
+    redirect_transaction_t *group = group_of(transaction);
 
     if (group == NULL || redirect_store_are_together(transaction, other)) {
         return redirect_store_are_together(transaction, other);
     }
     if (other->chain == NULL) {
-        if (other->call != transaction->call) {
+        if (redirect_call_of(other) != transaction->live->call) {
             return false;
         }
-        group_join_group(group, other->group, shift);
+        group_join_group(group, group_of(other), shift);
         return true;
     }
-    if (other->chain->transaction_count + stored(group)->group_size > store->config.limits.transactions_per_chain) {
+    if (other->chain->transaction_count + live_of(group)->group_size > store->config.limits.transactions_per_chain) {
         other->chain->truncated = true;
         other->chain->gaps |= REDIRECT_GAP_CHAIN_FULL;
         redirect_store_add_gaps(transaction, REDIRECT_GAP_CHAIN_FULL);
@@ -713,39 +870,61 @@ redirect_store_join(redirect_store_t *store, redirect_transaction_t *transaction
     return true;
 }
 
+bool
+redirect_store_is_root(const redirect_transaction_t *transaction)
+{
+    return group_of(transaction) == transaction;
+}
+
 void
 redirect_store_set_root(redirect_transaction_t *transaction)
 {
-    redirect_transaction_t *group = transaction->group;
-    stored_transaction_t *first = stored(transaction);
+    redirect_transaction_t *group = group_of(transaction);
+    stored_live_t *first = live_of(transaction);
+    const stored_live_t *old;
 
     if (group == NULL || group == transaction) {
         return;
     }
-    first->group_size = stored(group)->group_size;
-    first->unanswered = stored(group)->unanswered;
-    first->is_shown = stored(group)->is_shown;
-    first->active = stored(group)->active;
-    for (redirect_transaction_t *member = next_of_group(transaction->call->first, group); member;
-         member = next_of_group(member->next_in_call, group)) {
-        member->group = transaction;
+    old = live_of(group);
+    first->group_size = old->group_size;
+    first->unanswered = old->unanswered;
+    first->is_shown = old->is_shown;
+    first->active = old->active;
+    for (redirect_transaction_t *member = next_of_group(first->public.call->first, group); member;
+         member = next_of_group(redirect_next_in_call(member), group)) {
+        live_of(member)->group = transaction;
     }
+}
+
+static stored_chain_t *
+chain_new(redirect_store_t *store)
+{
+    const uint32_t number = store->chain_count++;
+    stored_chain_t *block;
+
+    if (number % CHAINS_PER_BLOCK == 0) {
+        block = wmem_alloc0_array(store->scope, stored_chain_t, CHAINS_PER_BLOCK);
+        wmem_array_append_one(store->chains, block);
+    }
+    block = *(stored_chain_t **)wmem_array_index(store->chains, number / CHAINS_PER_BLOCK);
+    block += number % CHAINS_PER_BLOCK;
+    block->public.number = number;
+    return block;
 }
 
 void
 redirect_store_show(redirect_store_t *store, redirect_transaction_t *transaction)
 {
-    redirect_transaction_t *root = transaction->group;
+    redirect_transaction_t *root = group_of(transaction);
     stored_chain_t *chain;
 
     if (transaction->chain) {
         return;
     }
-    chain = wmem_new0(store->scope, stored_chain_t);
-    chain->public.number = redirect_store_chain_count(store);
+    chain = chain_new(store);
     chain->public.root = root;
     chain->public.start = root->request.time;
-    wmem_array_append_one(store->chains, chain);
     group_join_chain(store, root, &chain->public, 0);
 }
 
@@ -780,17 +959,17 @@ static bool
 repeats(const redirect_transaction_t *transaction, const redirect_transaction_t *earlier)
 {
     while (transaction && transaction != earlier) {
-        transaction = transaction->retry_of;
+        transaction = transaction->extras->retry_of;
     }
     return transaction != NULL;
 }
 
 void
-redirect_store_set_retry(redirect_transaction_t *transaction, redirect_transaction_t *retry_of)
+redirect_store_set_retry(redirect_store_t *store, redirect_transaction_t *transaction, redirect_transaction_t *retry_of)
 {
     if (may_point_to(transaction, retry_of) && !repeats(retry_of, transaction)) {
-        transaction->retry_of = retry_of;
-        retry_of->retried_by = transaction;
+        extras_of(store, transaction)->retry_of = retry_of;
+        extras_of(store, retry_of)->retried_by = transaction;
     }
 }
 
@@ -801,7 +980,7 @@ go_deeper(redirect_transaction_t *transaction, unsigned hop)
     transaction->hop = (uint16_t)MIN(MAX(transaction->hop, hop), UINT16_MAX);
     transaction->chain->hops = MAX(transaction->chain->hops, transaction->hop);
     for (redirect_t *own = transaction->redirect; own && own->transaction == transaction; own = own->later) {
-        own->depth = MAX(own->depth, transaction->hop + 1U);
+        own->depth = MAX(own->depth, redirect_hop_after(transaction));
     }
 }
 
@@ -815,7 +994,7 @@ redirect_store_follow(redirect_store_t *store, redirect_transaction_t *transacti
         (link->redirected && !may_point_to(transaction, link->redirected))) {
         return false;
     }
-    transaction->link = wmem_new(store->scope, redirect_link_t);
+    transaction->link = redirect_pool_alloc(&store->pool, sizeof(redirect_link_t));
     *transaction->link = *link;
     transaction->link->next_followup = NULL;
     go_deeper(transaction, cause->depth);
@@ -841,30 +1020,24 @@ redirect_store_mark_tried(redirect_t *redirect, redirect_target_t *target, redir
 
 void
 redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *transaction,
-                           const redirect_request_t *request, const redirect_caller_t *caller, uint32_t frame)
+                           const redirect_opening_t *opening)
 {
-    stored_transaction_t *own = stored(transaction);
+    redirect_live_t *live = transaction->live;
+    char *text;
 
     if (transaction->request.frame) {
         return;
     }
-    own->late_uri = wmem_alloc(store->scope, request->uri_len + 1U);
-    memcpy(own->late_uri, request->uri, request->uri_len);
-    transaction->request = (redirect_request_t){.frame = frame,
-                                                .uri_len = request->uri_len,
-                                                .method_len = transaction->request.method_len,
-                                                .uri = own->late_uri,
-                                                .time = request->time,
-                                                .clock = redirect_clock_stamp(&store->clock),
-                                                .to_tag = request->to_tag,
-                                                .source = request->source,
-                                                .destination = request->destination};
-    if (transaction->caller == NULL) {
-        transaction->caller = caller_new(store, caller);
+    text = redirect_pool_alloc(&store->pool, request_size(opening));
+    put_request(&transaction->request, opening, &text);
+    live->to_tag = opening->to_tag;
+    live->request_clock = redirect_clock_stamp(&store->clock);
+    if (live->caller == NULL) {
+        live->caller = caller_new(store, &opening->caller);
     }
     if (transaction->chain) {
-        keep_uri(store, transaction);
-        transaction->chain->start = MIN(transaction->chain->start, request->time);
+        keep_uri(transaction);
+        transaction->chain->start = MIN(transaction->chain->start, opening->time);
     }
 }
 
@@ -875,7 +1048,8 @@ redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t sta
 }
 
 void
-redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_response_t *response)
+redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_response_t *response,
+                      uint32_t retry_after)
 {
     const uint16_t provisional = transaction->response.provisional;
 
@@ -883,27 +1057,29 @@ redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transacti
         return;
     }
     if (is_unanswered(transaction)) {
-        if (transaction->call) {
-            transaction->call->unanswered--;
-        }
+        transaction->live->call->unanswered--;
         if (transaction->chain) {
             stored_chain(transaction->chain)->unanswered--;
         } else {
-            stored(transaction->group)->unanswered--;
+            live_of(group_of(transaction))->unanswered--;
         }
     }
     transaction->response = *response;
     transaction->response.provisional = provisional;
     transaction->response.clock = redirect_clock_stamp(&store->clock);
+    if (retry_after) {
+        extras_of(store, transaction)->retry_after = retry_after;
+    }
     touch(store, transaction);
 }
 
 void
 redirect_store_cancel(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_cancel_t *cancel)
 {
-    if (transaction->cancel == NULL) {
-        transaction->cancel = wmem_new(store->scope, redirect_cancel_t);
-        *transaction->cancel = *cancel;
+    if (transaction->extras->cancel == NULL) {
+        redirect_cancel_t *copy = redirect_pool_alloc(&store->pool, sizeof(*copy));
+        *copy = *cancel;
+        extras_of(store, transaction)->cancel = copy;
     }
 }
 
@@ -911,16 +1087,19 @@ void
 redirect_store_set_history(redirect_store_t *store, redirect_transaction_t *transaction,
                            struct redirect_history *history)
 {
-    wmem_free(store->scope, transaction->history);
-    transaction->history = history;
+    if (history || transaction->extras->history) {
+        redirect_extras_t *extras = extras_of(store, transaction);
+        wmem_free(store->scope, extras->history);
+        extras->history = history;
+    }
 }
 
 void
 redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps)
 {
-    transaction->gaps = (uint16_t)(transaction->gaps | gaps);
+    transaction->gaps = (transaction->gaps | gaps) & 0x7fff;
     if (transaction->chain) {
-        transaction->chain->gaps |= gaps;
+        transaction->chain->gaps = (transaction->chain->gaps | gaps) & 0x7fff;
     }
 }
 
@@ -928,12 +1107,12 @@ redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps)
 static bool
 is_over_for_good(const redirect_transaction_t *group)
 {
-    if (((const stored_transaction_t *)group)->is_shown) {
+    if (live_of(group)->is_shown) {
         return false;
     }
-    for (const redirect_transaction_t *member = next_of_group(group->call->first, group); member;
-         member = next_of_group(member->next_in_call, group)) {
-        if (member->request.to_tag == 0 || member->response.status / 100 != 2) {
+    for (const redirect_transaction_t *member = next_of_group(group->live->call->first, group); member;
+         member = next_of_group(redirect_next_in_call(member), group)) {
+        if (!member->request.in_dialog || member->response.status / 100 != 2) {
             return false;
         }
     }
@@ -943,9 +1122,9 @@ is_over_for_good(const redirect_transaction_t *group)
 void
 redirect_store_drop(redirect_store_t *store, redirect_transaction_t *transaction)
 {
-    redirect_call_t *call = transaction->call;
+    redirect_call_t *call = redirect_call_of(transaction);
 
-    if (call == NULL || transaction->chain || !is_over_for_good(transaction->group)) {
+    if (call == NULL || transaction->chain || !is_over_for_good(group_of(transaction))) {
         return;
     }
     call_let_go(store, call, goes_with, transaction);
@@ -956,29 +1135,57 @@ redirect_store_drop(redirect_store_t *store, redirect_transaction_t *transaction
 /* --- redirects ---------------------------------------------------------------------------------------------------- */
 
 redirect_t *
-redirect_store_new_redirect(redirect_store_t *store, uint16_t code, uint32_t frame, redirect_time_t time)
+redirect_store_new_redirect(redirect_store_t *store, const redirect_message_t *message, unsigned target_count,
+                            size_t text_size, char **text)
 {
-    redirect_t *redirect = wmem_new0(store->scope, redirect_t);
+    const size_t targets_size = target_count * sizeof(redirect_target_t);
+    redirect_t *redirect = redirect_pool_alloc(&store->pool, sizeof(*redirect) + targets_size + text_size);
 
-    redirect->code = code;
-    redirect->frame = frame;
-    redirect->time = time;
+    memset(redirect, 0, sizeof(*redirect) + targets_size);
+    redirect->target = (redirect_target_t *)(redirect + 1);
+    redirect->target_count = (uint16_t)target_count;
+    redirect->code = message->sip->status;
+    redirect->frame = message->frame;
+    redirect->time = message->time;
     redirect->clock = redirect_clock_stamp(&store->clock);
+    *text = (char *)(redirect->target + target_count);
     return redirect;
+}
+
+void
+redirect_store_keep_target_uri(redirect_store_t *store, redirect_t *redirect, unsigned target, const sip_uri_t *uri)
+{
+    sip_uri_kept_t *kept;
+
+    if (redirect->target[0].parsed == NULL) {
+        redirect->target[0].parsed =
+            redirect_pool_alloc0(&store->pool, redirect->target_count * sizeof(sip_uri_kept_t));
+    }
+    kept = (sip_uri_kept_t *)(uintptr_t)&redirect->target[0].parsed[target];
+    sip_uri_keep(uri, redirect->target[target].written, kept);
+    redirect->target[target].parsed = kept;
+    redirect->target[target].match_key = kept->match_key;
+}
+
+/* Where the text of a target ends, and that of the next one begins. */
+static const char *
+target_end(const redirect_target_t *target)
+{
+    if (target->mapped_from) {
+        return target->mapped_from + strlen(target->mapped_from) + 1;
+    }
+    return target->written == target->uri ? target->uri + strlen(target->uri) + 1
+                                          : target->written + target->written_len;
 }
 
 void
 redirect_store_discard_redirect(redirect_store_t *store, redirect_t *redirect)
 {
-    for (unsigned i = 0; i < redirect->target_count; i++) {
-        redirect_target_t *target = &redirect->target[i];
-        if (target->written.text != target->uri) {
-            wmem_free(store->scope, (void *)(uintptr_t)target->written.text);
-        }
-        wmem_free(store->scope, (void *)(uintptr_t)target->uri);
-    }
-    wmem_free(store->scope, redirect->target);
-    wmem_free(store->scope, redirect);
+    const unsigned count = redirect->target_count;
+    const char *end = count > 0 ? target_end(&redirect->target[count - 1]) : (const char *)redirect->target;
+
+    free_target_uris(store, redirect);
+    redirect_pool_free(&store->pool, redirect, (size_t)(end - (const char *)redirect));
 }
 
 void

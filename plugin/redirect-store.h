@@ -47,7 +47,7 @@ wmem_allocator_t *redirect_store_scope(const redirect_store_t *store);
 /** The call with a Call-ID (byte for byte, RFC 3261 20.8), or NULL. */
 redirect_call_t *redirect_store_call(const redirect_store_t *store, sip_slice_t id);
 
-/** The first transaction of a call, or NULL; the others through next_in_call, oldest first. */
+/** The first transaction of a call, or NULL; the others through redirect_next_in_call(), oldest first. */
 redirect_transaction_t *redirect_call_first(const redirect_call_t *call);
 
 /** True where a transaction of the call belongs to a visible chain. */
@@ -71,7 +71,7 @@ uint32_t redirect_store_chain_count(const redirect_store_t *store);
 /** A chain by its number, or NULL. */
 redirect_chain_t *redirect_store_chain(const redirect_store_t *store, uint32_t number);
 
-/** The records of a frame through next_in_frame, or NULL. */
+/** The records of a frame through redirect_next_in_frame(), or NULL. */
 redirect_record_t *redirect_store_records(const redirect_store_t *store, uint32_t frame);
 
 /** How many objects there are; for tests. */
@@ -99,9 +99,14 @@ void redirect_store_forget(redirect_store_t *store);
 /** What a new transaction is made of; borrowed, and copied by redirect_store_open(). */
 typedef struct {
     redirect_key_t key;
-    redirect_request_t request; /**< frame 0 where it is opened by a response */
-    sip_slice_t method_name;    /**< only where the method is not known by number */
-    redirect_caller_t caller;   /**< asserted 0 and both slices absent where there is nothing to say */
+    uint32_t frame; /**< of the request; 0 where a response opens the transaction */
+    sip_slice_t uri;
+    redirect_time_t time;
+    uint64_t to_tag; /**< of the request, as a keyed hash */
+    redirect_endpoint_t source;
+    redirect_endpoint_t destination;
+    sip_slice_t method_name;  /**< only where the method is not known by number */
+    redirect_caller_t caller; /**< asserted 0 and both slices absent where there is nothing to say */
 } redirect_opening_t;
 
 /**
@@ -118,6 +123,9 @@ redirect_transaction_t *redirect_store_open(redirect_store_t *store, sip_slice_t
 bool redirect_store_join(redirect_store_t *store, redirect_transaction_t *transaction, redirect_transaction_t *other,
                          unsigned shift);
 
+/** True where a transaction is a candidate, and the original request of its group. */
+bool redirect_store_is_root(const redirect_transaction_t *transaction);
+
 /** Makes a candidate the original request of its group. That of a visible chain is fixed. */
 void redirect_store_set_root(redirect_transaction_t *transaction);
 
@@ -131,7 +139,8 @@ void redirect_store_show(redirect_store_t *store, redirect_transaction_t *transa
 void redirect_store_set_upstream(redirect_transaction_t *transaction, redirect_transaction_t *upstream, bool late);
 
 /** Ties a repeat to what it repeats; refused where they do not belong together, or in a circle. */
-void redirect_store_set_retry(redirect_transaction_t *transaction, redirect_transaction_t *retry_of);
+void redirect_store_set_retry(redirect_store_t *store, redirect_transaction_t *transaction,
+                              redirect_transaction_t *retry_of);
 
 /**
  * Ties a follow-up to its redirect; link is copied. Refused (false) where they do not belong together, or in a circle.
@@ -140,15 +149,15 @@ void redirect_store_set_retry(redirect_transaction_t *transaction, redirect_tran
 bool redirect_store_follow(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_link_t *link,
                            bool list);
 
-/** The request of a transaction that a response opened. request is copied. */
+/** The request of a transaction that a response opened: all of opening but its key and method_name, copied. */
 void redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *transaction,
-                                const redirect_request_t *request, const redirect_caller_t *caller, uint32_t frame);
+                                const redirect_opening_t *opening);
 
 void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status);
 
-/** The first final response of a transaction. */
+/** The first final response of a transaction, and the seconds of its Retry-After, or 0. response is copied. */
 void redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction,
-                           const redirect_response_t *response);
+                           const redirect_response_t *response, uint32_t retry_after);
 
 /** The first CANCEL of a transaction. cancel is copied. */
 void redirect_store_cancel(redirect_store_t *store, redirect_transaction_t *transaction,
@@ -189,8 +198,17 @@ redirect_details_t *redirect_store_details(redirect_store_t *store, redirect_rec
 
 /* --- redirects --------------------------------------------------------------------------------------------------- */
 
-/** A redirect without targets that no transaction has yet; becomes the transaction's or is discarded. */
-redirect_t *redirect_store_new_redirect(redirect_store_t *store, uint16_t code, uint32_t frame, redirect_time_t time);
+/**
+ * A redirect that no transaction has yet; becomes the transaction's or is discarded. Its targets are to be filled in,
+ * and *text, which has room for text_size bytes, lives as long as they do. The text is used up in order: of each target
+ * uri, then written where it is another text, then mapped_from.
+ */
+redirect_t *redirect_store_new_redirect(redirect_store_t *store, const redirect_message_t *message,
+                                        unsigned target_count, size_t text_size, char **text);
+
+/** Keeps the URI of a target, taken apart, as long as the call is looked at. uri may borrow from anywhere. */
+void redirect_store_keep_target_uri(redirect_store_t *store, redirect_t *redirect, unsigned target,
+                                    const sip_uri_t *uri);
 
 /** Frees a redirect that no transaction got, and its targets. */
 void redirect_store_discard_redirect(redirect_store_t *store, redirect_t *redirect);

@@ -28,7 +28,8 @@ typedef struct {
     place_t *place; /* size of them; owned */
     unsigned size;
     unsigned count;
-    unsigned room; /* the most that are kept */
+    unsigned room;  /* the most that are kept */
+    unsigned total; /* all that there were */
 } ranking_t;
 
 /* A missing q has no default in a 3xx; it counts as 1.0, as RFC 3841 7.2.3 counts that of a registration. */
@@ -81,46 +82,87 @@ target_set_expiry(const redirect_t *redirect, redirect_target_t *target, const s
     target->single_use = redirect->code == 302 && !target->has_expires && !(redirect->gaps & REDIRECT_GAP_CUT);
 }
 
-/* From which entry of History-Info it was made: by mp, or by rc where there is no mp (RFC 7044 5). */
-static void
-target_set_mapping(wmem_allocator_t *scope, redirect_target_t *target, sip_slice_t params)
+/*
+ * From which entry of History-Info it was made: by mp, or by rc where there is no mp (RFC 7044 5). NULL where by none.
+ */
+static char *
+read_mapping(sip_slice_t params, bool *is_same_user)
 {
     sip_slice_t index = SIP_SLICE_NONE, name, value;
     sip_param_iter_t iter;
     bool found = false;
 
     sip_param_iter_init(&iter, params);
-    while (!(found && !target->is_same_user) && sip_param_iter_next(&iter, &name, &value)) {
+    while (!(found && !*is_same_user) && sip_param_iter_next(&iter, &name, &value)) {
         const bool is_rc = sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("rc"));
         if (is_rc ? !found : sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("mp"))) {
             found = true;
-            target->is_same_user = is_rc;
+            *is_same_user = is_rc;
             index = value;
         }
     }
-    target->mapped_from = found ? redirect_text_from_wire(scope, index, MAX_INDEX) : NULL;
+    return found ? redirect_text_from_wire(NULL, index, MAX_INDEX) : NULL;
 }
 
-static void
-target_set(wmem_allocator_t *scope, redirect_target_t *target, const sip_contact_t *contact)
+/* What people are shown of a target; owned, in no scope. */
+typedef struct {
+    char *uri;
+    char *mapped_from; /* or NULL */
+    bool is_same_user;
+    bool is_masked; /* uri differs from what was written */
+} shown_t;
+
+static shown_t
+read_shown(const sip_contact_t *contact)
 {
     const sip_uri_t *uri = &contact->address.uri;
-    char *shown = sip_uri_display(scope, uri);
+    shown_t shown = {.uri = sip_uri_display(NULL, uri)};
 
-    const char *written = shown; /* as nearly always: nothing was masked */
+    shown.is_masked = !sip_slice_equal(sip_slice_from_string(shown.uri), uri->whole);
+    shown.mapped_from = read_mapping(contact->address.params, &shown.is_same_user);
+    return shown;
+}
 
-    if (!sip_slice_equal(sip_slice_from_string(shown), uri->whole)) {
-        written = wmem_memdup(scope, uri->whole.ptr, uri->whole.len);
+/* Bytes that target_set() writes. */
+static size_t
+text_size(const shown_t *shown, const sip_contact_t *contact)
+{
+    return strlen(shown->uri) + 1 + (shown->is_masked ? contact->address.uri.whole.len : 0) +
+           (shown->mapped_from ? strlen(shown->mapped_from) + 1 : 0);
+}
+
+/* Moves a string to *text, which moves on. */
+static const char *
+put_string(char **text, char *string)
+{
+    const size_t size = strlen(string) + 1;
+    char *copy = memcpy(*text, string, size);
+
+    wmem_free(NULL, string);
+    *text += size;
+    return copy;
+}
+
+/* Uses up shown. */
+static void
+target_set(redirect_target_t *target, const sip_contact_t *contact, const shown_t *shown, char **text)
+{
+    const sip_uri_t *uri = &contact->address.uri;
+
+    target->uri = target->written = put_string(text, shown->uri);
+    target->written_len = (uint32_t)uri->whole.len;
+    if (shown->is_masked) {
+        target->written = memcpy(*text, uri->whole.ptr, uri->whole.len);
+        *text += uri->whole.len;
     }
-    target->uri = shown;
-    sip_uri_keep(uri, written, &target->written);
+    target->mapped_from = shown->mapped_from ? put_string(text, shown->mapped_from) : NULL;
+    target->is_same_user = shown->is_same_user;
     target->has_q = contact->has_q;
-    target->q = contact->q;
-    target->flags = contact->address.flags;
-    target->uri_flags = uri->flags;
+    target->q = (float)contact->q;
+    target->flags = (uint16_t)contact->address.flags;
+    target->uri_flags = (uint8_t)uri->flags;
     target->has_password = sip_slice_has_text(uri->password);
     target->followable = sip_uri_is_followable(uri);
-    target_set_mapping(scope, target, contact->address.params);
 }
 
 /* "*" and what is no URI at all are no targets (RFC 3261 10.2.2). */
@@ -131,49 +173,69 @@ is_target(sip_slice_t value, sip_contact_t *contact)
            (contact->address.flags & (SIP_ADDRESS_FLAG_STAR | SIP_ADDRESS_FLAG_BAD_URI)) == 0;
 }
 
-/* Counts all targets, and ranks them. */
-static void
-rank_contacts(redirect_t *redirect, const sip_message_t *sip, ranking_t *ranking)
+/* Ranks all targets. @return SIP_ADDRESS_FLAG_* of the values that are none */
+static unsigned
+rank_contacts(const sip_message_t *sip, ranking_t *ranking)
 {
     sip_value_iter_t values;
     sip_slice_t value;
     sip_contact_t contact;
+    unsigned odd_values = 0;
 
     sip_value_iter_init(&values, sip, SIP_HEADER_CONTACT);
     while (sip_value_iter_next(&values, &value)) {
         if (!is_target(value, &contact)) {
-            redirect->odd_values |= contact.address.flags;
+            odd_values |= contact.address.flags;
             continue;
         }
-        redirect->target_total++;
+        ranking->total++;
         ranking_take(ranking, &contact);
     }
+    return odd_values;
+}
+
+/* A redirect with the targets that were ranked. */
+static redirect_t *
+take_ranked(redirect_store_t *store, const redirect_message_t *message, const ranking_t *ranking)
+{
+    const sip_response_t *row = sip_response_lookup(message->sip->status);
+    shown_t *shown = wmem_alloc_array(NULL, shown_t, ranking->count);
+    redirect_t *redirect;
+    size_t size = 0;
+    char *text;
+
+    for (unsigned i = 0; i < ranking->count; i++) {
+        shown[i] = read_shown(&ranking->place[i].contact);
+        size += text_size(&shown[i], &ranking->place[i].contact);
+    }
+    redirect = redirect_store_new_redirect(store, message, ranking->count, size, &text);
+    redirect->gaps = message->is_cut ? REDIRECT_GAP_CUT : 0;
+    for (unsigned i = 0; i < ranking->count; i++) {
+        redirect_target_t *target = &redirect->target[i];
+        const sip_contact_t *contact = &ranking->place[i].contact;
+        target_set(target, contact, &shown[i], &text);
+        target_set_expiry(redirect, target, contact, message->sip);
+        target->lifetime = (uint8_t)(row ? row->lifetime : SIP_RESPONSE_LIFETIME_NONE);
+        target->order = (uint16_t)(i + 1);
+        redirect_store_keep_target_uri(store, redirect, i, &contact->address.uri);
+    }
+    wmem_free(NULL, shown);
+    return redirect;
 }
 
 redirect_t *
 redirect_targets_read(redirect_store_t *store, const redirect_message_t *message)
 {
-    const sip_message_t *sip = message->sip;
-    const sip_response_t *row = sip_response_lookup(sip->status);
-    wmem_allocator_t *scope = redirect_store_scope(store);
-    redirect_t *redirect = redirect_store_new_redirect(store, sip->status, message->frame, message->time);
-    ranking_t ranking = {.room = redirect_store_config(store)->limits.targets};
+    ranking_t ranking = {.room = MIN(redirect_store_config(store)->limits.targets, UINT16_MAX)};
+    const unsigned odd_values = rank_contacts(message->sip, &ranking);
+    redirect_t *redirect = take_ranked(store, message, &ranking);
 
-    redirect->gaps = message->is_cut ? REDIRECT_GAP_CUT : 0;
-    rank_contacts(redirect, sip, &ranking);
-    if (ranking.count > 0) {
-        redirect->target = wmem_alloc0_array(scope, redirect_target_t, ranking.count);
-        redirect->target_count = ranking.count;
-    }
-    for (unsigned i = 0; i < ranking.count; i++) {
-        redirect_target_t *target = &redirect->target[i];
-        target_set(scope, target, &ranking.place[i].contact);
-        target_set_expiry(redirect, target, &ranking.place[i].contact, sip);
-        target->lifetime = row ? row->lifetime : SIP_RESPONSE_LIFETIME_NONE;
-        target->order = i + 1;
+    redirect->odd_values = (uint16_t)odd_values;
+    redirect->target_total = ranking.total;
+    if (ranking.total > ranking.count) {
+        redirect->gaps |= REDIRECT_GAP_TARGETS;
     }
     wmem_free(NULL, ranking.place);
-    redirect->gaps |= redirect->target_total > redirect->target_count ? REDIRECT_GAP_TARGETS : 0;
     return redirect;
 }
 

@@ -127,22 +127,15 @@ read_leg_ids(wmem_allocator_t *scope, const char *names, const sip_message_t *si
     return sip_slice_make(wmem_strbuf_finalize(ids), len);
 }
 
-/* A request within a dialog has a tag in its To (RFC 3261 12.2.1.1). */
-static bool
-is_in_dialog(const redirect_request_t *request)
-{
-    return request->to_tag != 0;
-}
-
 /* Within a dialog nothing is linked to another call: nothing is read for it. leg_ids is the caller's to free. */
 static redirect_caller_t
-read_caller(const step_t *step, const redirect_request_t *request)
+read_caller(const step_t *step, bool in_dialog)
 {
     const redirect_config_t *config = redirect_store_config(step->store);
     redirect_caller_t caller = {0};
     sip_slice_t remote;
 
-    if (step->sip->is_response || !config->link_calls || is_in_dialog(request)) {
+    if (!config->link_calls || in_dialog) {
         return caller;
     }
     if (!sip_message_session_id(step->sip, &caller.session_id, &remote)) {
@@ -155,26 +148,33 @@ read_caller(const step_t *step, const redirect_request_t *request)
     return caller;
 }
 
-/* The request of a message, or for a response what is known of it: its ends. Borrows from the message. */
-static redirect_request_t
-read_request(const step_t *step)
+/* What a transaction begins with: a request, or a response that shows its two ends. Borrows from the message. */
+static redirect_opening_t
+read_opening(const step_t *step)
 {
     const redirect_message_t *message = step->message;
     const sip_message_t *sip = step->sip;
 
     if (sip->is_response) {
-        return (redirect_request_t){
+        return (redirect_opening_t){
             .time = message->time, .source = message->destination, .destination = message->source};
     }
-    return (redirect_request_t){
+    redirect_opening_t opening = {
         .frame = message->frame,
-        .uri_len = (uint16_t)sip->request_uri.len,
-        .uri = sip->request_uri.ptr,
+        .uri = sip->request_uri,
         .time = message->time,
         .to_tag = redirect_match_tag(step->store, sip_message_to_tag(sip)),
         .source = message->source,
         .destination = message->destination,
     };
+    opening.caller = read_caller(step, opening.to_tag != 0);
+    return opening;
+}
+
+static void
+opening_clear(redirect_opening_t *opening)
+{
+    wmem_free(NULL, (void *)(uintptr_t)opening->caller.leg_ids.ptr);
 }
 
 /* What a proxy merged was tried on every leg that it came from. */
@@ -182,13 +182,13 @@ static void
 mark_tried(redirect_transaction_t *transaction, redirect_t *cause, redirect_target_t *target)
 {
     redirect_transaction_t *above = cause->transaction;
-    redirect_transaction_t *below = target && above->call ? redirect_call_first(above->call) : NULL;
+    redirect_transaction_t *below = target && above->live ? redirect_call_first(above->live->call) : NULL;
 
     redirect_store_mark_tried(cause, target, transaction);
     for (redirect_t *source = cause->source; source; source = source->source) {
         redirect_store_mark_tried(source, NULL, transaction);
     }
-    for (; below; below = below->next_in_call) {
+    for (; below; below = redirect_next_in_call(below)) {
         redirect_target_t *same = redirect_find_target(below->redirect, redirect_target_text(target));
         if (same && below->redirect != cause && redirect_transaction_is_below(below, above)) {
             redirect_store_mark_tried(below->redirect, same, transaction);
@@ -227,7 +227,7 @@ adopt_downstream(step_t *step, redirect_transaction_t *downstream)
         return;
     }
     redirect_store_set_upstream(downstream, transaction, shown);
-    if (downstream->group == downstream && downstream->upstream == transaction) {
+    if (redirect_store_is_root(downstream) && downstream->upstream == transaction) {
         redirect_store_set_root(transaction);
     }
 }
@@ -255,7 +255,7 @@ enter(step_t *step)
     if (transaction->upstream == NULL) {
         redirect_store_set_upstream(transaction, place->upstream, false);
     }
-    redirect_store_set_retry(transaction, place->retry_of);
+    redirect_store_set_retry(step->store, transaction, place->retry_of);
     follow(step, transaction, place);
     if (place->downstream) {
         adopt_downstream(step, place->downstream);
@@ -279,7 +279,7 @@ place(step_t *step)
         redirect_link_response(step->store, step->transaction, step->sip, &step->place);
     } else {
         redirect_link_in_call(step->store, step->transaction, step->facts, &step->place);
-        if (is_at_large(&step->place) && config->link_calls && !is_in_dialog(&step->transaction->request)) {
+        if (is_at_large(&step->place) && config->link_calls && !step->transaction->request.in_dialog) {
             redirect_link_across_calls(step->store, step->transaction, step->facts, &step->place);
         }
     }
@@ -290,16 +290,15 @@ static void
 open_transaction(step_t *step)
 {
     const sip_message_t *sip = step->sip;
-    redirect_opening_t opening = {.request = read_request(step)};
+    redirect_opening_t opening = read_opening(step);
 
-    opening.caller = read_caller(step, &opening.request);
     redirect_match_complete_key(step->store, sip, &step->key);
     opening.key = step->key;
     if (sip->cseq_method_id == SIP_METHOD_OTHER) {
         opening.method_name = sip_slice_make(sip->cseq_method.ptr, MIN(sip->cseq_method.len, UINT16_MAX));
     }
     step->transaction = redirect_store_open(step->store, sip->call_id, &opening, step->message->frame);
-    wmem_free(NULL, (void *)(uintptr_t)opening.caller.leg_ids.ptr);
+    opening_clear(&opening);
     step->new_transaction = !sip->is_response;
     place(step);
 }
@@ -308,13 +307,12 @@ open_transaction(step_t *step)
 static void
 take_late_request(step_t *step)
 {
-    const redirect_request_t request = read_request(step);
-    redirect_caller_t caller = read_caller(step, &request);
+    redirect_opening_t opening = read_opening(step);
 
-    redirect_store_set_request(step->store, step->transaction, &request, &caller, step->message->frame);
-    wmem_free(NULL, (void *)(uintptr_t)caller.leg_ids.ptr);
+    redirect_store_set_request(step->store, step->transaction, &opening);
+    opening_clear(&opening);
     step->new_transaction = true;
-    if (step->transaction->link == NULL && step->transaction->retry_of == NULL) {
+    if (step->transaction->link == NULL && step->transaction->extras->retry_of == NULL) {
         place(step);
     }
 }
@@ -365,7 +363,7 @@ take_redirect(step_t *step, redirect_t *fresh)
         fresh = source;
     } else {
         fresh->source = source;
-        fresh->depth = transaction->hop + 1U;
+        fresh->depth = redirect_hop_after(transaction);
         fresh->depth = source ? MAX(fresh->depth, source->depth) : fresh->depth;
         fresh->dip_response = redirect_is_dip_response(fresh, transaction, step->sip);
     }
@@ -377,21 +375,21 @@ take_redirect(step_t *step, redirect_t *fresh)
     }
 }
 
-static redirect_response_t
-read_final(const redirect_store_t *store, const redirect_message_t *message)
+static void
+finish(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_message_t *message)
 {
     const sip_message_t *sip = message->sip;
-    redirect_response_t response = {.status = sip->status,
-                                    .frame = message->frame,
-                                    .time = message->time,
-                                    .to_tag = redirect_match_tag(store, sip_message_to_tag(sip))};
-    uint32_t retry_after;
+    const redirect_response_t response = {.status = sip->status,
+                                          .frame = message->frame,
+                                          .time = message->time,
+                                          .to_tag = redirect_match_tag(store, sip_message_to_tag(sip))};
+    uint32_t retry_after = 0;
 
     /* After success it means nothing, and of a routine message it is not read (RFC 3261 20.33). */
-    if (sip->status >= 300 && sip_message_retry_after(sip, &retry_after)) {
-        response.retry_after = retry_after;
+    if (sip->status < 300 || !sip_message_retry_after(sip, &retry_after)) {
+        retry_after = 0;
     }
-    return response;
+    redirect_store_finish(store, transaction, &response, retry_after);
 }
 
 static void
@@ -399,9 +397,8 @@ take_final(step_t *step)
 {
     const sip_message_t *sip = step->sip;
     redirect_transaction_t *transaction = step->transaction;
-    const redirect_response_t response = read_final(step->store, step->message);
 
-    redirect_store_finish(step->store, transaction, &response);
+    finish(step->store, transaction, step->message);
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         redirect_store_show(step->store, transaction);
     }
@@ -499,17 +496,23 @@ fill_details(step_t *step)
     wmem_allocator_t *scope = redirect_store_scope(step->store);
     redirect_record_t *record = step->record;
     const sip_message_t *sip = step->sip;
+    const redirect_failure_details_t *failure = NULL;
+    const redirect_service_t *service = NULL;
     redirect_annotation_t *annotations;
     redirect_expert_item_t *expert_items;
     redirect_rule_context_t context;
 
-    if (step->redirect) {
+    if (step->redirect && redirect_of_record(record) != step->redirect) {
         redirect_store_details(step->store, record)->redirect = step->redirect;
     }
     if (is_explained(sip)) {
+        failure = redirect_failure_details_read(scope, step->facts);
+        service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
+    }
+    if (failure || service) {
         redirect_details_t *details = redirect_store_details(step->store, record);
-        details->failure = redirect_failure_details_read(scope, step->facts);
-        details->service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
+        details->failure = failure;
+        details->service = service;
     }
     annotations = redirect_annotations_read(scope, step->facts, record);
     if (annotations) {
@@ -607,7 +610,7 @@ look_for_lost_request(step_t *step, const redirect_call_t *call)
 static bool
 is_over_for_good(const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
-    return sip->is_response && is_in_dialog(&transaction->request) && transaction->response.status / 100 == 2 &&
+    return sip->is_response && transaction->request.in_dialog && transaction->response.status / 100 == 2 &&
            transaction->upstream == NULL;
 }
 
@@ -636,8 +639,7 @@ take_routine(redirect_store_t *store, redirect_transaction_t *transaction, const
         if (sip->status < 200) {
             redirect_store_set_provisional(transaction, sip->status);
         } else if (transaction->response.status == 0) {
-            const redirect_response_t response = read_final(store, message);
-            redirect_store_finish(store, transaction, &response);
+            finish(store, transaction, message);
         }
     }
     if (is_over_for_good(transaction, sip)) {
@@ -670,7 +672,7 @@ take_whole(step_t *step)
             return record_alone(step);
         }
         open_transaction(step);
-        look_for_lost_request(step, step->transaction->call);
+        look_for_lost_request(step, redirect_call_of(step->transaction));
     }
     step->record = redirect_store_add_message(step->store, step->transaction, step->message);
     take_in(step);

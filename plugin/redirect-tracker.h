@@ -33,7 +33,7 @@ void redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now);
 /** What the tracker knows, to be read; it lives as long as the tracker. */
 const redirect_store_t *redirect_tracker_store(const redirect_tracker_t *tracker);
 
-/** The records of a frame through next_in_frame, or NULL. */
+/** The records of a frame through redirect_next_in_frame(), or NULL. */
 const redirect_record_t *redirect_tracker_records(const redirect_tracker_t *tracker, uint32_t frame);
 
 /** How many chains are visible. */

@@ -101,7 +101,7 @@ is_in_dialog(const redirect_record_t *record)
 {
     const redirect_transaction_t *request = request_before(record);
 
-    return record->method == SIP_METHOD_BYE || (request && request->request.to_tag != 0);
+    return record->method == SIP_METHOD_BYE || (request && request->request.in_dialog);
 }
 
 /* NULL for a call, an INVITE outside of a dialog, and where the method is not known. */
@@ -289,7 +289,7 @@ append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
 static void
 append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_response_t *row, size_t limit)
 {
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
     const request_words_t *words = words_for_request(record);
     bool is_first = true;
 
@@ -347,8 +347,8 @@ came_too_late_to_replace(const redirect_record_t *record)
 {
     const redirect_transaction_t *request = request_before(record);
 
-    return record->status == 603 && record->method == SIP_METHOD_INVITE && request && request->history &&
-           request->history->replaces;
+    return record->status == 603 && record->method == SIP_METHOD_INVITE && request && request->extras->history &&
+           request->extras->history->replaces;
 }
 
 static void
@@ -437,7 +437,7 @@ static void
 append_sighting(wmem_strbuf_t *text, const redirect_record_t *record)
 {
     const redirect_transaction_t *transaction = record->transaction;
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
 
     if (transaction->response.status != 0 && transaction->response.frame < record->frame) {
         if (redirect && redirect != transaction->redirect && redirect->transaction == transaction) {
@@ -462,8 +462,8 @@ append_followup(wmem_strbuf_t *text, const redirect_transaction_t *followup)
 {
     const redirect_transaction_t *last = followup;
 
-    while (last->retried_by) {
-        last = last->retried_by;
+    while (last->extras->retried_by) {
+        last = last->extras->retried_by;
     }
     wmem_strbuf_append_printf(text, "frame %u", followup->request.frame);
     if (last->response.status) {
@@ -527,8 +527,8 @@ redirect_verdict(wmem_allocator_t *scope, const redirect_store_t *store, const r
     if (record->transaction && record->method != SIP_METHOD_CANCEL) {
         append_sighting(text, record);
     }
-    if (record->details->redirect) {
-        append_next(text, store, record->details->redirect);
+    if (redirect_of_record(record)) {
+        append_next(text, store, redirect_of_record(record));
     }
     if (record->transaction && record->transaction->chain && record->method != SIP_METHOD_CANCEL) {
         append_outcome(text, store, record);

@@ -885,10 +885,10 @@ present_of(const redirect_record_t *record, bool has_origin)
     const redirect_link_t *link = transaction && transaction->link ? transaction->link : &none;
 
     g_string_append_printf(out, "frame %u, status %u", record->frame, record->status);
-    if (record->details->redirect) {
-        g_string_append_printf(out, ", redirect of frame %u with %u targets%s", record->details->redirect->frame,
-                               record->details->redirect->target_total,
-                               record->details->redirect->dip_response ? ", a query's answer" : "");
+    if (redirect_of_record(record)) {
+        g_string_append_printf(out, ", redirect of frame %u with %u targets%s", redirect_of_record(record)->frame,
+                               redirect_of_record(record)->target_total,
+                               redirect_of_record(record)->dip_response ? ", a query's answer" : "");
     }
     for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
          expert_item = expert_item->next) {
@@ -1090,8 +1090,8 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
     if (transaction->upstream) {
         g_string_append_printf(out, ", forwards %u", transaction->upstream->request.frame);
     }
-    if (transaction->retry_of) {
-        g_string_append_printf(out, ", repeats %u", transaction->retry_of->request.frame);
+    if (transaction->extras->retry_of) {
+        g_string_append_printf(out, ", repeats %u", transaction->extras->retry_of->request.frame);
     }
     if (redirect_cause(transaction)) {
         g_string_append_printf(out, ", redirected in %u: %s, %s", transaction->link->redirected_in,
@@ -1108,7 +1108,7 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
 static bool
 is_further_redirect(const redirect_transaction_t *transaction, const redirect_record_t *record)
 {
-    const redirect_t *redirect = record->details->redirect;
+    const redirect_t *redirect = redirect_of_record(record);
 
     return redirect && redirect != transaction->redirect && redirect->transaction == transaction &&
            redirect->frame == record->frame;
@@ -1192,7 +1192,7 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
         for (const redirect_record_t *record = transaction->first_record; record;
              record = record->next_in_transaction) {
             if (is_further_redirect(transaction, record)) {
-                write_redirect(out, record->details->redirect);
+                write_redirect(out, redirect_of_record(record));
             }
         }
     }
@@ -1242,16 +1242,16 @@ records_of(const script_t *script, const redirect_tracker_t *tracker)
         const sample_t *sample = g_ptr_array_index(script->samples, i);
         const redirect_record_t *record = redirect_tracker_records(tracker, sample->frame);
         while (record && record->index != sample->index) {
-            record = record->next_in_frame;
+            record = redirect_next_in_frame(record);
         }
         if (record == NULL) {
             frames_add(&outside, sample->frame, sample->index);
             continue;
         }
-        if (record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL && record->details->redirect == NULL) {
+        if (record->status / 100 == 3 && record->method != SIP_METHOD_CANCEL && redirect_of_record(record) == NULL) {
             g_string_append_printf(out, "%u: its targets are missing\n", record->frame);
         }
-        if (record->status / 100 != 3 && record->details->redirect) {
+        if (record->status / 100 != 3 && redirect_of_record(record)) {
             g_string_append_printf(out, "%u: has targets, but is no redirect\n", record->frame);
         }
         if (record->transaction == NULL || record->transaction->chain == NULL) {

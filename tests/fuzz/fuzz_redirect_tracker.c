@@ -70,7 +70,7 @@ witness_of(const redirect_record_t *record)
     witness_t witness = {.record = record,
                          .expert_items = record->details->expert_items,
                          .annotations = record->details->annotations,
-                         .redirect = record->details->redirect};
+                         .redirect = redirect_of_record(record)};
 
     if (transaction && transaction->chain) {
         witness.root = transaction->chain->root;
@@ -120,7 +120,7 @@ check_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *cha
     for (const redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
         const redirect_record_t *filed = redirect_tracker_records(tracker, record->frame);
         while (filed && filed != record) {
-            filed = filed->next_in_frame;
+            filed = redirect_next_in_frame(filed);
         }
         REQUIRE(filed == record);
         wmem_free(NULL, redirect_verdict(NULL, redirect_tracker_store(tracker), record));

@@ -101,13 +101,13 @@ test_targets_left_out(void)
     const redirect_record_t *record = redirect_with(scope, MAX_TARGETS, "@example.net>");
 
     g_assert_null(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
-    g_assert_cmpuint(record->details->redirect->target_count, ==, MAX_TARGETS);
+    g_assert_cmpuint(redirect_of_record(record)->target_count, ==, MAX_TARGETS);
     record = redirect_with(scope, MAX_TARGETS + 1, "@example.net>");
     g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
     g_assert_cmpstr(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
                     "65 targets are offered; the first 64 are listed, 1 left out.");
-    g_assert_cmpuint(record->details->redirect->target_count, ==, MAX_TARGETS);
-    g_assert_cmpuint(record->details->redirect->target_total, ==, MAX_TARGETS + 1);
+    g_assert_cmpuint(redirect_of_record(record)->target_count, ==, MAX_TARGETS);
+    g_assert_cmpuint(redirect_of_record(record)->target_total, ==, MAX_TARGETS + 1);
     wmem_destroy_allocator(scope);
 }
 

@@ -332,8 +332,8 @@ test_length(void)
             /* The long form cuts nothing. */
             verdict = redirect_verdict(NULL, redirect_tracker_store(feed.tracker), record);
             check_line(verdict);
-            for (unsigned i = 0; i < record->details->redirect->target_count; i++) {
-                g_assert_nonnull(strstr(verdict, record->details->redirect->target[i].uri));
+            for (unsigned i = 0; i < redirect_of_record(record)->target_count; i++) {
+                g_assert_nonnull(strstr(verdict, redirect_of_record(record)->target[i].uri));
             }
             wmem_free(NULL, verdict);
             (void)g_string_free(user, TRUE);

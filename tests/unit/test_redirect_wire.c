@@ -52,8 +52,8 @@ check_record(const feed_t *feed, const redirect_record_t *record)
          annotation = annotation->next) {
         check_fit(annotation->text);
     }
-    for (unsigned i = 0; record->details->redirect && i < record->details->redirect->target_count; i++) {
-        check_fit(record->details->redirect->target[i].uri);
+    for (unsigned i = 0; redirect_of_record(record) && i < redirect_of_record(record)->target_count; i++) {
+        check_fit(redirect_of_record(record)->target[i].uri);
     }
     if (record->details->failure) {
         check_fit_or_null(record->details->failure->url);
@@ -210,7 +210,7 @@ pass_on(feed_t *feed, const char *from, const char *to)
         g_string_free(text, TRUE);
     }
     g_assert_nonnull(record);
-    g_assert_nonnull(record->details->redirect);
+    g_assert_nonnull(redirect_of_record(record));
     return record;
 }
 
@@ -223,16 +223,16 @@ test_nul(void)
 
     feed_begin(&feed);
     record = pass_on(&feed, "a\0bc", "a\0bd");
-    g_assert_cmpuint(record->details->redirect->frame, ==, 4);
-    g_assert_nonnull(record->details->redirect->source);
+    g_assert_cmpuint(redirect_of_record(record)->frame, ==, 4);
+    g_assert_nonnull(redirect_of_record(record)->source);
     check_record(&feed, record);
     feed_end(&feed);
 
     feed_begin(&feed);
     record = pass_on(&feed, "a\0bc", "a\0bc");
-    g_assert_cmpuint(record->details->redirect->frame, ==, 3);
-    g_assert_null(record->details->redirect->source);
-    g_assert_cmpuint(record->details->redirect->legs_seen, ==, 2);
+    g_assert_cmpuint(redirect_of_record(record)->frame, ==, 3);
+    g_assert_null(redirect_of_record(record)->source);
+    g_assert_cmpuint(redirect_of_record(record)->legs_seen, ==, 2);
     check_record(&feed, record);
     feed_end(&feed);
 }
