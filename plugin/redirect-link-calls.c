@@ -371,7 +371,7 @@ choose_by_key(search_t *search, sip_slice_t key, sip_uri_match_t worst, const si
     if (pending == NULL || !can_fit(search)) {
         return;
     }
-    for (; pending && redirect_link_spend(search->place, 1); pending = pending->next_same_key) {
+    for (; pending && redirect_link_spend(search->place, 1); pending = redirect_store_next_pending(pending)) {
         if ((pending->target == NULL || pending->target->tried_by == NULL) &&
             redirect_same_method(pending->leg, search->transaction) &&
             (redirected == NULL || asked_for(pending->leg, redirected))) {

@@ -114,16 +114,20 @@ check_call(const redirect_store_t *store, const redirect_call_t *call, sums_t *a
     if (call->first == NULL) {
         return "a call holds no transaction";
     }
+    if (redirect_store_call(store, call->id) != call) {
+        return "a call is not found by its Call-ID";
+    }
     if (last != call->last || sums.count != call->count || sums.unanswered != call->unanswered ||
         sums.visible != call->visible || sums.count > store->config.limits.transactions_per_call) {
         return "the counts of a call are wrong";
     }
     all->count++;
     all->candidates += sums.candidates;
+    all->visible += sums.visible;
     return NULL;
 }
 
-/* 4 and 5: every call is in one queue, by age. */
+/* 4 and 6: every call is in one queue, by age. */
 static const char *
 check_queues(const redirect_store_t *store, sums_t *all)
 {
@@ -150,6 +154,9 @@ check_redirect(const redirect_t *redirect, const redirect_chain_t *chain)
 {
     const redirect_transaction_t *last = NULL;
 
+    if (redirect->target_count > 0 && redirect->target[0].parsed && redirect->transaction->live == NULL) {
+        return "the URIs of a target are kept longer than its call";
+    }
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_transaction_t *tried_by = redirect->target[i].tried_by;
         if (tried_by && tried_by->chain != chain) {
@@ -165,9 +172,9 @@ check_redirect(const redirect_t *redirect, const redirect_chain_t *chain)
     return last == redirect->last_followup ? NULL : "the list of follow-ups has no end";
 }
 
-/* 2, 3 and 5: a visible chain holds what belongs to it, in frame order. */
+/* 2, 3, 5 and 6: a visible chain holds what belongs to it, in frame order. */
 static const char *
-check_chain(const redirect_store_t *store, const redirect_chain_t *chain)
+check_chain(const redirect_store_t *store, const redirect_chain_t *chain, unsigned *listed)
 {
     const redirect_transaction_t *last = NULL;
     const char *broken = NULL;
@@ -184,6 +191,7 @@ check_chain(const redirect_store_t *store, const redirect_chain_t *chain)
             broken = check_redirect(redirect, chain);
         }
         has_root = has_root || member == chain->root;
+        *listed += member->live != NULL;
         unanswered += is_unanswered(member);
         count++;
         last = member;
@@ -202,13 +210,16 @@ const char *
 redirect_store_check(const redirect_store_t *store)
 {
     sums_t all = {0};
+    unsigned listed = 0;
     const char *broken = check_queues(store, &all);
 
     for (uint32_t i = 0; i < redirect_store_chain_count(store) && !broken; i++) {
-        broken = check_chain(store, redirect_store_chain(store, i));
+        broken = check_chain(store, redirect_store_chain(store, i), &listed);
     }
-    if (!broken && (all.count != store->call_count || all.count != wmem_map_size(store->calls) ||
-                    all.candidates != store->candidates)) {
+    if (!broken && listed != all.visible) {
+        broken = "a transaction is looked at that no call lists";
+    }
+    if (!broken && (all.count != store->call_count || all.candidates != store->candidates)) {
         broken = "the counts of the store are wrong";
     }
     return broken ? broken : redirect_store_check_pending(store);

@@ -75,6 +75,7 @@ typedef enum {
 struct redirect_call {
     redirect_transaction_t *first, *last; /**< through next_in_call */
     redirect_call_t *newer, *older;       /**< in its queue */
+    redirect_call_t *next_in_slot;        /**< of Call-IDs whose hashes end alike */
     redirect_time_t active;               /**< clock at the latest message */
     sip_slice_t id;                       /**< copied to where the struct ends */
     unsigned hash;                        /**< of the Call-ID, keyed */
@@ -90,24 +91,18 @@ typedef struct {
 } call_queue_t;
 
 /** Counters of the addresses for which redirects wait: a power of two. */
-#define PARTY_SLOTS 4096
+#define PARTIES 4096
 
-/** All that waits under one key. */
-typedef struct pending_list {
-    sip_slice_t key; /**< copied to where the struct ends */
-    unsigned hash;
-    unsigned count;
-    struct pending_entry *oldest, *newest;
-    uint32_t *party; /**< the counter of the address that the key is about, or NULL */
-} pending_list_t;
-
-/** One entry of the pending index, with what only the store needs. */
+/** One entry of the pending index, with what only the store needs. Its key stands where the struct ends. */
 typedef struct pending_entry {
-    redirect_pending_t public; /**< first, so that one pointer is the other */
-    struct pending_entry *previous_same_key;
+    redirect_pending_t public;          /**< first, so that one pointer is the other */
+    struct pending_entry *next_in_slot; /**< of keys whose hashes end alike; of one key oldest first */
     struct pending_entry *next_to_expire, *previous_to_expire;
-    pending_list_t *list;
     redirect_time_t filed; /**< clock */
+    unsigned hash;         /**< of the key, keyed */
+    uint16_t key_len;
+    uint16_t party : 12; /**< which counter the address has that the key is about */
+    uint16_t has_party : 1;
 } pending_entry_t;
 
 struct redirect_store {
@@ -116,7 +111,8 @@ struct redirect_store {
     redirect_config_t config;
     redirect_secret_t secret;
     redirect_clock_t clock;
-    wmem_map_t *calls; /**< redirect_call_t * -> the same, by id */
+    redirect_call_t **calls; /**< slots by the hash of the Call-ID */
+    unsigned call_slots;
     unsigned call_count;
     unsigned candidates;
     call_queue_t queue[QUEUE_COUNT];
@@ -130,8 +126,9 @@ struct redirect_store {
     redirect_record_t **latest_page; /**< of pages, that of the highest frames; NULL before the first */
     uint32_t latest_page_number;
     redirect_details_t no_details;
-    wmem_map_t *pending; /**< pending_list_t * -> the same, by key */
-    uint32_t *parties;   /**< keys by their address's hash, PARTY_SLOTS of them; NULL before the first */
+    pending_entry_t **pending; /**< slots by the hash of the key; NULL before the first */
+    unsigned pending_slots;
+    uint32_t *parties; /**< entries by the hash of the address that they are about; NULL before the first */
     pending_entry_t *expire_first, *expire_last;
     unsigned pending_count;
 };

@@ -8,83 +8,65 @@
 
 #include "redirect-store-int.h"
 
-static pending_list_t *
-list_find(const redirect_store_t *store, sip_slice_t key)
+static unsigned
+hash_of(const redirect_store_t *store, sip_slice_t key)
 {
-    const pending_list_t wanted = {.key = key, .hash = (unsigned)redirect_hash(&store->secret, key)};
-
-    return wmem_map_lookup(store->pending, &wanted);
+    return (unsigned)redirect_hash(&store->secret, key);
 }
 
-static size_t
-party_slot(const redirect_store_t *store, const redirect_endpoint_t *party)
+/* Where the entries of all keys with a hash hang; the slots must be there. */
+static pending_entry_t **
+slot_of(const redirect_store_t *store, unsigned hash)
 {
-    return redirect_hash(&store->secret, sip_slice_make((const char *)party->address, party->len)) % PARTY_SLOTS;
+    return &store->pending[hash & (store->pending_slots - 1)];
 }
 
-/* Counts one more key that is about an address. @return its counter */
-static uint32_t *
-party_count(redirect_store_t *store, const redirect_endpoint_t *party)
+static sip_slice_t
+key_of(const pending_entry_t *entry)
 {
-    if (party == NULL) {
-        return NULL;
-    }
-    if (store->parties == NULL) {
-        store->parties = wmem_alloc0_array(store->scope, uint32_t, PARTY_SLOTS);
-    }
-    uint32_t *counter = &store->parties[party_slot(store, party)];
-    ++*counter;
-    return counter;
+    return sip_slice_make((const char *)(entry + 1), entry->key_len);
 }
 
-static pending_list_t *
-list_get(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party)
+static bool
+has_key(const pending_entry_t *entry, unsigned hash, sip_slice_t key)
 {
-    const pending_list_t wanted = {.key = key, .hash = (unsigned)redirect_hash(&store->secret, key)};
-    pending_list_t *list = wmem_map_lookup(store->pending, &wanted);
-
-    if (list == NULL) {
-        list = redirect_pool_alloc(&store->pool, sizeof(*list) + key.len);
-        *list = (pending_list_t){.key = sip_slice_make((const char *)(list + 1), key.len),
-                                 .hash = wanted.hash,
-                                 .party = party_count(store, party)};
-        memcpy(list + 1, key.ptr, key.len);
-        wmem_map_insert(store->pending, list, list);
-    }
-    return list;
+    return entry->hash == hash && sip_slice_equal(key_of(entry), key);
 }
 
+/* The first entry with a key, from one on in its slot. */
 static pending_entry_t *
-newer_of_key(const pending_entry_t *entry)
+first_with_key(pending_entry_t *from, unsigned hash, sip_slice_t key)
 {
-    return (pending_entry_t *)entry->public.next_same_key;
+    while (from && !has_key(from, hash, key)) {
+        from = from->next_in_slot;
+    }
+    return from;
+}
+
+static uint16_t
+party_of(const redirect_store_t *store, const redirect_endpoint_t *party)
+{
+    return (uint16_t)(redirect_hash(&store->secret, sip_slice_make((const char *)party->address, party->len)) %
+                      PARTIES);
 }
 
 static void
 entry_remove(redirect_store_t *store, pending_entry_t *entry)
 {
-    pending_list_t *list = entry->list;
-    pending_entry_t *newer = newer_of_key(entry);
+    pending_entry_t **link = slot_of(store, entry->hash);
 
-    if (entry->previous_same_key) {
-        entry->previous_same_key->public.next_same_key = entry->public.next_same_key;
-    } else {
-        list->oldest = newer;
+    while (*link != entry) {
+        link = &(*link)->next_in_slot;
     }
-    *(newer ? &newer->previous_same_key : &list->newest) = entry->previous_same_key;
+    *link = entry->next_in_slot;
     *(entry->previous_to_expire ? &entry->previous_to_expire->next_to_expire : &store->expire_first) =
         entry->next_to_expire;
     *(entry->next_to_expire ? &entry->next_to_expire->previous_to_expire : &store->expire_last) =
         entry->previous_to_expire;
-    list->count--;
-    if (list->oldest == NULL) {
-        if (list->party) {
-            --*list->party;
-        }
-        wmem_map_remove(store->pending, list);
-        redirect_pool_free(&store->pool, list, sizeof(*list) + list->key.len);
+    if (entry->has_party) {
+        store->parties[entry->party]--;
     }
-    redirect_pool_free(&store->pool, entry, sizeof(*entry));
+    redirect_pool_free(&store->pool, entry, sizeof(*entry) + entry->key_len);
     store->pending_count--;
 }
 
@@ -115,66 +97,96 @@ entry_drop(redirect_store_t *store, pending_entry_t *entry)
     entry_remove(store, entry);
 }
 
-/* Under a busy key: first those go that nobody needs, then the oldest. The newest stays, so the list does, too. */
+/* Before one more entry under a key that has count: first those go that nobody needs, then the oldest. */
 static void
-list_make_room(redirect_store_t *store, pending_list_t *list)
+make_room(redirect_store_t *store, unsigned hash, sip_slice_t key, unsigned count)
 {
-    pending_entry_t *entry = list->oldest;
+    const unsigned limit = store->config.limits.pending_per_key;
+    pending_entry_t *entry = first_with_key(*slot_of(store, hash), hash, key);
 
-    while (entry != list->newest && list->count > store->config.limits.pending_per_key) {
-        pending_entry_t *next = newer_of_key(entry);
+    while (entry && count >= limit) {
+        pending_entry_t *next = first_with_key(entry->next_in_slot, hash, key);
         if (is_spent(entry)) {
             entry_remove(store, entry);
+            count--;
         }
         entry = next;
     }
-    while (list->count > store->config.limits.pending_per_key) {
-        entry_drop(store, list->oldest);
+    for (; count >= limit; count--) {
+        entry_drop(store, first_with_key(*slot_of(store, hash), hash, key));
     }
+}
+
+static pending_entry_t *
+entry_new(redirect_store_t *store, unsigned hash, sip_slice_t key, const redirect_endpoint_t *party)
+{
+    pending_entry_t *entry = redirect_pool_alloc0(&store->pool, sizeof(*entry) + key.len);
+
+    memcpy(entry + 1, key.ptr, key.len);
+    entry->key_len = (uint16_t)key.len;
+    entry->hash = hash;
+    entry->filed = redirect_clock_stamp(&store->clock);
+    if (party) {
+        entry->has_party = true;
+        entry->party = party_of(store, party);
+        store->parties[entry->party]++;
+    }
+    return entry;
 }
 
 void
 redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party, redirect_t *redirect,
                     redirect_target_t *target, redirect_transaction_t *leg)
 {
-    pending_list_t *list;
-    pending_entry_t *entry;
+    const unsigned hash = hash_of(store, key);
+    pending_entry_t *entry, **link;
+    unsigned count = 0;
 
-    if (key.len == 0 || leg->chain == NULL) {
+    if (key.len == 0 || key.len > UINT16_MAX || leg->chain == NULL) {
         return;
     }
-    list = list_get(store, key, party);
-    entry = redirect_pool_alloc(&store->pool, sizeof(*entry));
-    *entry = (pending_entry_t){.public = {.redirect = redirect, .target = target, .leg = leg},
-                               .list = list,
-                               .filed = redirect_clock_stamp(&store->clock),
-                               .previous_same_key = list->newest,
-                               .previous_to_expire = store->expire_last};
-    if (list->newest) {
-        list->newest->public.next_same_key = &entry->public;
-    } else {
-        list->oldest = entry;
+    if (store->pending == NULL) {
+        store->pending = wmem_alloc0_array(store->scope, pending_entry_t *, store->pending_slots);
+        store->parties = wmem_alloc0_array(store->scope, uint32_t, PARTIES);
     }
-    list->newest = entry;
-    list->count++;
+    for (entry = *slot_of(store, hash); entry; entry = entry->next_in_slot) {
+        count += has_key(entry, hash, key);
+    }
+    make_room(store, hash, key, count);
+    entry = entry_new(store, hash, key, party);
+    entry->public = (redirect_pending_t){.redirect = redirect, .target = target, .leg = leg};
+    for (link = slot_of(store, hash); *link; link = &(*link)->next_in_slot) {
+    }
+    *link = entry;
+    entry->previous_to_expire = store->expire_last;
     *(store->expire_last ? &store->expire_last->next_to_expire : &store->expire_first) = entry;
     store->expire_last = entry;
     store->pending_count++;
-    list_make_room(store, list);
 }
 
 const redirect_pending_t *
 redirect_store_pending(const redirect_store_t *store, sip_slice_t key)
 {
-    const pending_list_t *list = key.len > 0 ? list_find(store, key) : NULL;
+    const unsigned hash = hash_of(store, key);
 
-    return list ? &list->oldest->public : NULL;
+    if (store->pending == NULL || key.len == 0) {
+        return NULL;
+    }
+    return (const redirect_pending_t *)first_with_key(*slot_of(store, hash), hash, key);
+}
+
+const redirect_pending_t *
+redirect_store_next_pending(const redirect_pending_t *pending)
+{
+    const pending_entry_t *entry = (const pending_entry_t *)pending;
+
+    return (const redirect_pending_t *)first_with_key(entry->next_in_slot, entry->hash, key_of(entry));
 }
 
 bool
 redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party)
 {
-    return store->parties && store->parties[party_slot(store, party)] > 0;
+    return store->parties && store->parties[party_of(store, party)] > 0;
 }
 
 bool
@@ -202,24 +214,36 @@ redirect_store_expire_pending(redirect_store_t *store)
     }
 }
 
-/* True where the counters of the addresses have as many keys as there are. */
+/* True where the counters of the addresses have as many entries as there are. */
 static bool
 are_parties_counted(const redirect_store_t *store)
 {
     uint64_t counted = 0;
 
-    for (size_t i = 0; store->parties && i < PARTY_SLOTS; i++) {
+    for (size_t i = 0; store->parties && i < PARTIES; i++) {
         counted += store->parties[i];
     }
     for (const pending_entry_t *entry = store->expire_first; entry; entry = entry->next_to_expire) {
-        if (entry->list->oldest == entry && entry->list->party) {
-            if (*entry->list->party == 0) {
-                return false;
-            }
-            counted--;
+        if (entry->has_party && store->parties[entry->party] == 0) {
+            return false;
         }
+        counted -= entry->has_party;
     }
     return counted == 0;
+}
+
+/* How many entries of a key there are; 0 where it is not among them. */
+static unsigned
+count_of_key(const redirect_store_t *store, const pending_entry_t *wanted)
+{
+    unsigned count = 0;
+    bool is_there = false;
+
+    for (const pending_entry_t *entry = *slot_of(store, wanted->hash); entry; entry = entry->next_in_slot) {
+        is_there = is_there || entry == wanted;
+        count += has_key(entry, wanted->hash, key_of(wanted));
+    }
+    return is_there ? count : 0;
 }
 
 const char *
@@ -236,11 +260,9 @@ redirect_store_check_pending(const redirect_store_t *store)
             public->redirect->transaction->chain != public->leg->chain) {
             return "an entry of the pending index points to what is not visible";
         }
-        if (public->next_same_key && ((const pending_entry_t *)public->next_same_key)->list != entry->list) {
-            return "two keys share an entry of the pending index";
-        }
-        if (list_find(store, entry->list->key) != entry->list) {
-            return "an entry of the pending index has no key";
+        const unsigned of_key = count_of_key(store, entry);
+        if (of_key == 0 || of_key > store->config.limits.pending_per_key) {
+            return "an entry of the pending index is not in its slot, or one of too many";
         }
     }
     if (!are_parties_counted(store)) {

@@ -11,34 +11,6 @@
 
 /* --- the store --------------------------------------------------------------------------------------------------- */
 
-static unsigned
-call_hash(gconstpointer key)
-{
-    return ((const redirect_call_t *)key)->hash;
-}
-
-static gboolean
-call_equal(gconstpointer a, gconstpointer b)
-{
-    const redirect_call_t *left = a, *right = b;
-
-    return left->hash == right->hash && sip_slice_equal(left->id, right->id);
-}
-
-static unsigned
-pending_hash(gconstpointer key)
-{
-    return ((const pending_list_t *)key)->hash;
-}
-
-static gboolean
-pending_equal(gconstpointer a, gconstpointer b)
-{
-    const pending_list_t *left = a, *right = b;
-
-    return left->hash == right->hash && sip_slice_equal(left->key, right->key);
-}
-
 /* A limit that nobody set is the default's. */
 static void
 fill_in_limits(redirect_limits_t *limits)
@@ -52,6 +24,21 @@ fill_in_limits(redirect_limits_t *limits)
     }
 }
 
+/*
+ * How many slots an index has for as many things as a limit allows: a power of two. The hashes are keyed, so nobody can
+ * fill one slot on purpose.
+ */
+static unsigned
+slots_for(unsigned limit)
+{
+    unsigned slots = 16;
+
+    while (slots < limit && slots < (1U << 20)) {
+        slots *= 2;
+    }
+    return slots;
+}
+
 redirect_store_t *
 redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
 {
@@ -63,10 +50,11 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     store->config.leg_headers = config->leg_headers ? wmem_strdup(scope, config->leg_headers) : NULL;
     fill_in_limits(&store->config.limits);
     store->secret = redirect_secret_new();
-    store->calls = wmem_map_new(scope, call_hash, call_equal);
+    store->call_slots = slots_for(store->config.limits.open_calls);
+    store->pending_slots = slots_for(store->config.limits.pending_redirects);
+    store->calls = wmem_alloc0_array(scope, redirect_call_t *, store->call_slots);
     store->chains = wmem_array_new(scope, sizeof(stored_chain_t *));
     store->pages = wmem_map_new(scope, g_direct_hash, g_direct_equal);
-    store->pending = wmem_map_new(scope, pending_hash, pending_equal);
     return store;
 }
 
@@ -150,12 +138,22 @@ redirect_store_load(const redirect_store_t *store)
 
 /* --- calls and their age ------------------------------------------------------------------------------------------ */
 
+static redirect_call_t **
+call_slot(const redirect_store_t *store, unsigned hash)
+{
+    return &store->calls[hash & (store->call_slots - 1)];
+}
+
 redirect_call_t *
 redirect_store_call(const redirect_store_t *store, sip_slice_t id)
 {
-    const redirect_call_t wanted = {.id = id, .hash = (unsigned)redirect_hash(&store->secret, id)};
+    const unsigned hash = (unsigned)redirect_hash(&store->secret, id);
+    redirect_call_t *call = *call_slot(store, hash);
 
-    return wmem_map_lookup(store->calls, &wanted);
+    while (call && (call->hash != hash || !sip_slice_equal(call->id, id))) {
+        call = call->next_in_slot;
+    }
+    return call;
 }
 
 redirect_transaction_t *
@@ -233,7 +231,8 @@ call_get(redirect_store_t *store, sip_slice_t id)
         call->id = sip_slice_make((const char *)(call + 1), id.len);
         call->hash = (unsigned)redirect_hash(&store->secret, id);
         call->active = redirect_clock_stamp(&store->clock);
-        wmem_map_insert(store->calls, call, call);
+        call->next_in_slot = *call_slot(store, call->hash);
+        *call_slot(store, call->hash) = call;
         queue_append(store, call);
         store->call_count++;
     }
@@ -243,9 +242,14 @@ call_get(redirect_store_t *store, sip_slice_t id)
 static void
 call_free_if_empty(redirect_store_t *store, redirect_call_t *call)
 {
+    redirect_call_t **link = call_slot(store, call->hash);
+
     if (call->first == NULL) {
         queue_remove(store, call);
-        wmem_map_remove(store->calls, call);
+        while (*link != call) {
+            link = &(*link)->next_in_slot;
+        }
+        *link = call->next_in_slot;
         redirect_pool_free(&store->pool, call, sizeof(*call) + call->id.len);
         store->call_count--;
     }

@@ -13,7 +13,9 @@
  *  3. Groups are freed whole, and only when nothing but their own members and their call points to them. What is
  *     visible is never freed before the store.
  *  4. A call is listed in exactly one queue, oldest first, and holds at least one transaction between two messages.
- *  5. Every count is that of the list that it counts, and none exceeds its limit.
+ *  5. What only later messages need (redirect_live_t, the parsed URIs of a redirect's targets) is there as long as the
+ *     transaction, or the one that the redirect answered first, is listed in its call, and no longer.
+ *  6. Every count is that of the list that it counts, and none exceeds its limit.
  *
  * The functions that tie objects to each other refuse what would break 2; so a mistake in placing a message costs a
  * link, and not memory safety.
@@ -227,7 +229,6 @@ void redirect_store_mark_tried(redirect_t *redirect, redirect_target_t *target, 
 /** One redirect under one key. */
 typedef struct redirect_pending redirect_pending_t;
 struct redirect_pending {
-    redirect_pending_t *next_same_key; /**< newer */
     redirect_t *redirect;
     redirect_target_t *target;   /**< the one that the key is about; NULL: all */
     redirect_transaction_t *leg; /**< on whose leg it was seen */
@@ -242,6 +243,9 @@ void redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirec
 
 /** What waits under a key, oldest first, or NULL. */
 const redirect_pending_t *redirect_store_pending(const redirect_store_t *store, sip_slice_t key);
+
+/** The next one under the same key, newer, or NULL. */
+const redirect_pending_t *redirect_store_next_pending(const redirect_pending_t *pending);
 
 /** False where nothing waits under any key that is about the address of party: then no key needs to be made. */
 bool redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party);
