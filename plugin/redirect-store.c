@@ -50,8 +50,8 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     store->config.leg_headers = config->leg_headers ? wmem_strdup(scope, config->leg_headers) : NULL;
     fill_in_limits(&store->config.limits);
     store->secret = redirect_secret_new();
-    store->call_slots = slots_for(store->config.limits.open_calls);
-    store->pending_slots = slots_for(store->config.limits.pending_redirects);
+    store->call_slots = 2 * slots_for(store->config.limits.open_calls);
+    store->pending_slots = 2 * slots_for(store->config.limits.pending_redirects);
     store->calls = wmem_alloc0_array(scope, redirect_call_t *, store->call_slots);
     store->chains = wmem_array_new(scope, sizeof(stored_chain_t *));
     store->pages = wmem_map_new(scope, g_direct_hash, g_direct_equal);
