@@ -10,6 +10,8 @@ the seed: the same command with that seed and one run shows it again.
 """
 
 import itertools
+import random
+import struct
 import subprocess
 import sys
 import time
@@ -21,11 +23,43 @@ SHARES = (0.002, 0.01, 0.02, 0.05)
 MOST_BYTES = 700_000
 
 
+ENHANCED_PACKET, SECRETS = 6, 10  # block types of pcapng
+
+
+def blocks(data):
+    """(type, start, end) of each block of a pcapng file of this machine's byte order."""
+    at = 0
+    while at + 12 <= len(data):
+        kind, size = struct.unpack_from("=II", data, at)
+        yield kind, at, at + size
+        at += size
+
+
+def damage_packets(data, share, seed):
+    """As editcap -E does it: each byte of a packet is changed with the probability share."""
+    chance = random.Random(seed)
+    for kind, start, _ in list(blocks(data)):
+        if kind == ENHANCED_PACKET:
+            captured, = struct.unpack_from("=I", data, start + 20)
+            for at in range(start + 28, start + 28 + captured):
+                if chance.random() < share:
+                    data[at] = chance.randrange(256)
+
+
+def has_secrets(data):
+    return data[:4] == b"\x0a\x0d\x0d\x0a" and any(kind == SECRETS for kind, *_ in blocks(data))
+
+
 def damaged(capture, share, seed):
     target = tshark.scratch("damaged") / f"{seed}.pcapng"
-    subprocess.run(
-        ["editcap", "-E", str(share), "--seed", str(seed), capture, target], check=True, stderr=subprocess.DEVNULL
-    )
+    data = bytearray(capture.read_bytes())
+    if has_secrets(data):  # editcap refuses to write such a file
+        damage_packets(data, share, seed)
+        target.write_bytes(data)
+    else:
+        subprocess.run(
+            ["editcap", "-E", str(share), "--seed", str(seed), capture, target], check=True, stderr=subprocess.DEVNULL
+        )
     return target
 
 
