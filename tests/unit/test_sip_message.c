@@ -8,6 +8,7 @@
  */
 
 #include <stdio.h>
+#include <time.h>
 
 #include "redirect-facts.h"
 #include "sip-headers.h"
@@ -1904,6 +1905,13 @@ static const hostile_row_t hostile_rows[] = {
     {"uri-headers", "<sip:a@h?", "&", ">"},
 };
 
+/* CPU seconds of this process: on a busy machine the time on the clock says nothing. */
+static double
+seconds_since(clock_t start)
+{
+    return (double)(clock() - start) / CLOCKS_PER_SEC;
+}
+
 static void
 test_hostile(const void *data)
 {
@@ -1913,16 +1921,17 @@ test_hostile(const void *data)
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         GString *headers = g_string_new(NULL);
         sample_t *sample;
+        clock_t start;
 
         g_string_append_printf(headers, "%s: %s", names[i], row->start);
         while (headers->len < 400000) {
             g_string_append(headers, row->unit);
         }
         g_string_append(headers, row->end);
-        g_test_timer_start();
+        start = clock();
         sample = sample_with_headers(headers->str);
         walk_everything(&sample->message);
-        g_assert_cmpfloat(g_test_timer_elapsed(), <, 5.0);
+        g_assert_cmpfloat(seconds_since(start), <, 5.0);
         sample_free(sample);
         g_string_free(headers, TRUE);
     }
@@ -1934,11 +1943,11 @@ test_hostile_lines(void)
 {
     char *lines = repeat("m:<sip:%u@h>\r\n", 30000);
     sample_t *sample;
+    clock_t start = clock();
 
-    g_test_timer_start();
     sample = sample_with_headers(lines);
     walk_everything(&sample->message);
-    g_assert_cmpfloat(g_test_timer_elapsed(), <, 5.0);
+    g_assert_cmpfloat(seconds_since(start), <, 5.0);
     sample_free(sample);
     g_free(lines);
 }
