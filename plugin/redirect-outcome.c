@@ -8,12 +8,12 @@
 
 #include "redirect-outcome.h"
 
-/* Of a chain: how it went on may be in the capture, and is not looked at. */
-#define GAPS_HIDING_THE_END (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO | REDIRECT_GAP_CALL_FORGOTTEN)
-
 #include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
+
+/* Of a chain: how it went on may be in the capture, and is not looked at. */
+#define GAPS_HIDING_THE_END (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO | REDIRECT_GAP_CALL_FORGOTTEN)
 
 /* A client that got no answer at all gives up after Timer B (RFC 3261 17.1.1.2). */
 #define NO_ANSWER_AFTER (32 * REDIRECT_SECOND)

@@ -178,28 +178,27 @@ typedef struct {
 } loop_t;
 
 /*
- * Looks for the targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
+ * Looks for count targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
  * number; MAX_COMPARISONS bounds the rest.
  */
 static loop_t
-find_loop(const redirect_t *redirect, const redirect_transaction_t *from)
+find_loop(const redirect_target_t *targets, unsigned count, const redirect_transaction_t *from)
 {
-    unsigned left = MAX_COMPARISONS, end = redirect->target_count;
+    unsigned left = MAX_COMPARISONS;
     loop_t loop = {NULL, NULL};
 
     for (; from; from = redirect_transaction_before(from)) {
         uint32_t key;
         const bool has_key = redirect_request_key(from, &key);
-        for (unsigned i = 0; has_key && i < end && left > 0; i++) {
-            const redirect_target_t *target = &redirect->target[i];
-            if (target->match_key != key) {
+        for (unsigned i = 0; has_key && i < count && left > 0; i++) {
+            if (targets[i].match_key != key) {
                 continue;
             }
-            const sip_uri_t uri = redirect_target_uri(target);
+            const sip_uri_t uri = redirect_target_uri(&targets[i]);
             left--;
             if (same_resource(from, &uri)) {
-                loop = (loop_t){target, from};
-                end = i; /* only a target before this one says more */
+                loop = (loop_t){&targets[i], from};
+                count = i; /* only a target before this one says more */
             }
         }
     }
@@ -215,7 +214,7 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
     if (!context->new_redirect || !can_loop(redirect)) {
         return NULL;
     }
-    loop = find_loop(redirect, context->record->transaction);
+    loop = find_loop(redirect->target, redirect->target_count, context->record->transaction);
     if (loop.target == NULL) {
         return NULL;
     }
@@ -227,40 +226,23 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
                               loop.before->request.frame);
 }
 
-/* The transaction on the path up to and including from that asked for this very URI; NULL where there is none. */
-static const redirect_transaction_t *
-asked_before(const redirect_transaction_t *from, const sip_uri_t *uri, uint32_t key)
-{
-    for (unsigned left = MAX_COMPARISONS; from && left > 0; from = redirect_transaction_before(from)) {
-        uint32_t other;
-
-        if (!redirect_request_key(from, &other) || other != key) {
-            continue;
-        }
-        left--;
-        if (same_resource(from, uri)) {
-            return from;
-        }
-    }
-    return NULL;
-}
-
 static char *
 check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
-    const redirect_transaction_t *before;
-    sip_uri_t uri;
-    uint32_t key;
+    const sip_slice_t text = redirect_request_text(transaction);
+    redirect_target_t asked = {.written = text.ptr,
+                               .written_len = (uint32_t)text.len,
+                               .parsed = transaction->live ? transaction->live->parsed : NULL};
+    loop_t loop;
 
-    if (!can_loop(transaction->link->cause) || !redirect_request_uri(transaction, &uri) ||
-        !redirect_request_key(transaction, &key)) {
+    if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;
     }
-    before = asked_before(redirect_transaction_before(transaction), &uri, key);
-    return before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
-                                       before->request.frame)
-                  : NULL;
+    loop = find_loop(&asked, 1, redirect_transaction_before(transaction));
+    return loop.before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
+                                            loop.before->request.frame)
+                       : NULL;
 }
 
 static char *

@@ -10,7 +10,6 @@
 #include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_list.h>
 #include <wsutil/wmem/wmem_map.h>
-#include <wsutil/wmem/wmem_miscutl.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
 #include "redirect-store-pool.h"

@@ -43,6 +43,19 @@ first_with_key(pending_entry_t *from, unsigned hash, sip_slice_t key)
     return from;
 }
 
+static pending_entry_t *
+next_of_key(const pending_entry_t *entry)
+{
+    return first_with_key(entry->next_in_slot, entry->hash, key_of(entry));
+}
+
+/* The oldest entry that has the key of another. */
+static pending_entry_t *
+first_of_key(const redirect_store_t *store, const pending_entry_t *entry)
+{
+    return first_with_key(*slot_of(store, entry->hash), entry->hash, key_of(entry));
+}
+
 static uint16_t
 party_of(const redirect_store_t *store, const redirect_endpoint_t *party)
 {
@@ -97,34 +110,34 @@ entry_drop(redirect_store_t *store, pending_entry_t *entry)
     entry_remove(store, entry);
 }
 
-/* Before one more entry under a key that has count: first those go that nobody needs, then the oldest. */
+/* Under a busy key, which has count entries: first those go that nobody needs, then the oldest. The newest stays. */
 static void
-make_room(redirect_store_t *store, unsigned hash, sip_slice_t key, unsigned count)
+make_room(redirect_store_t *store, const pending_entry_t *newest, unsigned count)
 {
     const unsigned limit = store->config.limits.pending_per_key;
-    pending_entry_t *entry = first_with_key(*slot_of(store, hash), hash, key);
+    pending_entry_t *entry = first_of_key(store, newest);
 
-    while (entry && count >= limit) {
-        pending_entry_t *next = first_with_key(entry->next_in_slot, hash, key);
+    while (entry != newest && count > limit) {
+        pending_entry_t *next = next_of_key(entry);
         if (is_spent(entry)) {
             entry_remove(store, entry);
             count--;
         }
         entry = next;
     }
-    for (; count >= limit; count--) {
-        entry_drop(store, first_with_key(*slot_of(store, hash), hash, key));
+    for (; count > limit; count--) {
+        entry_drop(store, first_of_key(store, newest));
     }
 }
 
 static pending_entry_t *
-entry_new(redirect_store_t *store, unsigned hash, sip_slice_t key, const redirect_endpoint_t *party)
+entry_new(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party)
 {
     pending_entry_t *entry = redirect_pool_alloc0(&store->pool, sizeof(*entry) + key.len);
 
     memcpy(entry + 1, key.ptr, key.len);
     entry->key_len = (uint16_t)key.len;
-    entry->hash = hash;
+    entry->hash = hash_of(store, key);
     entry->filed = redirect_clock_stamp(&store->clock);
     if (party) {
         entry->has_party = true;
@@ -138,9 +151,8 @@ void
 redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party, redirect_t *redirect,
                     redirect_target_t *target, redirect_transaction_t *leg)
 {
-    const unsigned hash = hash_of(store, key);
     pending_entry_t *entry, **link;
-    unsigned count = 0;
+    unsigned count = 1;
 
     if (key.len == 0 || key.len > UINT16_MAX || leg->chain == NULL) {
         return;
@@ -149,38 +161,35 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_end
         store->pending = wmem_alloc0_array(store->scope, pending_entry_t *, store->pending_slots);
         store->parties = wmem_alloc0_array(store->scope, uint32_t, PARTIES);
     }
-    for (entry = *slot_of(store, hash); entry; entry = entry->next_in_slot) {
-        count += has_key(entry, hash, key);
-    }
-    make_room(store, hash, key, count);
-    entry = entry_new(store, hash, key, party);
+    entry = entry_new(store, key, party);
     entry->public = (redirect_pending_t){.redirect = redirect, .target = target, .leg = leg};
-    for (link = slot_of(store, hash); *link; link = &(*link)->next_in_slot) {
+    for (link = slot_of(store, entry->hash); *link; link = &(*link)->next_in_slot) {
+        count += has_key(*link, entry->hash, key);
     }
     *link = entry;
     entry->previous_to_expire = store->expire_last;
     *(store->expire_last ? &store->expire_last->next_to_expire : &store->expire_first) = entry;
     store->expire_last = entry;
     store->pending_count++;
+    make_room(store, entry, count);
 }
 
 const redirect_pending_t *
 redirect_store_pending(const redirect_store_t *store, sip_slice_t key)
 {
-    const unsigned hash = hash_of(store, key);
+    unsigned hash;
 
     if (store->pending == NULL || key.len == 0) {
         return NULL;
     }
+    hash = hash_of(store, key);
     return (const redirect_pending_t *)first_with_key(*slot_of(store, hash), hash, key);
 }
 
 const redirect_pending_t *
 redirect_store_next_pending(const redirect_pending_t *pending)
 {
-    const pending_entry_t *entry = (const pending_entry_t *)pending;
-
-    return (const redirect_pending_t *)first_with_key(entry->next_in_slot, entry->hash, key_of(entry));
+    return (const redirect_pending_t *)next_of_key((const pending_entry_t *)pending);
 }
 
 bool
@@ -232,16 +241,15 @@ are_parties_counted(const redirect_store_t *store)
     return counted == 0;
 }
 
-/* How many entries of a key there are; 0 where it is not among them. */
+/* How many entries of a key there are; 0 where wanted is not among them. */
 static unsigned
 count_of_key(const redirect_store_t *store, const pending_entry_t *wanted)
 {
     unsigned count = 0;
     bool is_there = false;
 
-    for (const pending_entry_t *entry = *slot_of(store, wanted->hash); entry; entry = entry->next_in_slot) {
+    for (const pending_entry_t *entry = first_of_key(store, wanted); entry; entry = next_of_key(entry), count++) {
         is_there = is_there || entry == wanted;
-        count += has_key(entry, wanted->hash, key_of(wanted));
     }
     return is_there ? count : 0;
 }

@@ -36,7 +36,7 @@ slots_for(unsigned limit)
     while (slots < limit && slots < (1U << 20)) {
         slots *= 2;
     }
-    return slots;
+    return 2 * slots; /* so that most look-ups end at the slot */
 }
 
 redirect_store_t *
@@ -50,8 +50,8 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     store->config.leg_headers = config->leg_headers ? wmem_strdup(scope, config->leg_headers) : NULL;
     fill_in_limits(&store->config.limits);
     store->secret = redirect_secret_new();
-    store->call_slots = 2 * slots_for(store->config.limits.open_calls);
-    store->pending_slots = 2 * slots_for(store->config.limits.pending_redirects);
+    store->call_slots = slots_for(store->config.limits.open_calls);
+    store->pending_slots = slots_for(store->config.limits.pending_redirects);
     store->calls = wmem_alloc0_array(scope, redirect_call_t *, store->call_slots);
     store->chains = wmem_array_new(scope, sizeof(stored_chain_t *));
     store->pages = wmem_map_new(scope, g_direct_hash, g_direct_equal);
@@ -120,14 +120,18 @@ redirect_store_chain_count(const redirect_store_t *store)
     return store->chain_count;
 }
 
+static stored_chain_t *
+chain_at(const redirect_store_t *store, uint32_t number)
+{
+    stored_chain_t *block = *(stored_chain_t **)wmem_array_index(store->chains, number / CHAINS_PER_BLOCK);
+
+    return &block[number % CHAINS_PER_BLOCK];
+}
+
 redirect_chain_t *
 redirect_store_chain(const redirect_store_t *store, uint32_t number)
 {
-    if (number >= store->chain_count) {
-        return NULL;
-    }
-    stored_chain_t *block = *(stored_chain_t **)wmem_array_index(store->chains, number / CHAINS_PER_BLOCK);
-    return &block[number % CHAINS_PER_BLOCK].public;
+    return number < store->chain_count ? &chain_at(store, number)->public : NULL;
 }
 
 redirect_store_load_t
@@ -144,16 +148,21 @@ call_slot(const redirect_store_t *store, unsigned hash)
     return &store->calls[hash & (store->call_slots - 1)];
 }
 
-redirect_call_t *
-redirect_store_call(const redirect_store_t *store, sip_slice_t id)
+static redirect_call_t *
+call_find(const redirect_store_t *store, unsigned hash, sip_slice_t id)
 {
-    const unsigned hash = (unsigned)redirect_hash(&store->secret, id);
     redirect_call_t *call = *call_slot(store, hash);
 
     while (call && (call->hash != hash || !sip_slice_equal(call->id, id))) {
         call = call->next_in_slot;
     }
     return call;
+}
+
+redirect_call_t *
+redirect_store_call(const redirect_store_t *store, sip_slice_t id)
+{
+    return call_find(store, (unsigned)redirect_hash(&store->secret, id), id);
 }
 
 redirect_transaction_t *
@@ -222,17 +231,18 @@ touch(redirect_store_t *store, redirect_transaction_t *transaction)
 static redirect_call_t *
 call_get(redirect_store_t *store, sip_slice_t id)
 {
-    redirect_call_t *call = redirect_store_call(store, id);
+    const unsigned hash = (unsigned)redirect_hash(&store->secret, id);
+    redirect_call_t *call = call_find(store, hash, id);
 
     if (call == NULL) {
         call = redirect_pool_alloc(&store->pool, sizeof(*call) + id.len);
         memset(call, 0, sizeof(*call));
         memcpy(call + 1, id.ptr, id.len);
         call->id = sip_slice_make((const char *)(call + 1), id.len);
-        call->hash = (unsigned)redirect_hash(&store->secret, id);
+        call->hash = hash;
         call->active = redirect_clock_stamp(&store->clock);
-        call->next_in_slot = *call_slot(store, call->hash);
-        *call_slot(store, call->hash) = call;
+        call->next_in_slot = *call_slot(store, hash);
+        *call_slot(store, hash) = call;
         queue_append(store, call);
         store->call_count++;
     }
@@ -775,7 +785,7 @@ chain_list(redirect_chain_t *chain, redirect_transaction_t *transaction)
     chain->transaction_count++;
     chain->hops = MAX(chain->hops, transaction->hop);
     chain->start = MIN(chain->start, transaction->request.time);
-    chain->gaps = (chain->gaps | transaction->gaps) & 0x7fff;
+    chain->gaps |= transaction->gaps;
     stored_chain(chain)->unanswered += is_unanswered(transaction);
 }
 
@@ -905,16 +915,15 @@ static stored_chain_t *
 chain_new(redirect_store_t *store)
 {
     const uint32_t number = store->chain_count++;
-    stored_chain_t *block;
+    stored_chain_t *chain;
 
     if (number % CHAINS_PER_BLOCK == 0) {
-        block = wmem_alloc0_array(store->scope, stored_chain_t, CHAINS_PER_BLOCK);
+        stored_chain_t *block = wmem_alloc0_array(store->scope, stored_chain_t, CHAINS_PER_BLOCK);
         wmem_array_append_one(store->chains, block);
     }
-    block = *(stored_chain_t **)wmem_array_index(store->chains, number / CHAINS_PER_BLOCK);
-    block += number % CHAINS_PER_BLOCK;
-    block->public.number = number;
-    return block;
+    chain = chain_at(store, number);
+    chain->public.number = number;
+    return chain;
 }
 
 void
@@ -1036,6 +1045,9 @@ redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *tran
     put_request(&transaction->request, opening, &text);
     live->to_tag = opening->to_tag;
     live->request_clock = redirect_clock_stamp(&store->clock);
+    if (transaction->response.status == 0) {
+        transaction->response.clock = live->request_clock;
+    }
     if (live->caller == NULL) {
         live->caller = caller_new(store, &opening->caller);
     }
@@ -1101,9 +1113,9 @@ redirect_store_set_history(redirect_store_t *store, redirect_transaction_t *tran
 void
 redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps)
 {
-    transaction->gaps = (transaction->gaps | gaps) & 0x7fff;
+    transaction->gaps |= gaps;
     if (transaction->chain) {
-        transaction->chain->gaps = (transaction->chain->gaps | gaps) & 0x7fff;
+        transaction->chain->gaps |= gaps;
     }
 }
 
