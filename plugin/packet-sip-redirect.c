@@ -546,6 +546,17 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
 
 /* --- life of a capture file ------------------------------------------------------------------------------------------ */
 
+/* A redirected call is remembered at least as long as another may follow it. */
+static redirect_limits_t
+limits_for(unsigned link_window)
+{
+    redirect_limits_t limits = redirect_limits_default();
+
+    limits.timeout_visible_s = MAX(limits.timeout_visible_s, link_window);
+    limits.timeout_unanswered_s = MAX(limits.timeout_unanswered_s, link_window);
+    return limits;
+}
+
 static void
 sip_redirect_open_file(void)
 {
@@ -554,7 +565,7 @@ sip_redirect_open_file(void)
         .link_calls = pref_link_calls,
         .link_window = pref_link_window,
         .leg_headers = pref_leg_headers,
-        .limits = redirect_limits_default(),
+        .limits = limits_for(pref_link_window),
     };
 
     redirect_session_open(&config);

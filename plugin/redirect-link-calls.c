@@ -1,6 +1,7 @@
 /* redirect-link-calls.c
  * Which redirect of another call a new request follows: a B2BUA or SBC goes on under a Call-ID of its own, and a client
- * may (RFC 3261 8.1.3.4). Every redirect is filed under what its follow-up might show, for link_window seconds.
+ * may (RFC 3261 8.1.3.4). Every redirect is filed under what its follow-up might show, for link_window seconds; a header
+ * that names its Call-ID finds it in its call.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -224,7 +225,6 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
         return;
     }
     caller = redirect_caller_key(sip_message_from_uri(sip));
-    file(&filing, key_of_leg(&room, sip->call_id));
     while (ids.len > 0) {
         file(&filing, key_of_leg(&room, next_leg_id(&ids)));
     }
@@ -380,6 +380,37 @@ choose_by_key(search_t *search, sip_slice_t key, sip_uri_match_t worst, const si
     }
 }
 
+/* What a transaction got as a redirect, as long as a new call may follow it. */
+static void
+choose_redirect_of(search_t *search, redirect_transaction_t *leg, redirect_t *redirect)
+{
+    const redirect_pending_t waiting = {.redirect = redirect, .leg = leg};
+    const redirect_time_t came = redirect == leg->redirect ? leg->response.clock : redirect->clock;
+
+    if (redirect_store_is_in_link_window(search->store, came)) {
+        choose_pending(search, &waiting, SIP_URI_MATCH_USER);
+    }
+}
+
+static void
+choose_in_call(search_t *search, const redirect_call_t *call)
+{
+    for (redirect_transaction_t *leg = redirect_call_first(call); leg && redirect_link_spend(search->place, 1);
+         leg = redirect_next_in_call(leg)) {
+        if (leg->redirect == NULL || !redirect_same_method(leg, search->transaction)) {
+            continue;
+        }
+        choose_redirect_of(search, leg, leg->redirect);
+        for (redirect_t *later = leg->redirect->later; later && redirect_link_spend(search->place, 1);
+             later = later->later) {
+            if (later->transaction == leg) {
+                choose_redirect_of(search, leg, later);
+            }
+        }
+    }
+}
+
+/* The header has the Call-ID of the redirected call, or what a header of that call had, too. */
 static void
 choose_by_leg_header(search_t *search)
 {
@@ -387,7 +418,13 @@ choose_by_leg_header(search_t *search)
     key_room_t room;
 
     while (ids.len > 0) {
-        choose_by_key(search, key_of_leg(&room, next_leg_id(&ids)), SIP_URI_MATCH_USER, NULL);
+        const sip_slice_t id = next_leg_id(&ids);
+        const redirect_call_t *call = redirect_store_call(search->store, id);
+
+        if (call && redirect_call_is_visible(call) && can_fit(search)) {
+            choose_in_call(search, call);
+        }
+        choose_by_key(search, key_of_leg(&room, id), SIP_URI_MATCH_USER, NULL);
     }
 }
 
@@ -525,7 +562,7 @@ redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t
                        .place = place,
                        .who = transaction->live->caller ? transaction->live->caller : &nobody};
 
-    if (redirect_store_has_no_pending(store)) {
+    if (redirect_store_has_no_pending(store) && search.who->leg_ids.len == 0) {
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {

@@ -204,16 +204,23 @@ redirect_store_has_no_pending(const redirect_store_t *store)
     return store->pending_count == 0;
 }
 
+bool
+redirect_store_is_in_link_window(const redirect_store_t *store, redirect_time_t came)
+{
+    const redirect_time_t window = (redirect_time_t)store->config.link_window * REDIRECT_SECOND;
+
+    return store->clock.now - came <= window;
+}
+
 void
 redirect_store_expire_pending(redirect_store_t *store)
 {
-    const redirect_time_t window = (redirect_time_t)store->config.link_window * REDIRECT_SECOND;
     const redirect_time_t stamp = redirect_clock_stamp(&store->clock);
 
     while (store->expire_first) {
         pending_entry_t *entry = store->expire_first;
         entry->filed = MIN(entry->filed, stamp); /* one ahead of the clock came with a wrong time */
-        if (store->clock.now - entry->filed <= window) {
+        if (redirect_store_is_in_link_window(store, entry->filed)) {
             break;
         }
         entry_remove(store, entry);

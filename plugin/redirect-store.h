@@ -250,6 +250,9 @@ const redirect_pending_t *redirect_store_next_pending(const redirect_pending_t *
 /** False where nothing waits under any key that is about the address of party: then no key needs to be made. */
 bool redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party);
 
+/** True as long as a new call may follow a redirect that came when the clock was at came. */
+bool redirect_store_is_in_link_window(const redirect_store_t *store, redirect_time_t came);
+
 /** True where nothing at all waits. */
 bool redirect_store_has_no_pending(const redirect_store_t *store);
 
