@@ -15,6 +15,9 @@
 /* Call-IDs and leg header values of this many bytes and more do not link. */
 #define MAX_KEY_TEXT 256
 
+/* To file an entry takes as long as so many of the comparisons that limits.steps_per_message counts. */
+#define STEPS_OF_FILING 4
+
 /* Strongest first; the letter begins the key, so that values of different kinds never meet. */
 typedef enum {
     KEY_LEG_HEADER = 'L',
@@ -179,34 +182,54 @@ typedef struct {
     redirect_store_t *store;
     redirect_t *redirect;
     redirect_transaction_t *leg;
+    uint32_t caller, asserted; /* keys of who calls, by From and by P-Asserted-Identity; 0 for nobody */
 } filing_t;
 
 static void
 file(const filing_t *filing, sip_slice_t key)
 {
-    redirect_store_file(filing->store, key, NULL, filing->redirect, NULL, filing->leg);
+    redirect_store_file(filing->store, key, NULL, &(redirect_pending_t){filing->redirect, NULL, filing->leg});
 }
 
-static void
+static bool
 file_target(const filing_t *filing, uint32_t caller, redirect_target_t *target)
 {
     const redirect_endpoint_t party = redirect_request_source(filing->leg);
     key_room_t room;
 
-    redirect_store_file(filing->store, key_of_new_call(&room, &party, caller, target->match_key), &party,
-                        filing->redirect, target, filing->leg);
+    return redirect_store_file(filing->store, key_of_new_call(&room, &party, caller, target->match_key), &party,
+                               &(redirect_pending_t){filing->redirect, target, filing->leg});
 }
 
-static void
-file_targets(const filing_t *filing, uint32_t caller, uint32_t asserted)
+/* @return false where no target could be filed */
+static bool
+file_targets(const filing_t *filing)
 {
+    bool filed = false;
+
     for (unsigned i = 0; i < filing->redirect->target_count; i++) {
         redirect_target_t *target = &filing->redirect->target[i];
         if (target->followable) {
-            file_target(filing, caller, target);
-            if (asserted != caller) {
-                file_target(filing, asserted, target);
+            filed |= file_target(filing, filing->caller, target);
+            if (filing->asserted != filing->caller) {
+                filed |= file_target(filing, filing->asserted, target);
             }
+        }
+    }
+    return filed;
+}
+
+static void
+file_history(const filing_t *filing)
+{
+    const uint32_t caller = filing->caller ? filing->caller : filing->asserted;
+    uint32_t asked;
+    key_room_t room;
+
+    if (redirect_request_key(filing->leg, &asked)) {
+        file(filing, key_of_history(&room, asked, caller));
+        if (filing->asserted && filing->asserted != caller) {
+            file(filing, key_of_history(&room, asked, filing->asserted));
         }
     }
 }
@@ -216,26 +239,72 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
 {
     static const redirect_caller_t nobody = {0};
     const redirect_caller_t *who = leg->live->caller ? leg->live->caller : &nobody;
-    const filing_t filing = {store, redirect, leg};
+    const filing_t filing = {store, redirect, leg, redirect_caller_key(sip_message_from_uri(sip)), who->asserted};
     sip_slice_t ids = who->leg_ids;
-    uint32_t caller, asked;
     key_room_t room;
 
     if (redirect->target_count == 0) {
         return;
     }
-    caller = redirect_caller_key(sip_message_from_uri(sip));
     while (ids.len > 0) {
         file(&filing, key_of_leg(&room, next_leg_id(&ids)));
     }
     file(&filing, key_of_session(&room, who->session_id));
-    if (redirect_request_key(leg, &asked)) {
-        file(&filing, key_of_history(&room, asked, caller ? caller : who->asserted));
-        if (caller && who->asserted && who->asserted != caller) {
-            file(&filing, key_of_history(&room, asked, who->asserted));
+    /* What was filed by its targets is found again once History-Info turns up: redirect_link_expect_history(). */
+    if (!file_targets(&filing) || redirect_store_expects_history(store)) {
+        file_history(&filing);
+    }
+}
+
+/* A redirect has an entry for each target that a new call may follow: one of them will do. */
+static bool
+is_of_first_target(const redirect_pending_t *pending)
+{
+    const redirect_target_t *target = pending->redirect->target;
+
+    while (!target->followable) {
+        target++; /* pending->target is */
+    }
+    return target == pending->target;
+}
+
+/* Files a redirect by its history, too, with the caller of an entry that is about one of its targets. */
+static void
+file_history_of(redirect_store_t *store, const redirect_pending_t *pending)
+{
+    const sip_slice_t key = redirect_store_pending_key(pending);
+    uint32_t caller, asked;
+    key_room_t room;
+
+    if (key.ptr[0] == KEY_NEW_CALL && is_of_first_target(pending) && redirect_request_key(pending->leg, &asked)) {
+        memcpy(&caller, key.ptr + 1, sizeof(caller));
+        redirect_store_file_further(store, key_of_history(&room, asked, caller), pending);
+    }
+}
+
+void
+redirect_link_expect_history(redirect_store_t *store)
+{
+    const redirect_pending_t *const last = redirect_store_last_filed(store);
+    const redirect_pending_t *first = last;
+
+    unsigned steps = redirect_store_config(store)->limits.steps_per_message;
+
+    redirect_store_expect_history(store);
+    while (first && redirect_store_filed_before(first)) {
+        if (steps < 2 * STEPS_OF_FILING) {
+            redirect_store_give_up(store);
+            break;
+        }
+        steps -= STEPS_OF_FILING;
+        first = redirect_store_filed_before(first);
+    }
+    for (const redirect_pending_t *pending = first; pending; pending = redirect_store_filed_after(pending)) {
+        file_history_of(store, pending);
+        if (pending == last) {
+            break;
         }
     }
-    file_targets(&filing, caller, who->asserted);
 }
 
 /* --- choosing ----------------------------------------------------------------------------------------------------- */
@@ -371,7 +440,8 @@ choose_by_key(search_t *search, sip_slice_t key, sip_uri_match_t worst, const si
     if (pending == NULL || !can_fit(search)) {
         return;
     }
-    for (; pending && redirect_link_spend(search->place, 1); pending = redirect_store_next_pending(pending)) {
+    for (; pending && redirect_link_spend(search->place, 1);
+         pending = redirect_store_next_pending(search->store, pending)) {
         if ((pending->target == NULL || pending->target->tried_by == NULL) &&
             redirect_same_method(pending->leg, search->transaction) &&
             (redirected == NULL || asked_for(pending->leg, redirected))) {
@@ -457,13 +527,31 @@ choose_by_history_entry(search_t *search, const redirect_entry_t *entry)
 }
 
 /* An entry with a 3xx as its Reason is who was redirected (RFC 7044 10.2). */
+static bool
+names_redirected(const redirect_entry_t *entry)
+{
+    return entry->has_reason && entry->reason_cause / 100 == 3;
+}
+
+bool
+redirect_link_names_redirected(redirect_facts_t *facts)
+{
+    const redirect_said_t *said = redirect_facts_said(facts);
+    unsigned i = 0;
+
+    while (i < said->entry_count && !names_redirected(&said->entry[i])) {
+        i++;
+    }
+    return i < said->entry_count;
+}
+
 static void
 choose_by_history_info(search_t *search)
 {
     const redirect_said_t *said = redirect_facts_said(search->facts);
 
     for (unsigned i = 0; i < said->entry_count; i++) {
-        if (said->entry[i].has_reason && said->entry[i].reason_cause / 100 == 3) {
+        if (names_redirected(&said->entry[i])) {
             choose_by_history_entry(search, &said->entry[i]);
         }
     }

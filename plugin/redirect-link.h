@@ -60,6 +60,15 @@ void redirect_link_across_calls(const redirect_store_t *store, redirect_transact
 void redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg,
                         const sip_message_t *sip);
 
+/** True where History-Info of a request names a party with the 3xx that redirected it. */
+bool redirect_link_names_redirected(redirect_facts_t *facts);
+
+/**
+ * Files the redirects of the last moments by what History-Info would name, and all later ones: call it when the first
+ * request names a redirected party. Before that nothing is filed so, because few captures have any.
+ */
+void redirect_link_expect_history(redirect_store_t *store);
+
 /** How well a URI fits a target; key is sip_uri_match_key() of it. Costs steps. */
 sip_uri_match_t redirect_target_match(redirect_placement_t *place, const redirect_target_t *target,
                                       const sip_uri_t *request_uri, uint32_t key, sip_uri_diff_t *difference);

@@ -15,6 +15,13 @@
 #include "redirect-store-pool.h"
 #include "redirect-store.h"
 
+/** Asks for memory that is needed soon. Any address will do. */
+#ifdef __GNUC__
+#define REDIRECT_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define REDIRECT_PREFETCH(address) ((void)(address))
+#endif
+
 /** Frames whose records are kept together: an entry for each single one would cost more than the records' pointers. */
 #define RECORDS_PER_PAGE 32
 
@@ -117,6 +124,7 @@ struct redirect_store {
     call_queue_t queue[QUEUE_COUNT];
     redirect_time_t forgot; /**< clock, when what is too old was last let go */
     bool let_calls_go;
+    bool expects_history;
     bool gave_up;                                /**< a search took too many steps */
     redirect_time_t gave_up_first, gave_up_last; /**< clock */
     uint32_t chain_count;

@@ -49,6 +49,16 @@ next_of_key(const pending_entry_t *entry)
     return first_with_key(entry->next_in_slot, entry->hash, key_of(entry));
 }
 
+/* One that was filed under a further key later stands among younger ones, and may be too old before it goes. */
+static const redirect_pending_t *
+first_in_window(const redirect_store_t *store, const pending_entry_t *entry)
+{
+    while (entry && !redirect_store_is_in_link_window(store, entry->filed)) {
+        entry = next_of_key(entry);
+    }
+    return (const redirect_pending_t *)entry;
+}
+
 /* The oldest entry that has the key of another. */
 static pending_entry_t *
 first_of_key(const redirect_store_t *store, const pending_entry_t *entry)
@@ -131,7 +141,7 @@ make_room(redirect_store_t *store, const pending_entry_t *newest, unsigned count
 }
 
 static pending_entry_t *
-entry_new(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party)
+entry_new(redirect_store_t *store, sip_slice_t key, const redirect_pending_t *what)
 {
     pending_entry_t *entry = redirect_pool_alloc0(&store->pool, sizeof(*entry) + key.len);
 
@@ -139,30 +149,18 @@ entry_new(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *p
     entry->key_len = (uint16_t)key.len;
     entry->hash = hash_of(store, key);
     entry->filed = redirect_clock_stamp(&store->clock);
-    if (party) {
-        entry->has_party = true;
-        entry->party = party_of(store, party);
-        store->parties[entry->party]++;
-    }
+    entry->public = *what;
     return entry;
 }
 
-void
-redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party, redirect_t *redirect,
-                    redirect_target_t *target, redirect_transaction_t *leg)
+/* Puts an entry at the end of its slot, and of those that expire. @return how many have its key now */
+static unsigned
+entry_list(redirect_store_t *store, pending_entry_t *entry)
 {
-    pending_entry_t *entry, **link;
+    const sip_slice_t key = key_of(entry);
+    pending_entry_t **link;
     unsigned count = 1;
 
-    if (key.len == 0 || key.len > UINT16_MAX || leg->chain == NULL) {
-        return;
-    }
-    if (store->pending == NULL) {
-        store->pending = wmem_alloc0_array(store->scope, pending_entry_t *, store->pending_slots);
-        store->parties = wmem_alloc0_array(store->scope, uint32_t, PARTIES);
-    }
-    entry = entry_new(store, key, party);
-    entry->public = (redirect_pending_t){.redirect = redirect, .target = target, .leg = leg};
     for (link = slot_of(store, entry->hash); *link; link = &(*link)->next_in_slot) {
         count += has_key(*link, entry->hash, key);
     }
@@ -171,7 +169,49 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_end
     *(store->expire_last ? &store->expire_last->next_to_expire : &store->expire_first) = entry;
     store->expire_last = entry;
     store->pending_count++;
-    make_room(store, entry, count);
+    return count;
+}
+
+static bool
+can_be_filed(sip_slice_t key, const redirect_pending_t *what)
+{
+    return key.len > 0 && key.len <= UINT16_MAX && what->leg->chain != NULL;
+}
+
+bool
+redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party,
+                    const redirect_pending_t *what)
+{
+    pending_entry_t *entry;
+
+    if (!can_be_filed(key, what)) {
+        return false;
+    }
+    if (store->pending == NULL) {
+        store->pending = wmem_alloc0_array(store->scope, pending_entry_t *, store->pending_slots);
+        store->parties = wmem_alloc0_array(store->scope, uint32_t, PARTIES);
+    }
+    entry = entry_new(store, key, what);
+    if (party) {
+        entry->has_party = true;
+        entry->party = party_of(store, party);
+        store->parties[entry->party]++;
+    }
+    make_room(store, entry, entry_list(store, entry));
+    return true;
+}
+
+void
+redirect_store_file_further(redirect_store_t *store, sip_slice_t key, const redirect_pending_t *known)
+{
+    const redirect_pending_t what = {.redirect = known->redirect, .leg = known->leg};
+    pending_entry_t *entry;
+
+    if (can_be_filed(key, &what)) {
+        entry = entry_new(store, key, &what);
+        entry->filed = ((const pending_entry_t *)known)->filed;
+        make_room(store, entry, entry_list(store, entry));
+    }
 }
 
 const redirect_pending_t *
@@ -183,13 +223,49 @@ redirect_store_pending(const redirect_store_t *store, sip_slice_t key)
         return NULL;
     }
     hash = hash_of(store, key);
-    return (const redirect_pending_t *)first_with_key(*slot_of(store, hash), hash, key);
+    return first_in_window(store, first_with_key(*slot_of(store, hash), hash, key));
 }
 
 const redirect_pending_t *
-redirect_store_next_pending(const redirect_pending_t *pending)
+redirect_store_next_pending(const redirect_store_t *store, const redirect_pending_t *pending)
 {
-    return (const redirect_pending_t *)next_of_key((const pending_entry_t *)pending);
+    return first_in_window(store, next_of_key((const pending_entry_t *)pending));
+}
+
+sip_slice_t
+redirect_store_pending_key(const redirect_pending_t *pending)
+{
+    return key_of((const pending_entry_t *)pending);
+}
+
+const redirect_pending_t *
+redirect_store_last_filed(const redirect_store_t *store)
+{
+    return (const redirect_pending_t *)store->expire_last;
+}
+
+const redirect_pending_t *
+redirect_store_filed_before(const redirect_pending_t *pending)
+{
+    return (const redirect_pending_t *)((const pending_entry_t *)pending)->previous_to_expire;
+}
+
+const redirect_pending_t *
+redirect_store_filed_after(const redirect_pending_t *pending)
+{
+    return (const redirect_pending_t *)((const pending_entry_t *)pending)->next_to_expire;
+}
+
+bool
+redirect_store_expects_history(const redirect_store_t *store)
+{
+    return store->expects_history;
+}
+
+void
+redirect_store_expect_history(redirect_store_t *store)
+{
+    store->expects_history = true;
 }
 
 bool

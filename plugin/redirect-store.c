@@ -630,6 +630,30 @@ note_forgotten(const redirect_store_t *store, const redirect_call_t *call)
     }
 }
 
+/*
+ * A call that is let go was not touched for long, and each of its objects costs a wait for the memory: of a dense
+ * capture's redirected calls that was a tenth of all that this plugin costs. So the next ones are fetched while
+ * other frames are dissected, one object farther with each call that goes.
+ */
+static void
+fetch_next_victims(const redirect_store_t *store, int queue)
+{
+    const redirect_call_t *call = store->queue[queue].oldest;
+    const redirect_call_t *next = call ? call->newer : NULL;
+
+    if (next == NULL) {
+        return;
+    }
+    REDIRECT_PREFETCH(next->newer);
+    REDIRECT_PREFETCH(next->first);
+    REDIRECT_PREFETCH((const char *)next->first + 64);
+    REDIRECT_PREFETCH(call->first->live);
+    REDIRECT_PREFETCH((const char *)call->first->live + 64);
+    REDIRECT_PREFETCH((const char *)call->first->live + 128);
+    REDIRECT_PREFETCH(call->first->redirect);
+    REDIRECT_PREFETCH((const char *)call->first->redirect + 64);
+}
+
 void
 redirect_store_forget(redirect_store_t *store)
 {
@@ -641,8 +665,10 @@ redirect_store_forget(redirect_store_t *store)
     }
     while (store->call_count > store->config.limits.open_calls) {
         redirect_call_t *victim = find_victim(store);
+        const int queue = victim->queue;
         note_forgotten(store, victim);
         call_forget(store, victim);
+        fetch_next_victims(store, queue);
     }
     redirect_store_expire_pending(store);
 }

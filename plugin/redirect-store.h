@@ -235,17 +235,36 @@ struct redirect_pending {
 };
 
 /**
- * Files a redirect under a key for link_window seconds. An empty key files nothing.
+ * Files a redirect under a key for link_window seconds; what is copied.
  * @param party the address that the key is about, a part of it; NULL where it is about none
+ * @return false where the key is empty, or what names nothing visible: then nothing is filed
  */
-void redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party,
-                         redirect_t *redirect, redirect_target_t *target, redirect_transaction_t *leg);
+bool redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_endpoint_t *party,
+                         const redirect_pending_t *what);
+
+/**
+ * Files the redirect of an entry, with all its targets, under a further key: for as long as the entry is there, and as
+ * if it had been filed at the same time.
+ */
+void redirect_store_file_further(redirect_store_t *store, sip_slice_t key, const redirect_pending_t *known);
 
 /** What waits under a key, oldest first, or NULL. */
 const redirect_pending_t *redirect_store_pending(const redirect_store_t *store, sip_slice_t key);
 
 /** The next one under the same key, newer, or NULL. */
-const redirect_pending_t *redirect_store_next_pending(const redirect_pending_t *pending);
+const redirect_pending_t *redirect_store_next_pending(const redirect_store_t *store, const redirect_pending_t *pending);
+
+/** The key of an entry, borrowed from it. */
+sip_slice_t redirect_store_pending_key(const redirect_pending_t *pending);
+
+/** The entry that was filed last, under whatever key, and the entries before and after one; or NULL. */
+const redirect_pending_t *redirect_store_last_filed(const redirect_store_t *store);
+const redirect_pending_t *redirect_store_filed_before(const redirect_pending_t *pending);
+const redirect_pending_t *redirect_store_filed_after(const redirect_pending_t *pending);
+
+/** True once a request of this capture named a redirected party in History-Info: most captures have none. */
+bool redirect_store_expects_history(const redirect_store_t *store);
+void redirect_store_expect_history(redirect_store_t *store);
 
 /** False where nothing waits under any key that is about the address of party: then no key needs to be made. */
 bool redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party);

@@ -270,6 +270,15 @@ is_at_large(const redirect_placement_t *place)
 }
 
 static void
+place_across_calls(step_t *step)
+{
+    if (!redirect_store_expects_history(step->store) && redirect_link_names_redirected(step->facts)) {
+        redirect_link_expect_history(step->store);
+    }
+    redirect_link_across_calls(step->store, step->transaction, step->facts, &step->place);
+}
+
+static void
 place(step_t *step)
 {
     const redirect_config_t *config = redirect_store_config(step->store);
@@ -280,7 +289,7 @@ place(step_t *step)
     } else {
         redirect_link_in_call(step->store, step->transaction, step->facts, &step->place);
         if (is_at_large(&step->place) && config->link_calls && !step->transaction->request.in_dialog) {
-            redirect_link_across_calls(step->store, step->transaction, step->facts, &step->place);
+            place_across_calls(step);
         }
     }
     enter(step);
