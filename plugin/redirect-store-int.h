@@ -79,17 +79,17 @@ typedef enum {
 
 /** One Call-ID. */
 struct redirect_call {
+    redirect_call_t *next_in_slot; /**< of Call-IDs whose hashes end alike */
+    unsigned hash;                 /**< of the Call-ID, keyed; beside the pointer: they are read together */
+    uint16_t count;
+    uint16_t unanswered;                  /**< INVITEs without a final response */
+    uint16_t visible;                     /**< transactions whose chain is visible */
+    uint8_t queue;                        /**< queue_id_t */
+    bool is_incomplete;                   /**< transactions were let go to make room */
     redirect_transaction_t *first, *last; /**< through next_in_call */
     redirect_call_t *newer, *older;       /**< in its queue */
-    redirect_call_t *next_in_slot;        /**< of Call-IDs whose hashes end alike */
     redirect_time_t active;               /**< clock at the latest message */
     sip_slice_t id;                       /**< copied to where the struct ends */
-    unsigned hash;                        /**< of the Call-ID, keyed */
-    uint16_t count;
-    uint16_t unanswered; /**< INVITEs without a final response */
-    uint16_t visible;    /**< transactions whose chain is visible */
-    uint8_t queue;       /**< queue_id_t */
-    bool is_incomplete;  /**< transactions were let go to make room */
 };
 
 typedef struct {
@@ -103,12 +103,12 @@ typedef struct {
 typedef struct pending_entry {
     redirect_pending_t public;          /**< first, so that one pointer is the other */
     struct pending_entry *next_in_slot; /**< of keys whose hashes end alike; of one key oldest first */
-    struct pending_entry *next_to_expire, *previous_to_expire;
-    redirect_time_t filed; /**< clock */
-    unsigned hash;         /**< of the key, keyed */
+    unsigned hash;                      /**< of the key, keyed; beside the pointer: they are read together */
     uint16_t key_len;
     uint16_t party : 12; /**< which counter the address has that the key is about */
     uint16_t has_party : 1;
+    struct pending_entry *next_to_expire, *previous_to_expire;
+    redirect_time_t filed; /**< clock */
 } pending_entry_t;
 
 struct redirect_store {

@@ -288,6 +288,19 @@ redirect_store_is_in_link_window(const redirect_store_t *store, redirect_time_t 
     return store->clock.now - came <= window;
 }
 
+/* As the next victims among the calls: what expires next was not touched for long. */
+static void
+fetch_next_to_expire(const redirect_store_t *store)
+{
+    const pending_entry_t *next = store->expire_first ? store->expire_first->next_to_expire : NULL;
+
+    if (next && next->next_to_expire) {
+        REDIRECT_PREFETCH(next->next_to_expire);
+        REDIRECT_PREFETCH((const char *)next->next_to_expire + 64);
+        REDIRECT_PREFETCH(slot_of(store, next->hash));
+    }
+}
+
 void
 redirect_store_expire_pending(redirect_store_t *store)
 {
@@ -304,6 +317,7 @@ redirect_store_expire_pending(redirect_store_t *store)
     while (store->pending_count > store->config.limits.pending_redirects) {
         entry_drop(store, store->expire_first);
     }
+    fetch_next_to_expire(store);
 }
 
 /* True where the counters of the addresses have as many entries as there are. */

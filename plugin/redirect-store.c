@@ -645,6 +645,8 @@ fetch_next_victims(const redirect_store_t *store, int queue)
         return;
     }
     REDIRECT_PREFETCH(next->newer);
+    REDIRECT_PREFETCH((const char *)next->newer + 64);
+    REDIRECT_PREFETCH(call_slot(store, next->hash));
     REDIRECT_PREFETCH(next->first);
     REDIRECT_PREFETCH((const char *)next->first + 64);
     REDIRECT_PREFETCH(call->first->live);
