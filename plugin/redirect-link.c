@@ -250,16 +250,6 @@ redirect_target_match(redirect_placement_t *place, const redirect_target_t *targ
     return sip_uri_match(&uri, request_uri, difference);
 }
 
-static bool
-same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *b)
-{
-    sip_uri_t uri_a, uri_b;
-
-    return sip_slice_equal(redirect_request_text(a), redirect_request_text(b)) ||
-           (redirect_request_uri(a, &uri_a) && redirect_request_uri(b, &uri_b) &&
-            sip_uri_match(&uri_a, &uri_b, NULL) <= SIP_URI_MATCH_LOOSE);
-}
-
 /*
  * A 305 names a proxy, not a new destination (RFC 3261 21.3.4): the request goes out again with the same Request-URI,
  * through a Route to the proxy or straight to its address. Where the proxy has a name, any new address may be its own.
@@ -275,7 +265,7 @@ goes_through_proxy(const redirect_target_t *target, const redirect_transaction_t
     redirect_endpoint_t named;
     const redirect_endpoint_t to = redirect_request_destination(transaction);
 
-    if (!same_request_uri(redirected, transaction)) {
+    if (!redirect_same_request_uri(redirected, transaction)) {
         return false;
     }
     if (sip) {
@@ -313,7 +303,7 @@ match_suffices(const candidate_t *candidate, const redirect_transaction_t *trans
     case SIP_URI_MATCH_USER:
         /* A location lookup before the next sighting; only where there was one place to go, and it goes elsewhere. */
         return candidate->relation == RELATION_SAME_CLIENT && candidate->redirect->target_total == 1 &&
-               !same_request_uri(candidate->leg, transaction);
+               !redirect_same_request_uri(candidate->leg, transaction);
     default:
         return false;
     }
@@ -474,10 +464,10 @@ repeats(const redirect_transaction_t *earlier, const redirect_transaction_t *tra
         return false;
     }
     if (redirect_is_amend_and_retry(status)) {
-        return status == 416 || same_request_uri(earlier, transaction);
+        return status == 416 || redirect_same_request_uri(earlier, transaction);
     }
     return (is_failover(status) || is_given_up(earlier, transaction, upstream)) &&
-           same_request_uri(earlier, transaction);
+           redirect_same_request_uri(earlier, transaction);
 }
 
 /* The latest transaction of the same client that the new one repeats, amended or at another server. */
@@ -567,7 +557,7 @@ redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect
 {
     const redirect_response_t *response = &refused->response;
 
-    if (response->status == 606 && same_request_uri(refused, transaction)) {
+    if (response->status == 606 && redirect_same_request_uri(refused, transaction)) {
         return false;
     }
     return refused->extras->retry_after == 0 || transaction->live->request_clock - response->clock <
@@ -696,7 +686,7 @@ find_returned(const wanted_t *wanted)
     for (redirect_transaction_t *earlier = first_other(transaction);
          earlier && redirect_link_spend(wanted->place, STEPS_PER_URI); earlier = next_other(earlier, transaction)) {
         if (earlier->redirect && relation(earlier, transaction, wanted->upstream) <= RELATION_FARTHER_ON &&
-            same_request_uri(earlier, transaction)) {
+            redirect_same_request_uri(earlier, transaction)) {
             client_history_take(&returned, earlier, wanted->upstream);
         }
     }

@@ -122,6 +122,33 @@ redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key)
     return true;
 }
 
+/* A call with many branches compares each with all others: so the key is kept, as long as anything is compared. */
+static uint32_t
+place_key(const redirect_transaction_t *transaction)
+{
+    sip_uri_t uri;
+    uint32_t key;
+
+    if (transaction->live && transaction->live->place_key) {
+        return transaction->live->place_key;
+    }
+    key = redirect_request_uri(transaction, &uri) ? sip_uri_place_key(&uri) : 1;
+    if (transaction->live) {
+        transaction->live->place_key = key;
+    }
+    return key;
+}
+
+bool
+redirect_same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    sip_uri_t uri_a, uri_b;
+
+    return sip_slice_equal(redirect_request_text(a), redirect_request_text(b)) ||
+           (place_key(a) == place_key(b) && redirect_request_uri(a, &uri_a) && redirect_request_uri(b, &uri_b) &&
+            sip_uri_match(&uri_a, &uri_b, NULL) <= SIP_URI_MATCH_LOOSE);
+}
+
 char *
 redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction)
 {

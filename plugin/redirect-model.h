@@ -216,7 +216,8 @@ typedef struct {
     redirect_transaction_t *next_in_call; /**< grows: in the order in which they were opened */
     const redirect_caller_t *caller;      /**< or NULL */
     const sip_uri_kept_t
-        *parsed; /**< the Request-URI taken apart, once the chain is visible; NULL where it is no URI */
+        *parsed;        /**< the Request-URI taken apart, once the chain is visible; NULL where it is no URI */
+    uint32_t place_key; /**< sip_uri_place_key() of the Request-URI, once it was asked for; 0 before */
 } redirect_live_t;
 
 /** What few transactions have. */
@@ -379,6 +380,9 @@ bool redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *
 
 /** The sip_uri_match_key() of the Request-URI; false where there is none or it is no URI: then *key stays as it was. */
 bool redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key);
+
+/** True where both Request-URIs name the same user at the same host and port (SIP_URI_MATCH_LOOSE). */
+bool redirect_same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *b);
 
 /** The name of a transaction's method: borrowed from transaction, or static. As on the wire. */
 sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);

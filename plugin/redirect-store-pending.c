@@ -294,10 +294,9 @@ fetch_next_to_expire(const redirect_store_t *store)
 {
     const pending_entry_t *next = store->expire_first ? store->expire_first->next_to_expire : NULL;
 
-    if (next && next->next_to_expire) {
-        REDIRECT_PREFETCH(next->next_to_expire);
-        REDIRECT_PREFETCH((const char *)next->next_to_expire + 64);
-        REDIRECT_PREFETCH(slot_of(store, next->hash));
+    if (next) {
+        redirect_store_prefetch(next->next_to_expire, sizeof(*next));
+        redirect_store_prefetch(slot_of(store, next->hash), sizeof(void *));
     }
 }
 

@@ -644,16 +644,11 @@ fetch_next_victims(const redirect_store_t *store, int queue)
     if (next == NULL) {
         return;
     }
-    REDIRECT_PREFETCH(next->newer);
-    REDIRECT_PREFETCH((const char *)next->newer + 64);
-    REDIRECT_PREFETCH(call_slot(store, next->hash));
-    REDIRECT_PREFETCH(next->first);
-    REDIRECT_PREFETCH((const char *)next->first + 64);
-    REDIRECT_PREFETCH(call->first->live);
-    REDIRECT_PREFETCH((const char *)call->first->live + 64);
-    REDIRECT_PREFETCH((const char *)call->first->live + 128);
-    REDIRECT_PREFETCH(call->first->redirect);
-    REDIRECT_PREFETCH((const char *)call->first->redirect + 64);
+    redirect_store_prefetch(next->newer, sizeof(*next));
+    redirect_store_prefetch(call_slot(store, next->hash), sizeof(void *));
+    redirect_store_prefetch(next->first, sizeof(redirect_transaction_t));
+    redirect_store_prefetch(call->first->live, sizeof(stored_live_t));
+    redirect_store_prefetch(call->first->redirect, sizeof(redirect_t) + sizeof(redirect_target_t));
 }
 
 void
@@ -1072,6 +1067,7 @@ redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *tran
     text = redirect_pool_alloc(&store->pool, request_size(opening));
     put_request(&transaction->request, opening, &text);
     live->to_tag = opening->to_tag;
+    live->place_key = 0;
     live->request_clock = redirect_clock_stamp(&store->clock);
     if (transaction->response.status == 0) {
         transaction->response.clock = live->request_clock;

@@ -668,6 +668,17 @@ sip_uri_match_key(const sip_uri_t *uri)
     return user.len > 0 ? hash_units(user, next_loose) : sip_host_hash(uri->host);
 }
 
+uint32_t
+sip_uri_place_key(const sip_uri_t *uri)
+{
+    uint32_t key = sip_uri_match_key(uri);
+
+    if (is_sip_kind(uri)) {
+        key ^= sip_host_hash(uri->host) * UINT32_C(2654435761); /* odd, so that user and host do not cancel out */
+    }
+    return key ? key : 1;
+}
+
 /* ---- For people ------------------------------------------------------------------------------------------------ */
 
 static const char *const diff_names[] = {

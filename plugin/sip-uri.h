@@ -116,6 +116,12 @@ sip_uri_match_t sip_uri_match(const sip_uri_t *target, const sip_uri_t *request_
  */
 uint32_t sip_uri_match_key(const sip_uri_t *uri);
 
+/**
+ * The same for two URIs that match at least loosely (SIP_URI_MATCH_LOOSE), so that most others need not be compared:
+ * made of sip_uri_match_key() and the host. Never 0.
+ */
+uint32_t sip_uri_place_key(const sip_uri_t *uri);
+
 /** A URI parameter by name (without case): its value in *value (absent where it has none). False where missing. */
 bool sip_uri_param(const sip_uri_t *uri, const char *name, sip_slice_t *value);
 

@@ -146,6 +146,7 @@ check_match(const sip_uri_t *a, const sip_uri_t *b, sip_uri_diff_t compared)
 
     REQUIRE((match == SIP_URI_MATCH_EXACT) == (difference == SIP_URI_DIFF_NONE));
     REQUIRE(compared != SIP_URI_DIFF_NONE || match == SIP_URI_MATCH_EXACT);
+    REQUIRE(match > SIP_URI_MATCH_LOOSE || sip_uri_place_key(a) == sip_uri_place_key(b));
     /* A target may have a method and headers that the request lacks; nothing else depends on the direction. */
     if (match != SIP_URI_MATCH_EXACT && back != SIP_URI_MATCH_EXACT) {
         REQUIRE(match == back);

@@ -592,6 +592,9 @@ test_compare_row(const void *data)
     } else {
         g_assert_cmphex(sip_uri_match_key(&a.uri), !=, 0);
     }
+    if (row->match <= SIP_URI_MATCH_LOOSE) {
+        g_assert_cmphex(sip_uri_place_key(&a.uri), ==, sip_uri_place_key(&b.uri));
+    }
     sample_free(&a);
     sample_free(&b);
 }
@@ -701,6 +704,26 @@ test_match_key_tells_apart(void)
 
             g_test_message("%s %s", texts[i], texts[j]);
             g_assert_cmphex(sip_uri_match_key(&a.uri), !=, sip_uri_match_key(&b.uri));
+            sample_free(&a);
+            sample_free(&b);
+        }
+    }
+}
+
+static void
+test_place_key_tells_apart(void)
+{
+    static const char *const texts[] = {
+        "sip:alice@h", "sip:alice@i",         "sip:bob@h",    "sip:h@h",
+        "sip:i@i",     "sip:alice@192.0.2.1", "sip:+15551@h", "tel:+15551",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        for (size_t j = i + 1; j < G_N_ELEMENTS(texts); j++) {
+            sample_t a = sample_of(texts[i]), b = sample_of(texts[j]);
+
+            g_test_message("%s %s", texts[i], texts[j]);
+            g_assert_cmphex(sip_uri_place_key(&a.uri), !=, sip_uri_place_key(&b.uri));
             sample_free(&a);
             sample_free(&b);
         }
@@ -1193,6 +1216,7 @@ main(int argc, char **argv)
     g_test_add_func("/sip-uri/compare/many-params", test_many_params);
     g_test_add_func("/sip-uri/match/unparsed", test_match_unparsed);
     g_test_add_func("/sip-uri/match/key", test_match_key_tells_apart);
+    g_test_add_func("/sip-uri/match/place-key", test_place_key_tells_apart);
     ADD_ROWS("param", param_rows, test_param_row);
     ADD_ROWS("display", display_rows, test_display_row);
     g_test_add_func("/sip-uri/display/unparsed", test_display_unparsed);
