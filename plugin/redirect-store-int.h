@@ -186,6 +186,54 @@ redirect_store_are_together(const redirect_transaction_t *a, const redirect_tran
     return group_of(a) != NULL && group_of(a) == group_of(b);
 }
 
+/* --- redirect-store-calls.c --- */
+
+/** Where the calls hang whose hashes end alike. */
+redirect_call_t **redirect_store_call_slot(const redirect_store_t *store, unsigned hash);
+
+/** The call with a Call-ID; made, and empty, where there is none. */
+redirect_call_t *redirect_store_call_get(redirect_store_t *store, sip_slice_t id);
+
+/** Frees a call that holds no transaction any more. */
+void redirect_store_free_call_if_empty(redirect_store_t *store, redirect_call_t *call);
+
+/** Moves a call to the end of the queue that it belongs to now. */
+void redirect_store_requeue(redirect_store_t *store, redirect_call_t *call);
+
+/** Something came of this transaction: its call and its group or chain are young again. */
+void redirect_store_touch(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/* --- redirect-store-transactions.c --- */
+
+/** The extras of a transaction, to be written. */
+redirect_extras_t *redirect_store_extras(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/** Frees what was kept for later messages of a transaction that stays to be shown. */
+void redirect_store_retire_transaction(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/** Frees a candidate that nothing points to any more. */
+void redirect_store_free_transaction(redirect_store_t *store, redirect_transaction_t *transaction);
+
+/* --- redirect-store-forget.c --- */
+
+/** Lets go what is too old or too much in a call, before a transaction is added to it. */
+void redirect_store_make_room(redirect_store_t *store, redirect_call_t *call);
+
+/* --- redirect-store-chains.c --- */
+
+/** The next candidate of a group, from one on in the list of the call; NULL where there is none. */
+redirect_transaction_t *redirect_store_next_of_group(redirect_transaction_t *from, const redirect_transaction_t *group);
+
+/** Keeps the Request-URI of a visible transaction taken apart: it is compared often. Of a candidate it is text. */
+void redirect_store_keep_request_uri(redirect_transaction_t *transaction);
+
+/* --- redirect-store-redirects.c --- */
+
+/** Frees the parsed URIs of a redirect's targets, which only linking needs. */
+void redirect_store_free_target_uris(redirect_store_t *store, redirect_t *redirect);
+
+/* --- redirect-store-records.c, redirect-store-pending.c --- */
+
 /** Makes the messages of a candidate records of its chain, which has just become visible. */
 void redirect_store_show_messages(redirect_store_t *store, redirect_transaction_t *transaction);
 
