@@ -8,7 +8,7 @@
  * made because of a redirect, and a chain the tree of transactions that one request led to. A chain is visible from its
  * first 3xx or 6xx on; before that its transactions are candidates.
  *
- * All objects are made and freed by redirect-store.c alone, which states what may point to what. For everybody else
+ * All objects are made and freed by the store alone, which states what may point to what. For everybody else
  * they are read-only. Pointers to what is visible stay valid as long as the store; a candidate may be freed whenever
  * the next message is added.
  */
