@@ -94,12 +94,13 @@ class Hostile:
         """What the plugin adds to the frame that it slows down most, in seconds; a message's share of it."""
         plugin = self.with_plugin(case)
         runs = {"stock": [], "plugin": []}
-        share = max(1.0, capture.messages / capture.frames)
+        messages = measure.messages_by_frame(self.stock, capture.path)
         for count in range(FRAME_RUNS + FRAME_RUNS_MORE):
             runs["stock"].append(measure.frame_times(self.stock, capture.path))
             runs["plugin"].append(measure.frame_times(plugin, capture.path))
             least = {name: [min(times) for times in zip(*frames)] for name, frames in runs.items()}
-            worst = max(b - a for a, b in zip(least["stock"], least["plugin"])) / share
+            added = [b - a for a, b in zip(least["stock"], least["plugin"])]
+            worst = max(time / max(1, held) for time, held in zip(added, messages))
             if count + 1 >= FRAME_RUNS and worst <= PER_MESSAGE:
                 break
         return worst

@@ -190,6 +190,17 @@ def instructions(variant, path, options=()):
     return int(match.group(1).replace(",", ""))
 
 
+def messages_by_frame(variant, path):
+    """How many SIP messages the dissector saw in each frame: of a stream that it can not end, it sees all once more."""
+    argv = variant.command(["-n", "-r", str(path), "-T", "fields", "-e", "sip.Method", "-e", "sip.Status-Code"])
+    env = variant.environment()
+    lines = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env, cwd=env["HOME"],
+        check=True, encoding="utf-8", errors="replace",
+    ).stdout.splitlines()
+    return [sum(len(column.split(",")) for column in line.split("\t") if column) for line in lines]
+
+
 def frame_times(variant, path):
     """CPU seconds from each line of output to the next, where tshark writes each frame's line at once; of the first 0.
 
