@@ -410,7 +410,7 @@ choose_target(search_t *search, const redirect_pending_t *pending, redirect_targ
         return;
     }
     choice.match = redirect_target_match(search->place, target, &search->uri, search->key, &choice.difference);
-    if (choice.match <= worst) {
+    if (choice.match <= worst && redirect_redial_match(pending->leg, search->transaction) > choice.match) {
         choose(search, &choice);
     }
 }

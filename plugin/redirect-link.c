@@ -250,6 +250,21 @@ redirect_target_match(redirect_placement_t *place, const redirect_target_t *targ
     return sip_uri_match(&uri, request_uri, difference);
 }
 
+sip_uri_match_t
+redirect_redial_match(const redirect_transaction_t *leg, const redirect_transaction_t *transaction)
+{
+    const redirect_endpoint_t old = redirect_request_destination(leg), new = redirect_request_destination(transaction);
+    sip_uri_match_t match;
+    sip_uri_t asked, uri;
+
+    if (!redirect_same_address(old, new) || old.port != new.port || !redirect_request_uri(leg, &asked) ||
+        !redirect_request_uri(transaction, &uri)) {
+        return SIP_URI_MATCH_NONE;
+    }
+    match = sip_uri_match(&asked, &uri, NULL);
+    return match <= SIP_URI_MATCH_LOOSE ? match : SIP_URI_MATCH_NONE;
+}
+
 /*
  * A 305 names a proxy, not a new destination (RFC 3261 21.3.4): the request goes out again with the same Request-URI,
  * through a Route to the proxy or straight to its address. Where the proxy has a name, any new address may be its own.
@@ -309,10 +324,18 @@ match_suffices(const candidate_t *candidate, const redirect_transaction_t *trans
     }
 }
 
+/* Within a call a target that is the very URI asked for is followed by asking for it again: a loop, and no redial. */
+static bool
+is_redial(const candidate_t *candidate, const wanted_t *wanted)
+{
+    return candidate->match > SIP_URI_MATCH_EXACT &&
+           redirect_redial_match(candidate->leg, wanted->transaction) < candidate->match;
+}
+
 static void
 consider_target(candidate_t *best, const candidate_t *candidate, const wanted_t *wanted)
 {
-    if (match_suffices(candidate, wanted->transaction) &&
+    if (match_suffices(candidate, wanted->transaction) && !is_redial(candidate, wanted) &&
         (best->redirect == NULL || candidate_rank(candidate) <= candidate_rank(best))) {
         *best = *candidate;
     }

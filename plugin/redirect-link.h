@@ -73,6 +73,13 @@ void redirect_link_expect_history(redirect_store_t *store);
 sip_uri_match_t redirect_target_match(redirect_placement_t *place, const redirect_target_t *target,
                                       const sip_uri_t *request_uri, uint32_t key, sip_uri_diff_t *difference);
 
+/**
+ * How well a request asks once more for the URI that was redirected on a leg, at the address that redirected it:
+ * SIP_URI_MATCH_EXACT or SIP_URI_MATCH_LOOSE, else SIP_URI_MATCH_NONE. What asks for the old URI at least as well as for
+ * a target is a redial, and no request to the new target set (RFC 3261 8.1.3.4), for the number may be the same in both.
+ */
+sip_uri_match_t redirect_redial_match(const redirect_transaction_t *leg, const redirect_transaction_t *transaction);
+
 /** True where another request after this global failure goes against RFC 3261 21.6; see 21.6.4 and RFC 5057 5.1. */
 bool redirect_is_definitive_for(const redirect_transaction_t *refused, const redirect_transaction_t *transaction);
 

@@ -226,23 +226,69 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
                               loop.before->request.frame);
 }
 
-static char *
-check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+/* All links from a transaction back to an earlier one on its path. */
+static bool
+is_certain_back_to(const redirect_transaction_t *transaction, const redirect_transaction_t *before)
+{
+    while (transaction && transaction != before) {
+        if (transaction->link && transaction->link->confidence != REDIRECT_CONFIDENCE_CERTAIN) {
+            return false;
+        }
+        transaction = redirect_transaction_before(transaction);
+    }
+    return true;
+}
+
+/* Where the request has been before, if a redirect led it there again. */
+static const redirect_transaction_t *
+find_loop_followed(const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
     const sip_slice_t text = redirect_request_text(transaction);
     redirect_target_t asked = {.written = text.ptr,
                                .written_len = (uint32_t)text.len,
                                .parsed = transaction->live ? transaction->live->parsed : NULL};
-    loop_t loop;
 
     if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;
     }
-    loop = find_loop(&asked, 1, redirect_transaction_before(transaction));
-    return loop.before ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
-                                            loop.before->request.frame)
-                       : NULL;
+    return find_loop(&asked, 1, redirect_transaction_before(transaction)).before;
+}
+
+static char *
+check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *before = find_loop_followed(context);
+
+    return before && is_certain_back_to(context->record->transaction, before)
+               ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
+                                    before->request.frame)
+               : NULL;
+}
+
+/* An error must not rest on a link that may be wrong. */
+static char *
+check_loop_likely(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *before = find_loop_followed(context);
+
+    return before && !is_certain_back_to(context->record->transaction, before)
+               ? wmem_strdup_printf(
+                     scope,
+                     "Redirect loop probably followed: this URI was tried already in frame %u, as far as "
+                     "the calls belong together.",
+                     before->request.frame)
+               : NULL;
+}
+
+/* What falls short of an error. */
+static char *
+check_loop(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    if (redirect_of_record(context->record)) {
+        return check_loop_offered(scope, context);
+    }
+    return context->new_transaction && context->record->transaction->link ? check_loop_likely(scope, context) : NULL;
 }
 
 static char *
@@ -450,9 +496,8 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE, "network_blocked_incomplete", REDIRECT_SEVERITY_NOTE,
      REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_RESPONSE, "ATIS-1000099",
      "A 603 carries only one half of Network Blocked", check_network_blocked_incomplete, NULL},
-    {REDIRECT_RULE_LOOP_OFFERED, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 8.1.3.4",
-     "A redirect points back to where the request has been", check_loop_offered, NULL},
+    {REDIRECT_RULE_LOOP, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
+     "RFC 3261 section 8.1.3.4", "A redirect points back to where the request has been", check_loop, NULL},
     {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
      "A redirect was followed back to where the request has been", check_loop_followed, NULL},
