@@ -91,6 +91,7 @@ static int hf_sip_redirect_chain_request_in = -1;
 static int hf_sip_redirect_chain_redirected_in = -1;
 static int hf_sip_redirect_chain_followed_in = -1;
 static int hf_sip_redirect_chain_final_in = -1;
+static int hf_sip_redirect_chain_hidden_in = -1;
 static int hf_sip_redirect_chain_link = -1;
 static int hf_sip_redirect_chain_confidence = -1;
 static int hf_sip_redirect_chain_evidence = -1;
@@ -332,6 +333,19 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
     }
 }
 
+/* What the caller got in place of a 3xx or 6xx. */
+static void
+draw_hidden(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_transaction_t *above =
+        record->status == transaction->response.status ? redirect_hidden_by(transaction) : NULL;
+
+    if (above) {
+        add_frame(tree, hf_sip_redirect_chain_hidden_in, tvb, above->response.frame);
+    }
+}
+
 static void
 draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_transaction_t *transaction)
 {
@@ -385,6 +399,7 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
         }
     }
     add_frame(tree, hf_sip_redirect_chain_final_in, tvb, result.final_frame);
+    draw_hidden(tree, tvb, record);
     delay = redirect_session_time(&pinfo->abs_ts) - chain->root->request.time;
     if (chain->root->request.frame && delay >= 0) { /* no time passed where clocks say that it went back */
         add_time(tree, hf_sip_redirect_chain_delay, tvb, delay);
@@ -851,6 +866,9 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_chain_final_in,
          {"Final in", "sip_redirect.chain.final_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
           "The response that ended the chain", HFILL}},
+        {&hf_sip_redirect_chain_hidden_in,
+         {"Hidden in", "sip_redirect.chain.hidden_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
+          "The response of another code that the caller got in place of this one", HFILL}},
         {&hf_sip_redirect_chain_link,
          {"Link", "sip_redirect.chain.link", FT_UINT8, BASE_DEC, NULL, 0x0, "What ties this attempt to the redirect",
           HFILL}},

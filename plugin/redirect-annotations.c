@@ -9,6 +9,7 @@
 #include "redirect-annotations.h"
 
 #include "redirect-history.h"
+#include "redirect-outcome.h"
 #include "redirect-reason-words.h"
 #include "redirect-text.h"
 
@@ -291,6 +292,26 @@ annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *rec
     annotation_end(annotations, text);
 }
 
+/* What the caller got in place of a redirect or global failure that a proxy kept to itself. */
+static void
+annotation_stands_for(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction, *hidden;
+    wmem_strbuf_t *text;
+
+    if (record->status < 300 || transaction == NULL || record->frame != transaction->response.frame) {
+        return;
+    }
+    hidden = redirect_path_end(transaction);
+    if (hidden == transaction || redirect_hidden_by(hidden) != transaction) {
+        return;
+    }
+    text = annotation_begin(annotations, "");
+    wmem_strbuf_append_printf(text, "Stands for the %u in frame %u, which the caller did not get",
+                              hidden->response.status, hidden->response.frame);
+    annotation_end(annotations, text);
+}
+
 /* --- URIs --------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -482,6 +503,7 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
         annotation_targets(&annotations, record);
     } else {
         annotation_cancel_cause(&annotations, record);
+        annotation_stands_for(&annotations, record);
     }
     return first;
 }

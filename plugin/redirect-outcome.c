@@ -330,6 +330,74 @@ decisive_followup(const redirect_transaction_t *transaction)
     return found;
 }
 
+/* Another branch of the request above gave the answer that went up, or may have given it: then nothing is hidden. */
+static bool
+came_from_beside(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    for (const redirect_transaction_t *other = above->chain->first_transaction; other; other = other->next_in_chain) {
+        if (other != transaction && other->upstream == above &&
+            (other->response.status == 0 || other->response.status == above->response.status)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The nearest transaction above one that has another final status; *below is the one under it. */
+static const redirect_transaction_t *
+other_answer_above(const redirect_transaction_t *transaction, const redirect_transaction_t **below)
+{
+    const redirect_transaction_t *above = transaction;
+
+    while (above && above->response.status == transaction->response.status) {
+        *below = above;
+        above = above->upstream;
+    }
+    return above;
+}
+
+/* An answer below 300, or one to a CANCEL, stands for no redirect and no failure. */
+static bool
+stands_for_another(const redirect_transaction_t *above, const redirect_transaction_t *below)
+{
+    return above->response.status >= 300 && !redirect_is_cancelled(above) &&
+           above->response.frame > below->response.frame;
+}
+
+const redirect_transaction_t *
+redirect_hidden_by(const redirect_transaction_t *transaction)
+{
+    const unsigned class = transaction->response.status / 100;
+    const redirect_transaction_t *below = transaction, *above;
+
+    if (transaction->chain == NULL || (class != 3 && class != 6) ||
+        (transaction->redirect && transaction->redirect->followed)) {
+        return NULL;
+    }
+    above = other_answer_above(transaction, &below);
+    if (above == NULL || !stands_for_another(above, below) || came_from_beside(below, above)) {
+        return NULL;
+    }
+    while (above->upstream && above->upstream->response.status == above->response.status) {
+        above = above->upstream;
+    }
+    return above;
+}
+
+/* The redirect or failure below a transaction that its own answer stands for; NULL where it stands for itself. */
+static const redirect_transaction_t *
+hidden_forward(const redirect_transaction_t *transaction)
+{
+    for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
+         other = other->next_in_chain) {
+        if (other->upstream == transaction && !other->upstream_late &&
+            other->response.status != transaction->response.status && redirect_hidden_by(other)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
 /* The forward whose answer went up as this transaction's own; where there is no answer yet, the latest one. */
 static const redirect_transaction_t *
 decisive_forward(const redirect_transaction_t *transaction)
@@ -347,7 +415,7 @@ decisive_forward(const redirect_transaction_t *transaction)
             break;
         }
     }
-    return found;
+    return found || transaction->response.status == 0 ? found : hidden_forward(transaction);
 }
 
 /* One step from a transaction towards the end of its path; NULL at the end. */
@@ -416,6 +484,7 @@ redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
                        const redirect_transaction_t *transaction, unsigned *count)
 {
     const redirect_transaction_t *end = redirect_path_end(transaction);
+    const redirect_transaction_t *hidden_by = redirect_hidden_by(end);
     wmem_array_t *path = wmem_array_new(scope, sizeof(redirect_path_element_t));
     hops_t hops = {.room = redirect_store_config(store)->limits.path_hops, .start = end};
 
@@ -434,6 +503,10 @@ redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
     }
     if (end->response.status != 0) {
         add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", end->response.status));
+    }
+    if (hidden_by) {
+        add_element(path, REDIRECT_PATH_CODE,
+                    wmem_strdup_printf(scope, "(%u to the caller)", hidden_by->response.status));
     }
     *count = wmem_array_get_count(path);
     return (const redirect_path_element_t *)wmem_array_get_raw(path);

@@ -470,6 +470,21 @@ look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, c
                : NULL;
 }
 
+static char *
+look_back_hidden(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_transaction_t *above;
+
+    (void)store;
+    if (transaction == NULL || !is_explained(record) || record->status != transaction->response.status ||
+        (above = redirect_hidden_by(transaction)) == NULL) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "The caller did not get this %u: it got %u in frame %u in its place.",
+                              record->status, above->response.status, above->response.frame);
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
@@ -509,6 +524,8 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      "A request was tried again after a global failure", check_after_global_failure, NULL},
     {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "RFC 3261 section 8.1.3.4", "Nobody followed this redirect within 32 seconds", NULL, look_back_not_followed},
+    {REDIRECT_RULE_HIDDEN_FROM_CALLER, "hidden_from_caller", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 3261 section 16.7", "The caller got another response in place of this one", NULL, look_back_hidden},
     {REDIRECT_RULE_FOLLOWED_ELSEWHERE, "followed_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "After a redirect the request went to a URI that was not offered", check_followed_elsewhere, NULL},

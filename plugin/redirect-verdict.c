@@ -495,6 +495,20 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
     }
 }
 
+/* @return false where the caller got this response itself, or what it got is not known */
+static bool
+append_hidden(wmem_strbuf_t *text, const redirect_record_t *record)
+{
+    const redirect_transaction_t *above =
+        record->status == record->transaction->response.status ? redirect_hidden_by(record->transaction) : NULL;
+
+    if (above) {
+        wmem_strbuf_append_printf(text, "; the caller got %u in frame %u in its place", above->response.status,
+                                  above->response.frame);
+    }
+    return above != NULL;
+}
+
 static void
 append_outcome(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_record_t *record)
 {
@@ -530,7 +544,8 @@ redirect_verdict(wmem_allocator_t *scope, const redirect_store_t *store, const r
     if (redirect_of_record(record)) {
         append_next(text, store, redirect_of_record(record));
     }
-    if (record->transaction && record->transaction->chain && record->method != SIP_METHOD_CANCEL) {
+    if (record->transaction && record->transaction->chain && record->method != SIP_METHOD_CANCEL &&
+        !append_hidden(text, record)) {
         append_outcome(text, store, record);
     }
     return wmem_strbuf_finalize(text);
