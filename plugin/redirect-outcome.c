@@ -364,6 +364,13 @@ stands_for_another(const redirect_transaction_t *above, const redirect_transacti
            above->response.frame > below->response.frame;
 }
 
+/* A proxy that puts the targets of several redirects into one hides none of them. */
+static bool
+is_passed_on_in(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    return transaction->redirect && above->redirect && above->redirect->source;
+}
+
 const redirect_transaction_t *
 redirect_hidden_by(const redirect_transaction_t *transaction)
 {
@@ -375,7 +382,8 @@ redirect_hidden_by(const redirect_transaction_t *transaction)
         return NULL;
     }
     above = other_answer_above(transaction, &below);
-    if (above == NULL || !stands_for_another(above, below) || came_from_beside(below, above)) {
+    if (above == NULL || !stands_for_another(above, below) || is_passed_on_in(transaction, above) ||
+        came_from_beside(below, above)) {
         return NULL;
     }
     while (above->upstream && above->upstream->response.status == above->response.status) {

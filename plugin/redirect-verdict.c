@@ -322,8 +322,9 @@ append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_
 static bool
 is_refused_by_callee(const redirect_record_t *record)
 {
-    return record->status != 604 && record->status != 608 &&
-           !(record->details->failure && record->details->failure->network_blocked);
+    const sip_response_t *row = sip_response_lookup(record->status);
+
+    return !(row && row->by_network) && !(record->details->failure && record->details->failure->network_blocked);
 }
 
 static const char *

@@ -347,6 +347,7 @@ static const sip_response_t rows[] = {
         .gist = "the user exists nowhere",
         .expert_summary = "the address is wrong for good",
         .definitive = true,
+        .by_network = true,
         .meaning = "The server knows with authority that the user in the Request-URI exists nowhere. Definitive: no "
                    "other server can help, only another address. Within a dialog it ends the dialog (RFC "
                    "5057).",
@@ -414,6 +415,7 @@ static const sip_response_t rows[] = {
         .gist = "blocked by a system in the network",
         .expert_summary = "the network blocked the call",
         .definitive = true,
+        .by_network = true,
         .meaning = "A system in the network, such as a call analytics engine, rejected the call as unwanted; the "
                    "person called normally never saw it. Definitive: stop searching.",
         .seen_when = "A provider's robocall filter or SBC distrusts the caller. It should play an announcement first "

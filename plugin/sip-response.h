@@ -35,7 +35,7 @@ typedef enum {
 /** How a code differs from one that it is mistaken for. */
 typedef struct {
     uint16_t code;    /**< the other code; 0 ends the list */
-    const char *text; /**< one sentence that names the other code */
+    const char *text; /**< one sentence that begins with the other code, and names its own */
 } sip_response_neighbour_t;
 
 /**
@@ -51,13 +51,14 @@ typedef struct {
     sip_response_lifetime_t lifetime;
     bool definitive;       /**< 6xx: no other target should be tried */
     bool retry_after;      /**< RFC 3261 20.33 gives Retry-After a meaning here */
+    bool by_network;       /**< a server in between decides it: to a MESSAGE it does not prove delivery (RFC 3428 7) */
     bool warns_of_contact; /**< a redirect of this code without any Contact leads nowhere (300, 301, 302, 305) */
     const char *meaning;
     const char *seen_when;
     const char *remedy;
     const char *use_when;  /**< for the one who sends or configures the code: "Answer 302 when ..." */
     const char *reference; /**< "RFC 3261 section 21.3.3" */
-    sip_response_neighbour_t differs[SIP_RESPONSE_MAX_NEIGHBOURS + 1];
+    sip_response_neighbour_t differs[SIP_RESPONSE_MAX_NEIGHBOURS + 1]; /**< at least one, ascending */
 } sip_response_t;
 
 /**

@@ -50,6 +50,14 @@ class Docs(unittest.TestCase):
             for _, kind, text in entries:
                 self.assertTrue(kind == "FT_NONE" or text, name)
 
+    def test_every_capture_is_described(self):
+        table = (TOP / "captures" / "README.md").read_text()
+        for path in sorted((TOP / "captures").glob("*.pcap*")):
+            with self.subTest(path.name):
+                self.assertTrue(path.with_suffix(".truth.md").exists(), "it has no truth")
+                self.assertIn(f"| {path.stem} |", table)
+                self.assertTrue(list((TOP / "tests" / "dissection").glob(f"{path.stem}*.case")), "it has no case")
+
     def test_filters(self):
         rows = filters()
         self.assertGreaterEqual(len(rows), 12)

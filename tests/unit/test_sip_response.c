@@ -272,8 +272,38 @@ test_use_when_names_its_code(void)
         char *lead = is_class_row(&table[i]) ? g_strdup_printf("Never answer an unregistered %uxx: ", table[i].code)
                                              : g_strdup_printf("Answer %u when ", table[i].code);
 
+        g_test_message("%u", table[i].code);
         g_assert_true(g_str_has_prefix(table[i].use_when, lead));
         g_free(lead);
+    }
+}
+
+static void
+test_class_rows_list_their_codes(void)
+{
+    size_t count = 0;
+    const sip_response_t *table = sip_response_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        const unsigned class = sip_response_class(&table[i]);
+
+        if (!is_class_row(&table[i]) && class != 4) {
+            g_test_message("%u", table[i].code);
+            g_assert_true(mentions(sip_response_lookup((uint16_t)(class * 100 + 99))->use_when, table[i].code));
+        }
+    }
+}
+
+/* Who decided: of a code that a server in between sends nothing follows for the callee (RFC 3261 21.6.3, RFC 8688 1). */
+static void
+test_codes_of_the_network(void)
+{
+    size_t count = 0;
+    const sip_response_t *table = sip_response_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        g_test_message("%u", table[i].code);
+        g_assert_cmpint(table[i].by_network, ==, table[i].code == 604 || table[i].code == 608);
     }
 }
 
@@ -319,6 +349,7 @@ test_neighbours_name_each_other(void)
     const sip_response_t *table = sip_response_table(&count);
 
     for (size_t i = 0; i < count; i++) {
+        g_test_message("%u", table[i].code);
         g_assert_cmpuint(table[i].differs[0].code, !=, 0);
         g_assert_cmpuint(table[i].differs[SIP_RESPONSE_MAX_NEIGHBOURS].code, ==, 0);
         for (size_t n = 0; table[i].differs[n].code != 0; n++) {
@@ -349,6 +380,7 @@ test_differs_is_one_sentence_with_both_numbers(void)
             const char *text = table[i].differs[n].text;
             char *lead = g_strdup_printf("%u ", table[i].differs[n].code);
 
+            g_test_message("%u: %s", table[i].code, text);
             g_assert_true(g_str_has_prefix(text, lead));
             g_assert_true(mentions(text, table[i].code));
             g_assert_null(strstr(text, ". "));
@@ -742,6 +774,8 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/texts/short", test_short_texts_are_no_sentences);
     g_test_add_func("/sip-response/texts/definitive", test_meaning_says_definitive_where_it_is);
     g_test_add_func("/sip-response/texts/use-when", test_use_when_names_its_code);
+    g_test_add_func("/sip-response/class-rows-list-codes", test_class_rows_list_their_codes);
+    g_test_add_func("/sip-response/by-network", test_codes_of_the_network);
     g_test_add_func("/sip-response/texts/decisive-words", test_decisive_words);
     g_test_add_func("/sip-response/neighbours/mutual", test_neighbours_name_each_other);
     g_test_add_func("/sip-response/neighbours/sentence", test_differs_is_one_sentence_with_both_numbers);
