@@ -396,6 +396,9 @@ redirect_hidden_by(const redirect_transaction_t *transaction)
 static const redirect_transaction_t *
 hidden_forward(const redirect_transaction_t *transaction)
 {
+    if (came_from_beside(transaction, transaction)) {
+        return NULL; /* what holds for one branch holds for all: asked once, for a fork may have many */
+    }
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
         if (other->upstream == transaction && !other->upstream_late &&
