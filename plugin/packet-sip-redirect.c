@@ -337,9 +337,7 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
 static void
 draw_hidden(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *record)
 {
-    const redirect_transaction_t *transaction = record->transaction;
-    const redirect_transaction_t *above =
-        record->status == transaction->response.status ? redirect_hidden_by(transaction) : NULL;
+    const redirect_transaction_t *above = redirect_record_hidden_by(record);
 
     if (above) {
         add_frame(tree, hf_sip_redirect_chain_hidden_in, tvb, above->response.frame);

@@ -392,6 +392,14 @@ redirect_hidden_by(const redirect_transaction_t *transaction)
     return above;
 }
 
+const redirect_transaction_t *
+redirect_record_hidden_by(const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+
+    return transaction && record->status == transaction->response.status ? redirect_hidden_by(transaction) : NULL;
+}
+
 /* The redirect or failure below a transaction that its own answer stands for; NULL where it stands for itself. */
 static const redirect_transaction_t *
 hidden_forward(const redirect_transaction_t *transaction)

@@ -35,6 +35,9 @@ bool redirect_is_not_followed(const redirect_store_t *store, const redirect_t *r
  */
 const redirect_transaction_t *redirect_hidden_by(const redirect_transaction_t *transaction);
 
+/** The same of a record: NULL where it is not the response that ended its transaction, or has no transaction. */
+const redirect_transaction_t *redirect_record_hidden_by(const redirect_record_t *record);
+
 /** What may hide a follow-up of a redirect (redirect_gap_t); 0 where nothing does. */
 unsigned redirect_hiding_gaps(const redirect_store_t *store, const redirect_t *redirect);
 

@@ -258,9 +258,11 @@ find_loop_followed(const redirect_rule_context_t *context)
 static char *
 check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_transaction_t *before = find_loop_followed(context);
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_transaction_t *before =
+        transaction->link->confidence == REDIRECT_CONFIDENCE_CERTAIN ? find_loop_followed(context) : NULL;
 
-    return before && is_certain_back_to(context->record->transaction, before)
+    return before && is_certain_back_to(transaction, before)
                ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
                                     before->request.frame)
                : NULL;
@@ -270,9 +272,10 @@ check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *cont
 static char *
 check_loop_likely(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_transaction_t *before = find_loop_followed(context);
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_transaction_t *before = is_certain_back_to(transaction, NULL) ? NULL : find_loop_followed(context);
 
-    return before && !is_certain_back_to(context->record->transaction, before)
+    return before && !is_certain_back_to(transaction, before)
                ? wmem_strdup_printf(
                      scope,
                      "Redirect loop probably followed: this URI was tried already in frame %u, as far as "
@@ -473,16 +476,12 @@ look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, c
 static char *
 look_back_hidden(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
-    const redirect_transaction_t *transaction = record->transaction;
-    const redirect_transaction_t *above;
+    const redirect_transaction_t *above = redirect_record_hidden_by(record);
 
     (void)store;
-    if (transaction == NULL || !is_explained(record) || record->status != transaction->response.status ||
-        (above = redirect_hidden_by(transaction)) == NULL) {
-        return NULL;
-    }
-    return wmem_strdup_printf(scope, "The caller did not get this %u: it got %u in frame %u in its place.",
-                              record->status, above->response.status, above->response.frame);
+    return above ? wmem_strdup_printf(scope, "The caller did not get this %u: it got %u in frame %u in its place.",
+                                      record->status, above->response.status, above->response.frame)
+                 : NULL;
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

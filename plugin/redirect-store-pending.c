@@ -153,8 +153,8 @@ entry_new(redirect_store_t *store, sip_slice_t key, const redirect_pending_t *wh
     return entry;
 }
 
-/* Puts an entry at the end of its slot, and of those that expire. @return how many have its key now */
-static unsigned
+/* Puts an entry at the end of its slot, and of those that expire; makes room where too many have its key. */
+static void
 entry_list(redirect_store_t *store, pending_entry_t *entry)
 {
     const sip_slice_t key = key_of(entry);
@@ -169,7 +169,7 @@ entry_list(redirect_store_t *store, pending_entry_t *entry)
     *(store->expire_last ? &store->expire_last->next_to_expire : &store->expire_first) = entry;
     store->expire_last = entry;
     store->pending_count++;
-    return count;
+    make_room(store, entry, count);
 }
 
 static bool
@@ -197,7 +197,7 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_end
         entry->party = party_of(store, party);
         store->parties[entry->party]++;
     }
-    make_room(store, entry, entry_list(store, entry));
+    entry_list(store, entry);
     return true;
 }
 
@@ -210,7 +210,7 @@ redirect_store_file_further(redirect_store_t *store, sip_slice_t key, const redi
     if (can_be_filed(key, &what)) {
         entry = entry_new(store, key, &what);
         entry->filed = ((const pending_entry_t *)known)->filed;
-        make_room(store, entry, entry_list(store, entry));
+        entry_list(store, entry);
     }
 }
 

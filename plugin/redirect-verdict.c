@@ -500,8 +500,7 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
 static bool
 append_hidden(wmem_strbuf_t *text, const redirect_record_t *record)
 {
-    const redirect_transaction_t *above =
-        record->status == record->transaction->response.status ? redirect_hidden_by(record->transaction) : NULL;
+    const redirect_transaction_t *above = redirect_record_hidden_by(record);
 
     if (above) {
         wmem_strbuf_append_printf(text, "; the caller got %u in frame %u in its place", above->response.status,
