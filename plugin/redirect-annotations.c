@@ -75,7 +75,7 @@ static bool
 refers_to_earlier(const redirect_record_t *record)
 {
     return record->status == 0 && record->transaction != NULL && record->transaction->hop == 0 &&
-           record->transaction->upstream == NULL;
+           redirect_transaction_above(record->transaction) == NULL;
 }
 
 /* --- History-Info ------------------------------------------------------------------------------------------------- */

@@ -196,17 +196,17 @@ static redirect_transaction_t *
 find_downstream(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip)
 {
     redirect_transaction_t *other = first_other(transaction);
-    redirect_key_t key = {0};
+    uint64_t via_path = 0;
 
     while (other && other->request.via_count != transaction->request.via_count + 1) {
         other = next_other(other, transaction);
     }
     if (other) {
-        key.via_path = redirect_match_path(store, sip, 0);
+        via_path = redirect_match_path(store, sip, 0);
     }
     for (; other; other = next_other(other, transaction)) {
         if (other->upstream == NULL && other->request.via_count == transaction->request.via_count + 1 &&
-            other->via_path == key.via_path && redirect_same_method(other, transaction)) {
+            other->via_path == via_path && redirect_same_method(other, transaction)) {
             return other;
         }
     }

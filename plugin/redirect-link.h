@@ -18,6 +18,7 @@ typedef struct {
     redirect_transaction_t *retry_of;        /**< what it repeats */
     redirect_transaction_t *downstream;      /**< a forward of it that was captured first */
     redirect_link_t link;                    /**< cause is NULL where it follows no redirect */
+    redirect_leg_t leg;                      /**< of is NULL where no B2BUA made it of a visible request */
     bool is_listed;                          /**< a forward of it stands in the redirect's list of follow-ups already */
     redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
     redirect_transaction_t *global_failure;  /**< of the same client, ended by a 6xx before */

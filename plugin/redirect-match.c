@@ -97,7 +97,6 @@ redirect_match_complete_key(const redirect_store_t *store, const sip_message_t *
     key->from_tag = redirect_match_tag(store, sip_message_from_tag(sip));
     key->via_count = (uint16_t)MIN(sip->via_count, UINT16_MAX);
     key->via_host = redirect_match_via_host(store, &sip->via);
-    key->via_path = redirect_match_path(store, sip, 1);
     key->via_hosts = 0;
     if (sip->via_count < 2) {
         return;

@@ -11,11 +11,13 @@
 
 /** Preferences and limits. */
 typedef struct {
-    unsigned max_hops;        /**< more redirects in a row than this are warned of; 0: never */
-    bool link_calls;          /**< link follow-ups across Call-IDs */
-    uint32_t link_window;     /**< seconds after a 3xx in which a new call to its target counts */
-    const char *leg_headers;  /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
-    redirect_limits_t limits; /**< a limit that is 0 gets its default */
+    unsigned max_hops;          /**< more redirects in a row than this are warned of; 0: never */
+    bool link_calls;            /**< link follow-ups across Call-IDs */
+    uint32_t link_window;       /**< seconds after a 3xx in which a new call to its target counts */
+    const char *leg_headers;    /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
+    bool link_legs;             /**< join the legs of a B2BUA; only where link_calls is set as well */
+    const char *shared_headers; /**< comma-separated header names whose value goes from leg to leg; NULL: none */
+    redirect_limits_t limits;   /**< a limit that is 0 gets its default */
 } redirect_config_t;
 
 /**

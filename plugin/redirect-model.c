@@ -48,6 +48,22 @@ redirect_link_name(redirect_link_kind_t kind)
 }
 
 const char *
+redirect_leg_name(redirect_leg_kind_t kind)
+{
+    static const char *const names[REDIRECT_LEG_COUNT] = {
+        [REDIRECT_LEG_NONE] = "none",
+        [REDIRECT_LEG_SESSION_ID] = "same Session-ID",
+        [REDIRECT_LEG_LEG_HEADER] = "leg header",
+        [REDIRECT_LEG_SHARED_ID] = "shared identifier",
+        [REDIRECT_LEG_SDP_SESSION] = "same SDP session",
+        [REDIRECT_LEG_DIVERSION] = "Diversion or History-Info",
+        [REDIRECT_LEG_SAME_CALLER] = "same caller moments later",
+    };
+
+    return names[kind];
+}
+
+const char *
 redirect_confidence_name(redirect_confidence_t confidence)
 {
     static const char *const names[REDIRECT_CONFIDENCE_COUNT] = {
@@ -76,6 +92,7 @@ redirect_gap_text(redirect_gap_t gap)
         {REDIRECT_GAP_CALLS_LET_GO,
          "unanswered calls were let go before; its request may be in the capture and is not looked at"},
         {REDIRECT_GAP_STEPS, "too much to compare; the search for what this follows was given up"},
+        {REDIRECT_GAP_LEGS, "too much to compare; the search for the other legs of a B2BUA was given up"},
         {REDIRECT_GAP_PENDING_DROPPED,
          "too many redirects wait for a follow-up; one of this redirect under another Call-ID can not be found"},
         {REDIRECT_GAP_NO_CALL_ID, "it has no Call-ID"},
@@ -225,14 +242,14 @@ redirect_transaction_before(const redirect_transaction_t *transaction)
     if (transaction->extras->retry_of) {
         return transaction->extras->retry_of;
     }
-    return transaction->upstream_late ? NULL : transaction->upstream;
+    return transaction->upstream_late ? NULL : redirect_transaction_above(transaction);
 }
 
 bool
 redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
 {
     do {
-        transaction = transaction->upstream;
+        transaction = redirect_transaction_above(transaction);
     } while (transaction && transaction != above);
     return transaction != NULL;
 }

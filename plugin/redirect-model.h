@@ -53,6 +53,34 @@ typedef enum {
     REDIRECT_LINK_COUNT
 } redirect_link_kind_t;
 
+/** What ties two legs of a B2BUA; the values of sip_redirect.chain.leg_link. */
+typedef enum {
+    REDIRECT_LEG_NONE = 0,
+    REDIRECT_LEG_SESSION_ID = 1,
+    REDIRECT_LEG_LEG_HEADER = 2,
+    REDIRECT_LEG_SHARED_ID = 3,
+    REDIRECT_LEG_SDP_SESSION = 4,
+    REDIRECT_LEG_DIVERSION = 5,
+    REDIRECT_LEG_SAME_CALLER = 6,
+    REDIRECT_LEG_COUNT
+} redirect_leg_kind_t;
+
+/** What two legs have in common; a bit set. The first ones are the stronger ones. */
+typedef enum {
+    REDIRECT_LEG_BY_SESSION_ID = 1 << 0,   /**< the same Session-ID (RFC 7989) */
+    REDIRECT_LEG_BY_LEG_HEADER = 1 << 1,   /**< a header of the new leg has the Call-ID of the other */
+    REDIRECT_LEG_BY_SHARED_ID = 1 << 2,    /**< the same value in a header that goes from leg to leg */
+    REDIRECT_LEG_BY_SDP_ORIGIN = 1 << 3,   /**< the same session by its o= line (RFC 8866 5.2) */
+    REDIRECT_LEG_BY_SDP_MEDIA = 1 << 4,    /**< sound is to go to the same address and port */
+    REDIRECT_LEG_BY_DIVERSION = 1 << 5,    /**< Diversion or History-Info of the new leg names who was called */
+    REDIRECT_LEG_BY_CALLER = 1 << 6,       /**< the same user calls, by From or P-Asserted-Identity */
+    REDIRECT_LEG_BY_CALLED = 1 << 7,       /**< the same user is called */
+    REDIRECT_LEG_BY_PLACE = 1 << 8,        /**< one leaves from the address that received the other */
+    REDIRECT_LEG_BY_TARGET = 1 << 9,       /**< the user of a target of a redirect of the same call is called */
+    REDIRECT_LEG_BY_EARLIER_LEG = 1 << 10, /**< another leg of the same call ended just before */
+    REDIRECT_LEG_BY_NO_CALLER = 1 << 11    /**< neither says who calls; counts only with the called user */
+} redirect_leg_evidence_t;
+
 /** How sure a link is; the values of sip_redirect.chain.confidence. */
 typedef enum {
     REDIRECT_CONFIDENCE_NONE = 0,
@@ -76,6 +104,7 @@ typedef enum {
     REDIRECT_GAP_TOO_LONG = 1 << 9,        /**< its Request-URI has more than 65,535 bytes */
     REDIRECT_GAP_TARGETS = 1 << 10,        /**< it offers more targets than are listed */
     REDIRECT_GAP_CALL_FORGOTTEN = 1 << 11, /**< its call was let go to make room for others */
+    REDIRECT_GAP_LEGS = 1 << 12,           /**< the search for its other legs took too many steps */
 } redirect_gap_t;
 
 /** A network address and port; len is 4, 16, or 0 where unknown. The port is in host byte order. */
@@ -146,8 +175,7 @@ struct redirect {
 typedef struct {
     uint64_t via;       /**< branch and sent-by of the top Via */
     uint64_t via_host;  /**< its host alone */
-    uint64_t via_path;  /**< the Vias below the top, with branches: one upstream transaction */
-    uint64_t via_hosts; /**< the same without branches: one upstream path */
+    uint64_t via_hosts; /**< the Vias below the top, without branches: one upstream path */
     uint64_t from_tag;
     uint32_t cseq;
     uint16_t via_count;
@@ -207,6 +235,36 @@ typedef struct {
     const char *evidence;      /**< a sentence: why it was linked; static */
 } redirect_link_t;
 
+/** Identifiers of one request that are compared with those of other legs (preference shared_headers). */
+#define REDIRECT_LEG_SHARED_IDS 2
+
+/** Users that a request says were called before: the latest and the first. */
+#define REDIRECT_LEG_DIVERTED 2
+
+/**
+ * What a request shows that its other legs may show as well: users as sip_uri_match_key(), all else as keyed hashes
+ * (redirect-hash.h). 0 stands for "not there".
+ */
+typedef struct {
+    uint64_t session_id;
+    uint64_t shared_id[REDIRECT_LEG_SHARED_IDS];
+    uint64_t sdp_origin;
+    uint64_t sdp_media;
+    uint32_t caller;   /**< by From, or by P-Asserted-Identity where From names nobody */
+    uint32_t asserted; /**< by P-Asserted-Identity, where that is another */
+    uint32_t called;
+    uint32_t diverted[REDIRECT_LEG_DIVERTED];
+} redirect_leg_facts_t;
+
+/** Why a request counts as what a B2BUA made of another request, on its other side. */
+typedef struct {
+    redirect_transaction_t *of;
+    redirect_time_t after; /**< from that request to this one, or from the end of the leg before it */
+    uint16_t evidence;     /**< redirect_leg_evidence_t */
+    uint8_t kind;          /**< redirect_leg_kind_t: the strongest of the evidence */
+    uint8_t confidence;    /**< redirect_confidence_t */
+} redirect_leg_t;
+
 /** What later messages of the same Call-ID are matched and linked by. */
 typedef struct {
     redirect_key_t key;
@@ -225,6 +283,7 @@ typedef struct {
     redirect_transaction_t *retry_of;   /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
     redirect_transaction_t *retried_by; /**< grows: the latest such repeat */
     redirect_cancel_t *cancel;          /**< grows: NULL where there is none */
+    redirect_leg_t *leg;                /**< what a B2BUA made this of, or NULL */
     struct redirect_history *history;   /**< what its request says about earlier redirections, or NULL */
     const char *method;                 /**< method_len bytes: of a method that is not known by number */
     uint16_t method_len;
@@ -393,7 +452,19 @@ char *redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transacti
 /** The transaction before this one on its path: the one redirected, repeated, or forwarded; NULL at the start. */
 const redirect_transaction_t *redirect_transaction_before(const redirect_transaction_t *transaction);
 
-/** True where transaction is a proxy's forward of above, directly or farther on. */
+/**
+ * What an element nearer to the caller got before it sent this request: the request that a proxy forwarded so, or that a
+ * B2BUA made this of. NULL where no such element was seen.
+ */
+static inline redirect_transaction_t *
+redirect_transaction_above(const redirect_transaction_t *transaction)
+{
+    return transaction->upstream      ? transaction->upstream
+           : transaction->extras->leg ? transaction->extras->leg->of
+                                      : NULL;
+}
+
+/** True where above is redirect_transaction_above() of transaction, directly or farther on. */
 bool redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above);
 
 /** True where both have the same method. */
@@ -419,6 +490,9 @@ const char *redirect_outcome_name(redirect_outcome_t outcome);
 
 /** "same call, exact URI", ...: a static string. */
 const char *redirect_link_name(redirect_link_kind_t kind);
+
+/** "Session-ID", ...: a static string. */
+const char *redirect_leg_name(redirect_leg_kind_t kind);
 
 /** "certain", ...: a static string. */
 const char *redirect_confidence_name(redirect_confidence_t confidence);

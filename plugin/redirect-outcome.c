@@ -62,7 +62,7 @@ is_followed_beside(const redirect_transaction_t *transaction)
 {
     for (const redirect_t *redirect = transaction->redirect; redirect; redirect = redirect->later) {
         for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->link->next_followup) {
-            if (redirect_followup_top(next)->upstream == transaction->upstream) {
+            if (redirect_transaction_above(redirect_followup_top(next)) == redirect_transaction_above(transaction)) {
                 return true;
             }
         }
@@ -106,7 +106,8 @@ tally_of(const redirect_store_t *store, const redirect_chain_t *chain, const red
 
     for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
          transaction = transaction->next_in_chain) {
-        if (above ? redirect_transaction_is_below(transaction, above) : transaction->upstream == NULL) {
+        if (above ? redirect_transaction_is_below(transaction, above)
+                  : redirect_transaction_above(transaction) == NULL) {
             tally_add(store, &tally, transaction);
         }
     }
@@ -296,8 +297,8 @@ static bool
 is_at_or_above(const redirect_transaction_t *followup, const redirect_transaction_t *transaction)
 {
     followup = redirect_followup_top(followup);
-    while (transaction && transaction->upstream != followup->upstream) {
-        transaction = transaction->upstream;
+    while (transaction && redirect_transaction_above(transaction) != redirect_transaction_above(followup)) {
+        transaction = redirect_transaction_above(transaction);
     }
     return transaction != NULL;
 }
@@ -335,7 +336,7 @@ static bool
 came_from_beside(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
 {
     for (const redirect_transaction_t *other = above->chain->first_transaction; other; other = other->next_in_chain) {
-        if (other != transaction && other->upstream == above &&
+        if (other != transaction && redirect_transaction_above(other) == above &&
             (other->response.status == 0 || other->response.status == above->response.status)) {
             return true;
         }
@@ -351,7 +352,7 @@ other_answer_above(const redirect_transaction_t *transaction, const redirect_tra
 
     while (above && above->response.status == transaction->response.status) {
         *below = above;
-        above = above->upstream;
+        above = redirect_transaction_above(above);
     }
     return above;
 }
@@ -386,8 +387,9 @@ redirect_hidden_by(const redirect_transaction_t *transaction)
         came_from_beside(below, above)) {
         return NULL;
     }
-    while (above->upstream && above->upstream->response.status == above->response.status) {
-        above = above->upstream;
+    for (const redirect_transaction_t *next = redirect_transaction_above(above);
+         next && next->response.status == above->response.status; next = redirect_transaction_above(next)) {
+        above = next;
     }
     return above;
 }
@@ -409,7 +411,7 @@ hidden_forward(const redirect_transaction_t *transaction)
     }
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
-        if (other->upstream == transaction && !other->upstream_late &&
+        if (redirect_transaction_above(other) == transaction && !other->upstream_late &&
             other->response.status != transaction->response.status && redirect_hidden_by(other)) {
             return other;
         }
@@ -425,7 +427,7 @@ decisive_forward(const redirect_transaction_t *transaction)
 
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
-        if (other->upstream != transaction || other->upstream_late ||
+        if (redirect_transaction_above(other) != transaction || other->upstream_late ||
             (transaction->response.status != 0 && other->response.status != transaction->response.status)) {
             continue;
         }

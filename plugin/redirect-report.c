@@ -118,7 +118,8 @@ forward_with_same_final(const redirect_transaction_t *transaction)
 {
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
-        if (other->upstream == transaction && other->response.status == transaction->response.status &&
+        if (redirect_transaction_above(other) == transaction &&
+            other->response.status == transaction->response.status &&
             other->response.to_tag == transaction->response.to_tag) {
             return other;
         }

@@ -37,6 +37,12 @@ redirect_call_first(const redirect_call_t *call)
     return call->first;
 }
 
+sip_slice_t
+redirect_call_id(const redirect_call_t *call)
+{
+    return call->id;
+}
+
 bool
 redirect_call_is_visible(const redirect_call_t *call)
 {

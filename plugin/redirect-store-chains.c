@@ -73,6 +73,7 @@ chain_take(redirect_store_t *store, redirect_chain_t *chain, redirect_transactio
     live_of(transaction)->group = NULL;
     redirect_store_keep_request_uri(transaction);
     chain_list(chain, transaction);
+    redirect_store_update_leg(store, transaction);
     store->candidates--;
     transaction->live->call->visible++;
     chain->truncated = chain->truncated || live_of(transaction)->is_left_out;
@@ -143,6 +144,14 @@ redirect_store_join(redirect_store_t *store, redirect_transaction_t *transaction
     }
     group_join_chain(store, group, other->chain, shift);
     return true;
+}
+
+redirect_transaction_t *
+redirect_store_root(const redirect_transaction_t *transaction)
+{
+    redirect_transaction_t *group = group_of(transaction);
+
+    return group ? group : (redirect_transaction_t *)(uintptr_t)transaction;
 }
 
 bool
@@ -226,6 +235,39 @@ redirect_store_set_upstream(redirect_transaction_t *transaction, redirect_transa
     if (may_point_to(transaction, upstream)) {
         transaction->upstream = upstream;
         transaction->upstream_late = late;
+    }
+}
+
+static bool
+needs_leg(const redirect_transaction_t *transaction)
+{
+    return transaction->chain && transaction->upstream == NULL && transaction->extras->leg == NULL;
+}
+
+static void
+set_leg_of_one(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_leg_t *leg)
+{
+    if (needs_leg(transaction) && may_point_to(transaction, leg->of)) {
+        redirect_leg_t *copy = redirect_pool_alloc(&store->pool, sizeof(*copy));
+        *copy = *leg;
+        redirect_store_extras(store, transaction)->leg = copy;
+    }
+}
+
+void
+redirect_store_set_leg(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_leg_t *leg)
+{
+    const redirect_endpoint_t source = redirect_request_source(transaction);
+
+    set_leg_of_one(store, transaction, leg);
+    if (transaction->extras->leg == NULL) {
+        return;
+    }
+    for (redirect_transaction_t *other = transaction->live->call->first; other; other = redirect_next_in_call(other)) {
+        if (needs_leg(other) && other->chain == transaction->chain && redirect_same_method(other, transaction) &&
+            redirect_same_address(redirect_request_source(other), source)) {
+            set_leg_of_one(store, other, leg);
+        }
     }
 }
 

@@ -12,15 +12,20 @@
 static const char *
 check_pointers(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *to[] = {transaction->upstream, transaction->extras->retry_of,
+    const redirect_transaction_t *to[] = {transaction->upstream,
+                                          transaction->extras->retry_of,
                                           transaction->extras->retried_by,
                                           transaction->link ? transaction->link->redirected : NULL,
-                                          transaction->link ? transaction->link->next_followup : NULL};
+                                          transaction->link ? transaction->link->next_followup : NULL,
+                                          transaction->extras->leg ? transaction->extras->leg->of : NULL};
 
     for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
         if (to[i] && !redirect_store_are_together(transaction, to[i])) {
             return "a transaction points out of its group or chain";
         }
+    }
+    if (transaction->extras->leg && (transaction->chain == NULL || transaction->upstream)) {
+        return "a leg is not visible, or is a proxy's forward as well";
     }
     if (transaction->link && (transaction->chain == NULL || transaction->link->cause->transaction == NULL ||
                               transaction->link->cause->transaction->chain != transaction->chain)) {
@@ -45,7 +50,7 @@ check_walks(const redirect_store_t *store, const redirect_transaction_t *transac
             return "a walk goes round in a circle";
         }
         before = before ? redirect_transaction_before(before) : NULL;
-        above = above ? above->upstream : NULL;
+        above = above ? redirect_transaction_above(above) : NULL;
         repeated = repeated ? repeated->extras->retry_of : NULL;
     }
     return NULL;
@@ -88,6 +93,7 @@ check_member(const redirect_store_t *store, const redirect_call_t *call, const r
     const char *broken = redirect_call_of(transaction) == call ? NULL : "a transaction is listed in another call";
 
     broken = broken ? broken : check_group(transaction);
+    broken = broken ? broken : redirect_store_check_leg(store, transaction);
     broken = broken ? broken : check_pointers(transaction);
     return broken ? broken : check_walks(store, transaction);
 }

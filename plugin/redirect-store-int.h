@@ -46,11 +46,29 @@ typedef struct {
     uint16_t method : 5;
 } stored_message_t;
 
+/** One key of a request in the index of legs. */
+struct redirect_filed_leg {
+    redirect_transaction_t *transaction;
+    uint64_t key;
+    redirect_filed_leg_t *next, **link; /**< of keys that end alike, newest first; what points to this */
+};
+
+/** A request in the index of legs; freed with what is kept for later messages of its transaction. */
+typedef struct {
+    redirect_leg_facts_t facts;
+    uint8_t count;    /**< of filed[] */
+    uint8_t received; /**< the first so many keys say where it was received: see redirect_store_answered_key() */
+    bool is_answered; /**< those keys are the ones of an answered request */
+    bool is_waiting;  /**< its keys are counted in legs_waiting */
+    redirect_filed_leg_t filed[];
+} stored_leg_t;
+
 /** What later messages are matched by, with what only the store needs. */
 typedef struct {
     redirect_live_t public;        /**< first, so that one pointer is the other */
     redirect_transaction_t *group; /**< of a candidate: the first of those that belong together; of others NULL */
     redirect_record_t *last_record;
+    stored_leg_t *leg;      /**< NULL where it is not in the index of legs */
     redirect_time_t active; /**< of a group's first: clock at the latest message of the group */
     union {
         struct {
@@ -109,6 +127,11 @@ typedef struct {
 /** Counters of the addresses for which redirects wait: a power of two. */
 #define PARTIES 4096
 
+/** How many requests an address received and sent, as far as it matters: whether there is a B2BUA at it. */
+typedef struct {
+    uint8_t received, sent;
+} leg_host_t;
+
 /** One entry of the pending index, with what only the store needs. Its key stands where the struct ends. */
 typedef struct pending_entry {
     redirect_pending_t public;          /**< first, so that one pointer is the other */
@@ -148,6 +171,10 @@ struct redirect_store {
     uint32_t *parties; /**< entries by the hash of the address that they are about; NULL before the first */
     pending_entry_t *expire_first, *expire_last;
     unsigned pending_count;
+    redirect_filed_leg_t **legs; /**< slots by the key; NULL before the first */
+    unsigned leg_slots;
+    uint32_t *legs_waiting; /**< keys of visible requests without a final response, by the key */
+    leg_host_t *leg_hosts;  /**< by the hash of the address */
 };
 
 /** Of a transaction that is still looked at. */
@@ -231,6 +258,17 @@ void redirect_store_keep_request_uri(redirect_transaction_t *transaction);
 
 /** Frees the parsed URIs of a redirect's targets, which only linking needs. */
 void redirect_store_free_target_uris(redirect_store_t *store, redirect_t *redirect);
+
+/* --- redirect-store-legs.c --- */
+
+/** Takes note in the index of legs that a transaction has become visible, or got its final response. */
+void redirect_store_update_leg(redirect_store_t *store, const redirect_transaction_t *transaction);
+
+/** Takes a transaction out of the index of legs, where it is in it. */
+void redirect_store_free_leg(redirect_store_t *store, const redirect_transaction_t *transaction);
+
+/** Checks what the index of legs has of a transaction. @return NULL, or what is broken */
+const char *redirect_store_check_leg(const redirect_store_t *store, const redirect_transaction_t *transaction);
 
 /* --- redirect-store-records.c, redirect-store-pending.c --- */
 

@@ -94,7 +94,7 @@ transaction_new(redirect_store_t *store, const redirect_opening_t *opening)
 
     memset(transaction, 0, sizeof(*transaction));
     transaction->extras = &redirect_no_extras;
-    transaction->via_path = opening->key.via_path;
+    transaction->via_path = opening->via_path;
     put_request(&transaction->request, opening, &text);
     transaction->request.via_count = opening->key.via_count;
     transaction->request.method = opening->key.method;
@@ -188,6 +188,7 @@ redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transacti
     if (retry_after) {
         redirect_store_extras(store, transaction)->retry_after = retry_after;
     }
+    redirect_store_update_leg(store, transaction);
     redirect_store_touch(store, transaction);
 }
 
@@ -240,6 +241,7 @@ live_free(redirect_store_t *store, redirect_transaction_t *transaction)
     if (transaction->chain == NULL) {
         wmem_free(store->scope, live->is.candidate.more);
     }
+    redirect_store_free_leg(store, transaction);
     caller_free(store, live->public.caller);
     redirect_pool_free(&store->pool, live, sizeof(*live));
     transaction->live = NULL;

@@ -46,9 +46,11 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     redirect_pool_init(&store->pool, scope);
     store->config = *config;
     store->config.leg_headers = config->leg_headers ? wmem_strdup(scope, config->leg_headers) : NULL;
+    store->config.shared_headers = config->shared_headers ? wmem_strdup(scope, config->shared_headers) : NULL;
     fill_in_limits(&store->config.limits);
     store->secret = redirect_secret_new();
     store->call_slots = slots_for(store->config.limits.open_calls);
+    store->leg_slots = store->call_slots;
     store->pending_slots = slots_for(store->config.limits.pending_redirects);
     store->calls = wmem_alloc0_array(scope, redirect_call_t *, store->call_slots);
     store->chains = wmem_array_new(scope, sizeof(stored_chain_t *));

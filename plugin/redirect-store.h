@@ -8,12 +8,13 @@
  *  1. A transaction is a candidate of one group or belongs to one visible chain, never both. All candidates of a group
  *     have one Call-ID and are listed in its call.
  *  2. A transaction points only to transactions of its own group or chain (upstream, retry_of, retried_by, the members
- *     of its link). A chain, a redirect, a target, a record and an entry of the pending index point only to what is
+ *     of its link; of its leg, which only a visible one has). A chain, a redirect, a target, a record and an entry of the pending index point only to what is
  *     visible; the record of a message that is shown although its chain is not points to a group that is never freed.
  *  3. Groups are freed whole, and only when nothing but their own members and their call points to them. What is
  *     visible is never freed before the store.
  *  4. A call is listed in exactly one queue, oldest first, and holds at least one transaction between two messages.
- *  5. What only later messages need (redirect_live_t, the parsed URIs of a redirect's targets) is there as long as the
+ *  5. What only later messages need (redirect_live_t, its keys in the index of legs, the parsed URIs of a redirect's
+ *     targets) is there as long as the
  *     transaction, or the one that the redirect answered first, is listed in its call, and no longer.
  *  6. Every count is that of the list that it counts, and none exceeds its limit.
  *
@@ -51,6 +52,9 @@ redirect_call_t *redirect_store_call(const redirect_store_t *store, sip_slice_t 
 
 /** The first transaction of a call, or NULL; the others through redirect_next_in_call(), oldest first. */
 redirect_transaction_t *redirect_call_first(const redirect_call_t *call);
+
+/** The Call-ID, borrowed from the call. */
+sip_slice_t redirect_call_id(const redirect_call_t *call);
 
 /** True where a transaction of the call belongs to a visible chain. */
 bool redirect_call_is_visible(const redirect_call_t *call);
@@ -101,6 +105,7 @@ void redirect_store_forget(redirect_store_t *store);
 /** What a new transaction is made of; borrowed, and copied by redirect_store_open(). */
 typedef struct {
     redirect_key_t key;
+    uint64_t via_path; /**< keyed hash of the Vias below the top; 0 where there are none */
     uint32_t frame; /**< of the request; 0 where a response opens the transaction */
     sip_slice_t uri;
     redirect_time_t time;
@@ -274,5 +279,59 @@ bool redirect_store_is_in_link_window(const redirect_store_t *store, redirect_ti
 
 /** True where nothing at all waits. */
 bool redirect_store_has_no_pending(const redirect_store_t *store);
+
+/* --- the index of legs: INVITEs that a B2BUA may have received or made ------------------------------------------------ */
+
+/** Keys of one request at most. */
+#define REDIRECT_LEG_MAX_KEYS 16
+
+/** What an INVITE may be to a B2BUA, by its two ends; a bit set. */
+enum {
+    REDIRECT_LEG_RECEIVED = 1 << 0, /**< an address received it that sends some as well, or that may be a B2BUA's yet */
+    REDIRECT_LEG_SENT = 1 << 1,     /**< an address sent it that received some as well */
+};
+
+/** One request under one key. */
+typedef struct redirect_filed_leg redirect_filed_leg_t;
+
+/** Counts an INVITE outside of a dialog. @return REDIRECT_LEG_*; 0: no need to file it by its addresses */
+unsigned redirect_store_count_invite(redirect_store_t *store, const redirect_endpoint_t *source,
+                                     const redirect_endpoint_t *destination);
+
+/**
+ * Files a request under up to REDIRECT_LEG_MAX_KEYS keyed hashes, for as long as its transaction is looked at. facts is
+ * copied. Once only.
+ * @param received the first so many keys say where it was received: they change with redirect_store_answered_key() once
+ *                 it has its final response, because what waits for one is looked for much more often
+ */
+void redirect_store_file_leg(redirect_store_t *store, redirect_transaction_t *transaction,
+                             const redirect_leg_facts_t *facts, const uint64_t *key, unsigned count, unsigned received);
+
+/** The key of a request that has its final response, from that of one that has none. */
+uint64_t redirect_store_answered_key(const redirect_store_t *store, uint64_t key);
+
+/** What a request that is filed shows; NULL of all others. */
+const redirect_leg_facts_t *redirect_store_leg_facts(const redirect_transaction_t *transaction);
+
+/** What is filed under a key, newest first, or NULL. */
+const redirect_filed_leg_t *redirect_store_filed_leg(const redirect_store_t *store, uint64_t key);
+
+/** The next one under the same key, older, or NULL. */
+const redirect_filed_leg_t *redirect_store_next_filed_leg(const redirect_filed_leg_t *filed);
+
+/** The request that is filed. */
+redirect_transaction_t *redirect_filed_leg_transaction(const redirect_filed_leg_t *filed);
+
+/** False where no visible request without a final response is filed under a key: then nothing needs to be looked for. */
+bool redirect_store_leg_may_wait(const redirect_store_t *store, uint64_t key);
+
+/** The transaction that a candidate's group begins with, or itself where it is visible. */
+redirect_transaction_t *redirect_store_root(const redirect_transaction_t *transaction);
+
+/**
+ * Ties a request to what a B2BUA made it of; leg is copied. The same to all others of its call from the same address
+ * that are in its chain and not tied, which repeat it or go beside it. Refused where they are not of one visible chain.
+ */
+void redirect_store_set_leg(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_leg_t *leg);
 
 #endif /* REDIRECT_STORE_H */

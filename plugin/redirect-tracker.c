@@ -17,6 +17,7 @@
 #include "redirect-facts.h"
 #include "redirect-failure.h"
 #include "redirect-history.h"
+#include "redirect-leg.h"
 #include "redirect-link.h"
 #include "redirect-match.h"
 #include "redirect-rules.h"
@@ -232,6 +233,26 @@ adopt_downstream(step_t *step, redirect_transaction_t *downstream)
     }
 }
 
+/* Repeats and branches of a leg go with it. */
+static void
+inherit_leg(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_transaction_t *beside)
+{
+    if (beside && beside->extras->leg && redirect_call_of(beside) == redirect_call_of(transaction) &&
+        redirect_same_address(redirect_request_source(beside), redirect_request_source(transaction))) {
+        redirect_store_set_leg(store, transaction, beside->extras->leg);
+    }
+}
+
+static void
+enter_leg(const step_t *step)
+{
+    if (step->place.leg.of) {
+        redirect_store_set_leg(step->store, step->transaction, &step->place.leg);
+    } else if (step->transaction->upstream == NULL) {
+        inherit_leg(step->store, step->transaction, step->place.beside);
+    }
+}
+
 /* Puts a transaction where it was found to belong. One that is visible already only gets what it has not. */
 static void
 enter(step_t *step)
@@ -255,6 +276,7 @@ enter(step_t *step)
     if (transaction->upstream == NULL) {
         redirect_store_set_upstream(transaction, place->upstream, false);
     }
+    enter_leg(step);
     redirect_store_set_retry(step->store, transaction, place->retry_of);
     follow(step, transaction, place);
     if (place->downstream) {
@@ -278,6 +300,34 @@ place_across_calls(step_t *step)
     redirect_link_across_calls(step->store, step->transaction, step->facts, &step->place);
 }
 
+static bool
+links_legs(const redirect_store_t *store)
+{
+    const redirect_config_t *config = redirect_store_config(store);
+
+    return config->link_calls && config->link_legs;
+}
+
+/* A request that a B2BUA made of one that is visible joins its chain; where it follows a redirect, of the same one. */
+static void
+place_leg(step_t *step)
+{
+    redirect_placement_t *place = &step->place;
+    redirect_leg_t leg;
+
+    if (!redirect_leg_find(step->store, step->transaction, true, &place->steps, &leg)) {
+        place->gave_up = place->gave_up || place->steps == 0;
+        return;
+    }
+    if (place->beside == NULL) {
+        place->beside = leg.of;
+        place->hop = leg.of->hop;
+    }
+    if (place->beside->chain == leg.of->chain) {
+        place->leg = leg;
+    }
+}
+
 static void
 place(step_t *step)
 {
@@ -290,9 +340,21 @@ place(step_t *step)
         redirect_link_in_call(step->store, step->transaction, step->facts, &step->place);
         if (is_at_large(&step->place) && config->link_calls && !step->transaction->request.in_dialog) {
             place_across_calls(step);
+            if (links_legs(step->store) && step->transaction->request.method == SIP_METHOD_INVITE) {
+                place_leg(step);
+            }
         }
     }
     enter(step);
+}
+
+static void
+file_leg(const step_t *step)
+{
+    if (step->new_transaction && links_legs(step->store) && !step->transaction->request.in_dialog &&
+        step->transaction->request.method == SIP_METHOD_INVITE) {
+        redirect_leg_file(step->store, step->transaction, step->facts);
+    }
 }
 
 static void
@@ -303,12 +365,14 @@ open_transaction(step_t *step)
 
     redirect_match_complete_key(step->store, sip, &step->key);
     opening.key = step->key;
+    opening.via_path = redirect_match_path(step->store, sip, 1);
     if (sip->cseq_method_id == SIP_METHOD_OTHER) {
         opening.method_name = sip_slice_make(sip->cseq_method.ptr, MIN(sip->cseq_method.len, UINT16_MAX));
     }
     step->transaction = redirect_store_open(step->store, sip->call_id, &opening, step->message->frame);
     opening_clear(&opening);
     step->new_transaction = !sip->is_response;
+    file_leg(step);
     place(step);
 }
 
@@ -321,6 +385,7 @@ take_late_request(step_t *step)
     redirect_store_set_request(step->store, step->transaction, &opening);
     opening_clear(&opening);
     step->new_transaction = true;
+    file_leg(step);
     if (step->transaction->link == NULL && step->transaction->extras->retry_of == NULL) {
         place(step);
     }
@@ -401,6 +466,87 @@ finish(redirect_store_t *store, redirect_transaction_t *transaction, const redir
     redirect_store_finish(store, transaction, &response, retry_after);
 }
 
+/* B2BUAs that a call goes through, one after the other, and whose legs are tied. */
+#define MAX_LEGS 8
+
+/* What a request was made of, and what that was made of, up to what is visible or made of nothing that is known. */
+typedef struct {
+    redirect_transaction_t *root[MAX_LEGS]; /* the one nearest to the callee first */
+    redirect_leg_t leg[MAX_LEGS];           /* of each */
+    unsigned count;
+    redirect_transaction_t *top;
+} legs_up_t;
+
+static legs_up_t
+find_legs_up(const redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
+{
+    legs_up_t up = {.top = redirect_store_root(transaction)};
+
+    while (up.count < MAX_LEGS && up.top->chain == NULL &&
+           redirect_leg_find(store, up.top, false, steps, &up.leg[up.count])) {
+        up.root[up.count] = up.top;
+        up.top = redirect_store_root(up.leg[up.count].of);
+        up.count++;
+    }
+    return up;
+}
+
+static bool
+join_leg(redirect_store_t *store, redirect_transaction_t *root, const redirect_leg_t *leg)
+{
+    const unsigned shift = leg->of->hop > root->hop ? leg->of->hop - root->hop : 0;
+
+    if (!redirect_store_join(store, root, leg->of, shift)) {
+        return false;
+    }
+    redirect_store_set_leg(store, root, leg);
+    return true;
+}
+
+/* All that B2BUAs made of the requests of a chain before it became visible. */
+static void
+join_legs_below(redirect_store_t *store, const redirect_chain_t *chain, unsigned *steps)
+{
+    redirect_transaction_t *above = chain->first_transaction;
+    redirect_leg_t leg;
+
+    while (above && *steps > 0) {
+        redirect_transaction_t *below = above->live ? redirect_leg_next_below(store, above, steps, &leg) : NULL;
+        if (below == NULL) {
+            above = above->next_in_chain; /* what was made of it was captured later */
+        } else if (!join_leg(store, below, &leg)) {
+            return;
+        }
+    }
+}
+
+/* Makes the chain of a transaction visible, with the legs of all B2BUAs that it goes through. */
+static void
+show(step_t *step, redirect_transaction_t *transaction)
+{
+    redirect_store_t *store = step->store;
+    unsigned steps = redirect_store_config(store)->limits.steps_per_message;
+    legs_up_t up;
+
+    if (transaction->chain) {
+        return;
+    }
+    if (!links_legs(store) || transaction->request.method != SIP_METHOD_INVITE || transaction->request.in_dialog) {
+        redirect_store_show(store, transaction);
+        return;
+    }
+    up = find_legs_up(store, transaction, &steps);
+    redirect_store_show(store, up.top);
+    while (up.count > 0 && join_leg(store, up.root[up.count - 1], &up.leg[up.count - 1])) {
+        up.count--;
+    }
+    redirect_store_show(store, transaction); /* where the chain of the leg above is full */
+    join_legs_below(store, transaction->chain, &steps);
+    if (steps == 0) {
+        redirect_store_add_gaps(transaction, REDIRECT_GAP_LEGS);
+    }
+}
+
 static void
 take_final(step_t *step)
 {
@@ -409,7 +555,7 @@ take_final(step_t *step)
 
     finish(step->store, transaction, step->message);
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
-        redirect_store_show(step->store, transaction);
+        show(step, transaction);
     }
     if (sip->status / 100 == 3) {
         take_redirect(step, redirect_targets_read(step->store, step->message));

@@ -54,6 +54,7 @@ typedef struct {
     bool is_cut;        /* the capture has only the first kept_headers of the other lines */
     bool is_torn;       /* and the last of these lines not to its end */
     guint kept_headers;
+    GString *body; /* NULL where there is none */
     GString *text;
 } sample_t;
 
@@ -73,6 +74,7 @@ typedef struct {
     unsigned line; /* that is being read, for complaints */
     redirect_config_t config;
     char *leg_headers;
+    char *shared_headers;
     GPtrArray *samples;
     GHashTable *hosts;    /* name -> number */
     GPtrArray *forbidden; /* texts that no record may have */
@@ -118,6 +120,9 @@ sample_free(gpointer data)
     g_ptr_array_free(sample->vias, TRUE);
     g_ptr_array_free(sample->headers, TRUE);
     g_ptr_array_free(sample->without, TRUE);
+    if (sample->body) {
+        g_string_free(sample->body, TRUE);
+    }
     if (sample->text) {
         g_string_free(sample->text, TRUE);
     }
@@ -730,6 +735,12 @@ header_line_read(script_t *script, const char *line)
         g_free(text);
         return;
     }
+    if (g_str_has_prefix(text, "| ")) {
+        sample->body = sample->body ? sample->body : g_string_new("");
+        g_string_append_printf(sample->body, "%s\r\n", text + 2);
+        g_free(text);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
         if (g_str_has_prefix(text, defaults[i].name)) {
             set_text(defaults[i].value, g_strdup(text + strlen(defaults[i].name)));
@@ -776,6 +787,11 @@ setting_read(script_t *script, const char *line)
         script->config.link_window = (uint32_t)g_ascii_strtoull(value, NULL, 10);
     } else if (strcmp(name, "link_calls") == 0) {
         script->config.link_calls = strcmp(value, "on") == 0;
+    } else if (strcmp(name, "link_legs") == 0) {
+        script->config.link_legs = strcmp(value, "on") == 0;
+    } else if (strcmp(name, "shared_headers") == 0) {
+        set_text(&script->shared_headers, g_strdup(value));
+        script->config.shared_headers = script->shared_headers;
     } else if (strcmp(name, "leg_headers") == 0) {
         set_text(&script->leg_headers, g_strdup(value));
         script->config.leg_headers = script->leg_headers;
@@ -843,6 +859,7 @@ sample_write(sample_t *sample)
                                is_torn ? "" : "\r\n");
     }
     g_string_append(text, sample->is_cut ? "" : "\r\n");
+    g_string_append(text, sample->body ? sample->body->str : "");
 }
 
 static void
@@ -850,8 +867,13 @@ script_init(script_t *script, const char *file, const case_t *section)
 {
     *script = (script_t){.file = file, .section = section, .line = section->script_line};
     script->leg_headers = g_strdup("X-Call-ID,X-CID");
-    script->config =
-        (redirect_config_t){.max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = script->leg_headers};
+    script->shared_headers = g_strdup("P-Charging-Vector,Cisco-Guid");
+    script->config = (redirect_config_t){.max_hops = 5,
+                                         .link_calls = true,
+                                         .link_window = 32,
+                                         .leg_headers = script->leg_headers,
+                                         .link_legs = true,
+                                         .shared_headers = script->shared_headers};
     script->config.limits = redirect_limits_default();
     script->samples = g_ptr_array_new_with_free_func(sample_free);
     script->forbidden = g_ptr_array_new_with_free_func(g_free);
@@ -871,6 +893,7 @@ script_clear(script_t *script)
     g_ptr_array_free(script->forbidden, TRUE);
     g_hash_table_destroy(script->hosts);
     g_free(script->leg_headers);
+    g_free(script->shared_headers);
 }
 
 /* --- what must never change --------------------------------------------------------------------------------------- */
@@ -1089,6 +1112,12 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
     }
     if (transaction->upstream) {
         g_string_append_printf(out, ", forwards %u", transaction->upstream->request.frame);
+    }
+    if (transaction->extras->leg) {
+        const redirect_leg_t *leg = transaction->extras->leg;
+        g_string_append_printf(out, ", leg of %u: %s, %s", leg->of->request.frame,
+                               redirect_leg_name((redirect_leg_kind_t)leg->kind),
+                               redirect_confidence_name((redirect_confidence_t)leg->confidence));
     }
     if (transaction->extras->retry_of) {
         g_string_append_printf(out, ", repeats %u", transaction->extras->retry_of->request.frame);

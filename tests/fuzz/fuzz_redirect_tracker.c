@@ -244,8 +244,13 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    redirect_config_t config = {
-        .max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = "X-Call-ID,X-CID", .limits = limits};
+    redirect_config_t config = {.max_hops = 5,
+                                .link_calls = true,
+                                .link_window = 32,
+                                .leg_headers = "X-Call-ID,X-CID",
+                                .link_legs = true,
+                                .shared_headers = "P-Charging-Vector",
+                                .limits = limits};
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
     redirect_tracker_t *tracker = redirect_tracker_new(scope, &config);
     witnesses_t *witnesses = g_new(witnesses_t, 1);

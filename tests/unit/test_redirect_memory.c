@@ -180,7 +180,12 @@ static void
 test_steady(gconstpointer data)
 {
     round_t one_round = *(const round_t *)data;
-    redirect_config_t config = {.max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = "X-Call-ID"};
+    redirect_config_t config = {.max_hops = 5,
+                                .link_calls = true,
+                                .link_window = 32,
+                                .leg_headers = "X-Call-ID",
+                                .link_legs = true,
+                                .shared_headers = "P-Charging-Vector"};
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
     wire_t wire = {.time = REDIRECT_SECOND};
     size_t before = 0, after;

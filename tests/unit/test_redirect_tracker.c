@@ -23,7 +23,12 @@ typedef struct {
 static void
 bench_begin_with(bench_t *bench, const redirect_limits_t *limits)
 {
-    redirect_config_t config = {.max_hops = 5, .link_calls = true, .link_window = 32, .leg_headers = "X-Call-ID"};
+    redirect_config_t config = {.max_hops = 5,
+                                .link_calls = true,
+                                .link_window = 32,
+                                .leg_headers = "X-Call-ID",
+                                .link_legs = true,
+                                .shared_headers = "P-Charging-Vector"};
 
     if (limits) {
         config.limits = *limits;

@@ -1,0 +1,357 @@
+/* redirect-leg-evidence.c
+ * What a request shows of its other legs, what is worth how much, and the words for it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-leg-int.h"
+
+#include <wsutil/wmem/wmem_strbuf.h>
+
+#include "redirect-link.h"
+#include "sip-sdp.h"
+
+/* --- keys ---------------------------------------------------------------------------------------------------------- */
+
+uint64_t
+redirect_leg_key(const redirect_store_t *store, leg_key_kind_t kind, sip_slice_t text)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+
+    return sip_slice_has_text(text) ? redirect_hash_pair(secret, (uint64_t)kind, redirect_hash(secret, text)) : 0;
+}
+
+uint64_t
+redirect_leg_place_key(const redirect_store_t *store, leg_key_kind_t kind, const redirect_endpoint_t *address,
+                       uint32_t caller, uint32_t called)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+    const uint64_t who = caller ? (uint64_t)caller << 32 : called;
+
+    if (who == 0 || address->len == 0) {
+        return 0;
+    }
+    return redirect_hash_pair(secret, redirect_hash_pair(secret, (uint64_t)kind, who),
+                              redirect_hash(secret, sip_slice_make((const char *)address->address, address->len)));
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------- */
+
+/* Of P-Charging-Vector the icid-value alone goes from leg to leg (RFC 7315 4.6); of all others the whole value. */
+static sip_slice_t
+shared_value(sip_slice_t name, sip_slice_t value)
+{
+    sip_slice_t icid;
+
+    if (!sip_slice_equal_nocase(name, SIP_SLICE_LITERAL("P-Charging-Vector"))) {
+        return value;
+    }
+    return sip_param_find(value, "icid-value", &icid) ? sip_value_unquote(icid) : SIP_SLICE_NONE;
+}
+
+bool
+redirect_leg_next_name(sip_slice_t *names, sip_slice_t *name)
+{
+    const char *comma;
+    size_t len;
+
+    if (names->len == 0) {
+        return false;
+    }
+    comma = memchr(names->ptr, ',', names->len);
+    len = comma ? (size_t)(comma - names->ptr) : names->len;
+    *name = sip_slice_trim(sip_slice_make(names->ptr, len));
+    *names = sip_slice_from(*names, comma ? len + 1 : len);
+    return true;
+}
+
+/* One header's value is not another's: the name goes into the key. */
+static void
+read_shared_ids(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_facts_t *leg)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+    sip_slice_t names = sip_slice_from_string(redirect_store_config(store)->shared_headers);
+    sip_slice_t name, value;
+    unsigned count = 0;
+
+    while (count < REDIRECT_LEG_SHARED_IDS && redirect_leg_next_name(&names, &name)) {
+        if (name.len > 0 && sip_message_header_by_name(sip, name, &value)) {
+            const uint64_t key = redirect_leg_key(store, LEG_KEY_SHARED_ID, shared_value(name, sip_slice_trim(value)));
+            if (key) {
+                leg->shared_id[count++] = redirect_hash_pair(secret, redirect_hash_nocase(secret, name), key);
+            }
+        }
+    }
+}
+
+static void
+read_sdp(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_facts_t *leg)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+    sip_sdp_t sdp;
+
+    if (!sip_sdp_read(sip->body, &sdp)) {
+        return;
+    }
+    leg->sdp_origin = redirect_hash_pair(
+        secret, redirect_leg_key(store, LEG_KEY_SDP_ORIGIN, sdp.session_id),
+        redirect_hash_pair(secret, redirect_hash(secret, sdp.username), redirect_hash(secret, sdp.origin)));
+    if (sip_slice_has_text(sdp.address) && sip_slice_has_text(sdp.port)) {
+        leg->sdp_media = redirect_hash_pair(secret, redirect_leg_key(store, LEG_KEY_SDP_MEDIA, sdp.address),
+                                            redirect_hash(secret, sdp.port));
+    }
+}
+
+/* The latest and the first of those who were called before, by Diversion, else by History-Info. */
+static void
+read_diverted(redirect_facts_t *facts, redirect_leg_facts_t *leg)
+{
+    const redirect_said_t *said;
+
+    if (!sip_message_has(facts->sip, SIP_HEADER_DIVERSION) && !sip_message_has(facts->sip, SIP_HEADER_HISTORY_INFO)) {
+        return;
+    }
+    said = redirect_facts_said(facts);
+    if (said->diversion_count > 0) {
+        leg->diverted[0] = said->diversion[0].uri.match_key;
+        leg->diverted[1] = said->diversion[said->diversion_count - 1].uri.match_key;
+    } else if (said->entry_count > 1) { /* the last entry is the one called now */
+        leg->diverted[0] = said->entry[said->entry_count - 2].uri.match_key;
+        leg->diverted[1] = said->entry[0].uri.match_key;
+    }
+}
+
+static void
+read_users(const redirect_transaction_t *transaction, const sip_message_t *sip, redirect_leg_facts_t *leg)
+{
+    const uint32_t asserted = transaction->live->caller ? transaction->live->caller->asserted : 0;
+    const uint32_t from = redirect_caller_key(sip_message_from_uri(sip));
+
+    leg->caller = from ? from : asserted;
+    leg->asserted = asserted != leg->caller ? asserted : 0;
+    if (!redirect_request_key(transaction, &leg->called)) {
+        leg->called = 0;
+    }
+}
+
+/* What is filed under. */
+typedef struct {
+    const redirect_store_t *store;
+    uint64_t key[REDIRECT_LEG_MAX_KEYS];
+    unsigned count;
+} keys_t;
+
+static void
+keys_add(keys_t *keys, uint64_t key)
+{
+    if (key && keys->count < REDIRECT_LEG_MAX_KEYS) {
+        keys->key[keys->count++] = key;
+    }
+}
+
+static void
+keys_add_place(keys_t *keys, leg_key_kind_t kind, const redirect_endpoint_t *address, const redirect_leg_facts_t *leg)
+{
+    keys_add(keys, redirect_leg_place_key(keys->store, kind, address, leg->caller, leg->called));
+    if (leg->asserted) {
+        keys_add(keys, redirect_leg_place_key(keys->store, kind, address, leg->asserted, 0));
+    }
+}
+
+static void
+keys_add_named_calls(keys_t *keys, const redirect_transaction_t *transaction)
+{
+    sip_slice_t ids = transaction->live->caller ? transaction->live->caller->leg_ids : SIP_SLICE_NONE, id;
+
+    while (redirect_leg_next_name(&ids, &id)) {
+        keys_add(keys, redirect_leg_key(keys->store, LEG_KEY_NAMED_CALL, id));
+    }
+}
+
+static void
+read_identifiers(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip,
+                 redirect_leg_facts_t *leg)
+{
+    if (transaction->live->caller) {
+        const sip_slice_t session_id = transaction->live->caller->session_id;
+        const redirect_secret_t *secret = redirect_store_secret(store);
+        leg->session_id = session_id.len ? redirect_hash_pair(secret, (uint64_t)LEG_KEY_SESSION_ID,
+                                                              redirect_hash_nocase(secret, session_id))
+                                         : 0;
+    }
+    read_shared_ids(store, sip, leg);
+}
+
+/* A request that is to take the place of another call belongs to that one (RFC 3891, RFC 3911). */
+void
+redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts)
+{
+    const redirect_endpoint_t source = redirect_request_source(transaction);
+    const redirect_endpoint_t destination = redirect_request_destination(transaction);
+    const unsigned may_be = redirect_store_count_invite(store, &source, &destination);
+    redirect_leg_facts_t leg = {0};
+    keys_t keys = {.store = store};
+    unsigned received;
+
+    if (redirect_facts_replaces(facts)) {
+        return;
+    }
+    read_identifiers(store, transaction, facts->sip, &leg);
+    if (may_be == 0 && leg.session_id == 0 && leg.shared_id[0] == 0 && transaction->live->caller == NULL) {
+        return;
+    }
+    read_users(transaction, facts->sip, &leg);
+    read_sdp(store, facts->sip, &leg);
+    read_diverted(facts, &leg);
+    if (may_be & REDIRECT_LEG_RECEIVED) {
+        keys_add_place(&keys, LEG_KEY_RECEIVED, &destination, &leg);
+    }
+    received = keys.count;
+    if (may_be & REDIRECT_LEG_SENT) {
+        keys_add_place(&keys, LEG_KEY_SENT, &source, &leg);
+    }
+    keys_add_named_calls(&keys, transaction);
+    keys_add(&keys, leg.session_id);
+    keys_add(&keys, leg.shared_id[0]);
+    keys_add(&keys, leg.shared_id[1]);
+    keys_add(&keys, leg.sdp_origin);
+    keys_add(&keys, leg.sdp_media);
+    redirect_store_file_leg(store, transaction, &leg, keys.key, keys.count, received);
+}
+
+/* --- weighing ------------------------------------------------------------------------------------------------------ */
+
+#define MILLISECOND (REDIRECT_SECOND / 1000)
+#define ANY_TIME INT64_MAX
+
+#define SESSION_ID REDIRECT_LEG_BY_SESSION_ID
+#define LEG_HEADER REDIRECT_LEG_BY_LEG_HEADER
+#define SHARED_ID REDIRECT_LEG_BY_SHARED_ID
+#define SDP_ORIGIN REDIRECT_LEG_BY_SDP_ORIGIN
+#define SDP_MEDIA REDIRECT_LEG_BY_SDP_MEDIA
+#define DIVERSION REDIRECT_LEG_BY_DIVERSION
+#define CALLER REDIRECT_LEG_BY_CALLER
+#define CALLED REDIRECT_LEG_BY_CALLED
+#define PLACE REDIRECT_LEG_BY_PLACE
+#define TARGET REDIRECT_LEG_BY_TARGET
+#define EARLIER_LEG REDIRECT_LEG_BY_EARLIER_LEG
+#define NO_CALLER REDIRECT_LEG_BY_NO_CALLER
+
+/*
+ * What suffices for what, the best first. An identifier is made to name one call. A session description names one
+ * session, but software exists that writes the same in all of its calls; so it counts with other evidence, and not at
+ * all where others show the same (see redirect-leg.c). Who calls whom, at which B2BUA and when, is a coincidence that
+ * becomes likelier with each call of that caller: hence the times, which are those of a B2BUA that acts by itself.
+ */
+static const struct {
+    unsigned evidence;
+    redirect_time_t within;
+    redirect_confidence_t confidence;
+} rows[] = {
+    {LEG_HEADER, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SESSION_ID | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SHARED_ID | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SESSION_ID | CALLER, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SESSION_ID | CALLED, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SHARED_ID | CALLER, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SHARED_ID | CALLED, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SDP_ORIGIN | CALLER | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SDP_ORIGIN | CALLED | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SDP_ORIGIN | CALLER | CALLED, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SDP_MEDIA | CALLER | CALLED | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {DIVERSION | CALLER | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_CERTAIN},
+    {SESSION_ID, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {SHARED_ID, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {SDP_ORIGIN | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {SDP_ORIGIN | CALLER, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {SDP_ORIGIN | CALLED, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {SDP_MEDIA | CALLER | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {SDP_MEDIA | CALLED | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {CALLER | CALLED | PLACE, 4 * REDIRECT_SECOND, REDIRECT_CONFIDENCE_PROBABLE},
+    {CALLER | TARGET | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_PROBABLE},
+    {CALLER | EARLIER_LEG | PLACE, 200 * MILLISECOND, REDIRECT_CONFIDENCE_PROBABLE},
+    {CALLER | CALLED | PLACE, ANY_TIME, REDIRECT_CONFIDENCE_POSSIBLE},
+    {CALLER | PLACE, 200 * MILLISECOND, REDIRECT_CONFIDENCE_PROBABLE},
+    {SDP_MEDIA | PLACE, REDIRECT_SECOND, REDIRECT_CONFIDENCE_POSSIBLE},
+    {DIVERSION | PLACE, REDIRECT_SECOND, REDIRECT_CONFIDENCE_POSSIBLE},
+    {CALLER | PLACE, 4 * REDIRECT_SECOND, REDIRECT_CONFIDENCE_POSSIBLE},
+    {NO_CALLER | CALLED | PLACE, 200 * MILLISECOND, REDIRECT_CONFIDENCE_POSSIBLE},
+};
+
+leg_weight_t
+redirect_leg_weigh(unsigned evidence, redirect_time_t after)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if ((evidence & rows[i].evidence) == rows[i].evidence && after <= rows[i].within) {
+            return (leg_weight_t){i, rows[i].confidence};
+        }
+    }
+    return (leg_weight_t){G_N_ELEMENTS(rows), REDIRECT_CONFIDENCE_NONE};
+}
+
+bool
+redirect_leg_is_specific(unsigned row)
+{
+    return (rows[row].evidence & ~(unsigned)(CALLER | PLACE | EARLIER_LEG)) != 0;
+}
+
+/* What the evidence is called, the strongest first; the kind is that of the first that is there. */
+static const struct {
+    redirect_leg_evidence_t evidence;
+    redirect_leg_kind_t kind;
+    const char *words;
+} names[] = {
+    {SESSION_ID, REDIRECT_LEG_SESSION_ID, "same Session-ID"},
+    {LEG_HEADER, REDIRECT_LEG_LEG_HEADER, "a header names its Call-ID"},
+    {SHARED_ID, REDIRECT_LEG_SHARED_ID, "same shared identifier"},
+    {SDP_ORIGIN, REDIRECT_LEG_SDP_SESSION, "same SDP session (o= line)"},
+    {SDP_MEDIA, REDIRECT_LEG_SDP_SESSION, "same media address and port"},
+    {DIVERSION, REDIRECT_LEG_DIVERSION, "names the user called there as diverted"},
+    {CALLER, REDIRECT_LEG_SAME_CALLER, "same caller"},
+    {CALLED, REDIRECT_LEG_SAME_CALLER, "same user called"},
+    {TARGET, REDIRECT_LEG_SAME_CALLER, "calls the user of a target of the redirect"},
+    {EARLIER_LEG, REDIRECT_LEG_SAME_CALLER, "made when another leg had just ended"},
+    {PLACE, REDIRECT_LEG_SAME_CALLER, "from the address that received it"},
+};
+
+redirect_leg_kind_t
+redirect_leg_kind(unsigned evidence)
+{
+    size_t i = 0;
+
+    while (i < G_N_ELEMENTS(names) - 1 && (evidence & names[i].evidence) == 0) {
+        i++;
+    }
+    return names[i].kind;
+}
+
+/* "12 ms later", "3.2 s later" */
+static void
+append_time(wmem_strbuf_t *text, redirect_time_t after)
+{
+    if (after < REDIRECT_SECOND) {
+        wmem_strbuf_append_printf(text, "%d ms later", (int)(after / MILLISECOND));
+    } else {
+        wmem_strbuf_append_printf(text, "%.1f s later", (double)after / (double)REDIRECT_SECOND);
+    }
+}
+
+char *
+redirect_leg_evidence(wmem_allocator_t *scope, const redirect_leg_t *leg)
+{
+    wmem_strbuf_t *text = wmem_strbuf_new(scope, "");
+    char *sentence;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (leg->evidence & names[i].evidence) {
+            wmem_strbuf_append_printf(text, "%s, ", names[i].words);
+        }
+    }
+    append_time(text, leg->after);
+    wmem_strbuf_append_c(text, '.');
+    sentence = wmem_strbuf_finalize(text);
+    sentence[0] = g_ascii_toupper(sentence[0]);
+    return sentence;
+}

@@ -1,0 +1,44 @@
+/* redirect-leg.h
+ * Which legs of a B2BUA belong together: the INVITE that it received, and those that it made of it under Call-IDs of their
+ * own (RFC 7092). Most tell it by no header. So evidence is collected and weighed, and where two calls fit alike, no leg
+ * is tied to either. Looks things up and changes nothing but the index of legs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef REDIRECT_LEG_H
+#define REDIRECT_LEG_H
+
+#include "redirect-facts.h"
+#include "redirect-store.h"
+
+/**
+ * Files a request for redirect_leg_find() and redirect_leg_next_below(), where it may be a leg of a B2BUA: an INVITE
+ * outside of a dialog. Reads its SDP, its identifiers, and who calls whom.
+ */
+void redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts);
+
+/**
+ * What a B2BUA made a request of: the request of another call that fits best.
+ * @param only_visible nothing is to be found but what is visible, which costs much less
+ * @param steps comparisons left; 0 afterwards where they did not suffice
+ * @return false where there is none, or where several fit alike; then *leg must not be used
+ */
+bool redirect_leg_find(const redirect_store_t *store, const redirect_transaction_t *transaction, bool only_visible,
+                       unsigned *steps, redirect_leg_t *leg);
+
+/**
+ * A request that a B2BUA made of one that it received, and that is not visible yet. Call it until it finds none.
+ * @return NULL where there is none (any more); then *leg must not be used
+ */
+redirect_transaction_t *redirect_leg_next_below(const redirect_store_t *store, const redirect_transaction_t *above,
+                                                unsigned *steps, redirect_leg_t *leg);
+
+/**
+ * What ties a leg to the one that it was made of, as a sentence: "Same caller and same user called, 12 ms later, from
+ * the address that received it."
+ * @return a NUL-terminated string that scope owns
+ */
+char *redirect_leg_evidence(wmem_allocator_t *scope, const redirect_leg_t *leg);
+
+#endif /* REDIRECT_LEG_H */
