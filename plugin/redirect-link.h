@@ -57,6 +57,14 @@ redirect_transaction_t *redirect_link_reordered(const redirect_store_t *store, r
 void redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction,
                                 redirect_facts_t *facts, redirect_placement_t *place);
 
+/**
+ * The redirect that a leg of a B2BUA follows, once it is known whose leg it is (place->leg): another leg of the same call
+ * was redirected, and this one goes to the user of a target, or names the redirected user, or has an identifier of the
+ * call and was made at once.
+ */
+void redirect_link_leg(const redirect_store_t *store, const redirect_transaction_t *transaction,
+                       redirect_placement_t *place);
+
 /** Files a redirect under what its follow-up in another call would show. */
 void redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg,
                         const sip_message_t *sip);

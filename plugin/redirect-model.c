@@ -42,6 +42,9 @@ redirect_link_name(redirect_link_kind_t kind)
         [REDIRECT_LINK_SESSION_ID] = "same Session-ID",
         [REDIRECT_LINK_LEG_HEADER] = "leg header",
         [REDIRECT_LINK_NEW_CALL] = "new call to the target",
+        [REDIRECT_LINK_SHARED_ID] = "shared identifier",
+        [REDIRECT_LINK_SDP_SESSION] = "same SDP session",
+        [REDIRECT_LINK_DIVERSION] = "Diversion names the redirected party",
     };
 
     return names[kind];

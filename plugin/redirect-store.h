@@ -106,7 +106,7 @@ void redirect_store_forget(redirect_store_t *store);
 typedef struct {
     redirect_key_t key;
     uint64_t via_path; /**< keyed hash of the Vias below the top; 0 where there are none */
-    uint32_t frame; /**< of the request; 0 where a response opens the transaction */
+    uint32_t frame;    /**< of the request; 0 where a response opens the transaction */
     sip_slice_t uri;
     redirect_time_t time;
     uint64_t to_tag; /**< of the request, as a keyed hash */

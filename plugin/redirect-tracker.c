@@ -323,8 +323,12 @@ place_leg(step_t *step)
         place->beside = leg.of;
         place->hop = leg.of->hop;
     }
-    if (place->beside->chain == leg.of->chain) {
-        place->leg = leg;
+    if (place->beside->chain != leg.of->chain) {
+        return;
+    }
+    place->leg = leg;
+    if (place->link.cause == NULL) {
+        redirect_link_leg(step->store, step->transaction, place);
     }
 }
 
