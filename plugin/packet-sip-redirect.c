@@ -18,6 +18,8 @@
 #include <ws_version.h>
 
 #include "redirect-annotations.h"
+#include "redirect-hidden.h"
+#include "redirect-leg.h"
 #include "redirect-locate.h"
 #include "redirect-report.h"
 #include "redirect-rules.h"

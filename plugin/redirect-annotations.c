@@ -8,6 +8,7 @@
 
 #include "redirect-annotations.h"
 
+#include "redirect-hidden.h"
 #include "redirect-history.h"
 #include "redirect-outcome.h"
 #include "redirect-reason-words.h"
@@ -307,7 +308,8 @@ annotation_stands_for(annotations_t *annotations, const redirect_record_t *recor
         return;
     }
     text = annotation_begin(annotations, "");
-    wmem_strbuf_append_printf(text, "Stands for the %u in frame %u, which the caller did not get",
+    wmem_strbuf_append_printf(text, "The caller %sgot this, and not the %u in frame %u",
+                              redirect_confidence_words(redirect_confidence_between(hidden, transaction)),
                               hidden->response.status, hidden->response.frame);
     annotation_end(annotations, text);
 }

@@ -80,6 +80,32 @@ redirect_confidence_name(redirect_confidence_t confidence)
 }
 
 const char *
+redirect_confidence_words(redirect_confidence_t confidence)
+{
+    static const char *const words[REDIRECT_CONFIDENCE_COUNT] = {
+        [REDIRECT_CONFIDENCE_NONE] = "",
+        [REDIRECT_CONFIDENCE_CERTAIN] = "",
+        [REDIRECT_CONFIDENCE_PROBABLE] = "probably ",
+        [REDIRECT_CONFIDENCE_POSSIBLE] = "possibly ",
+    };
+
+    return words[confidence];
+}
+
+const char *
+redirect_confidence_of_call(redirect_confidence_t confidence)
+{
+    static const char *const words[REDIRECT_CONFIDENCE_COUNT] = {
+        [REDIRECT_CONFIDENCE_NONE] = "",
+        [REDIRECT_CONFIDENCE_CERTAIN] = "",
+        [REDIRECT_CONFIDENCE_PROBABLE] = " (probably the same call)",
+        [REDIRECT_CONFIDENCE_POSSIBLE] = " (possibly the same call)",
+    };
+
+    return words[confidence];
+}
+
+const char *
 redirect_gap_text(redirect_gap_t gap)
 {
     static const struct {
@@ -200,6 +226,21 @@ redirect_same_address(redirect_endpoint_t a, redirect_endpoint_t b)
     return a.len > 0 && a.len == b.len && memcmp(a.address, b.address, a.len) == 0;
 }
 
+const char *
+redirect_endpoint_text(redirect_endpoint_t endpoint, char buffer[REDIRECT_ENDPOINT_TEXT])
+{
+    G_STATIC_ASSERT(REDIRECT_ENDPOINT_TEXT >= WS_INET6_ADDRSTRLEN);
+
+    if (endpoint.len == 4) {
+        return ws_inet_ntop4(endpoint.address, buffer, REDIRECT_ENDPOINT_TEXT);
+    }
+    if (endpoint.len == 16) {
+        return ws_inet_ntop6(endpoint.address, buffer, REDIRECT_ENDPOINT_TEXT);
+    }
+    (void)g_strlcpy(buffer, "an unknown address", REDIRECT_ENDPOINT_TEXT);
+    return buffer;
+}
+
 const redirect_key_t *
 redirect_key_of(const redirect_transaction_t *transaction)
 {
@@ -255,6 +296,19 @@ redirect_transaction_is_below(const redirect_transaction_t *transaction, const r
         transaction = redirect_transaction_above(transaction);
     } while (transaction && transaction != above);
     return transaction != NULL;
+}
+
+/*
+ * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is no longer
+ * followed. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.
+ */
+bool
+redirect_is_cancelled(const redirect_transaction_t *transaction)
+{
+    return transaction->response.status == 487 ||
+           (transaction->extras->cancel &&
+            (transaction->response.status == 0 || (transaction->response.status / 100 == 3 &&
+                                                   transaction->extras->cancel->frame < transaction->response.frame)));
 }
 
 const redirect_transaction_t *

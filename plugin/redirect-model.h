@@ -350,6 +350,7 @@ typedef struct {
 typedef struct {
     redirect_t *redirect;                      /**< see redirect_of_record(); NULL where it is its transaction's */
     const redirect_failure_details_t *failure; /**< for a 6xx */
+    const redirect_transaction_t *made_at;     /**< whose receiver made this 3xx or 6xx of others; redirect-hidden.h */
     const redirect_service_t *service;         /**< for a 380 whose body describes one */
     redirect_expert_item_t *expert_items;
     redirect_annotation_t *annotations;
@@ -470,11 +471,20 @@ redirect_transaction_above(const redirect_transaction_t *transaction)
 /** True where above is redirect_transaction_above() of transaction, directly or farther on. */
 bool redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above);
 
+/** Given up by its own client, or by a proxy for it (RFC 3261 9.1, 16.7 step 10). */
+bool redirect_is_cancelled(const redirect_transaction_t *transaction);
+
 /** True where both have the same method. */
 bool redirect_same_method(const redirect_transaction_t *a, const redirect_transaction_t *b);
 
 /** True where both addresses are known and equal, whatever the ports. */
 bool redirect_same_address(redirect_endpoint_t a, redirect_endpoint_t b);
+
+/** Bytes that the address of an endpoint takes as text, with its NUL. */
+#define REDIRECT_ENDPOINT_TEXT 46
+
+/** The address as text, without the port, in buffer; "an unknown address" where there is none. @return buffer */
+const char *redirect_endpoint_text(redirect_endpoint_t endpoint, char buffer[REDIRECT_ENDPOINT_TEXT]);
 
 /** What identifies a transaction; all zero where it is no longer looked at. */
 const redirect_key_t *redirect_key_of(const redirect_transaction_t *transaction);
@@ -499,6 +509,12 @@ const char *redirect_leg_name(redirect_leg_kind_t kind);
 
 /** "certain", ...: a static string. */
 const char *redirect_confidence_name(redirect_confidence_t confidence);
+
+/** "", "probably ", "possibly ": before a verb; a static string. */
+const char *redirect_confidence_words(redirect_confidence_t confidence);
+
+/** "", " (probably the same call)", ...: after what is said of another leg; a static string. */
+const char *redirect_confidence_of_call(redirect_confidence_t confidence);
 
 /** What a gap means for the reader, a sentence without its full stop; gap is one bit. A static string. */
 const char *redirect_gap_text(redirect_gap_t gap);

@@ -8,6 +8,8 @@
 
 #include "redirect-outcome.h"
 
+#include "redirect-hidden.h"
+
 #include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
@@ -34,19 +36,6 @@ static bool
 is_later(const redirect_transaction_t *transaction, const redirect_transaction_t *than)
 {
     return than == NULL || transaction->response.frame > than->response.frame;
-}
-
-/*
- * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is no longer
- * followed. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.
- */
-bool
-redirect_is_cancelled(const redirect_transaction_t *transaction)
-{
-    return transaction->response.status == 487 ||
-           (transaction->extras->cancel &&
-            (transaction->response.status == 0 || (transaction->response.status / 100 == 3 &&
-                                                   transaction->extras->cancel->frame < transaction->response.frame)));
 }
 
 static bool
@@ -331,92 +320,20 @@ decisive_followup(const redirect_transaction_t *transaction)
     return found;
 }
 
-/* Another branch of the request above gave the answer that went up, or may have given it: then nothing is hidden. */
-static bool
-came_from_beside(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
-{
-    for (const redirect_transaction_t *other = above->chain->first_transaction; other; other = other->next_in_chain) {
-        if (other != transaction && redirect_transaction_above(other) == above &&
-            (other->response.status == 0 || other->response.status == above->response.status)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The nearest transaction above one that has another final status; *below is the one under it. */
+/* What a response was made of, farther on; the latest. */
 static const redirect_transaction_t *
-other_answer_above(const redirect_transaction_t *transaction, const redirect_transaction_t **below)
+made_of(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *above = transaction;
+    const redirect_transaction_t *found = NULL;
 
-    while (above && above->response.status == transaction->response.status) {
-        *below = above;
-        above = redirect_transaction_above(above);
-    }
-    return above;
-}
-
-/* An answer below 300, or one to a CANCEL, stands for no redirect and no failure. */
-static bool
-stands_for_another(const redirect_transaction_t *above, const redirect_transaction_t *below)
-{
-    return above->response.status >= 300 && !redirect_is_cancelled(above) &&
-           above->response.frame > below->response.frame;
-}
-
-/* A proxy that puts the targets of several redirects into one hides none of them. */
-static bool
-is_passed_on_in(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
-{
-    return transaction->redirect && above->redirect && above->redirect->source;
-}
-
-const redirect_transaction_t *
-redirect_hidden_by(const redirect_transaction_t *transaction)
-{
-    const unsigned class = transaction->response.status / 100;
-    const redirect_transaction_t *below = transaction, *above;
-
-    if (transaction->chain == NULL || (class != 3 && class != 6) ||
-        (transaction->redirect && transaction->redirect->followed)) {
-        return NULL;
-    }
-    above = other_answer_above(transaction, &below);
-    if (above == NULL || !stands_for_another(above, below) || is_passed_on_in(transaction, above) ||
-        came_from_beside(below, above)) {
-        return NULL;
-    }
-    for (const redirect_transaction_t *next = redirect_transaction_above(above);
-         next && next->response.status == above->response.status; next = redirect_transaction_above(next)) {
-        above = next;
-    }
-    return above;
-}
-
-const redirect_transaction_t *
-redirect_record_hidden_by(const redirect_record_t *record)
-{
-    const redirect_transaction_t *transaction = record->transaction;
-
-    return transaction && record->status == transaction->response.status ? redirect_hidden_by(transaction) : NULL;
-}
-
-/* The redirect or failure below a transaction that its own answer stands for; NULL where it stands for itself. */
-static const redirect_transaction_t *
-hidden_forward(const redirect_transaction_t *transaction)
-{
-    if (came_from_beside(transaction, transaction)) {
-        return NULL; /* what holds for one branch holds for all: asked once, for a fork may have many */
-    }
     for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
          other = other->next_in_chain) {
         if (redirect_transaction_above(other) == transaction && !other->upstream_late &&
-            other->response.status != transaction->response.status && redirect_hidden_by(other)) {
-            return other;
+            other->response.status >= 300 && other->response.status != transaction->response.status) {
+            found = redirect_answered_otherwise(other) ? other : found;
         }
     }
-    return NULL;
+    return found;
 }
 
 /* The forward whose answer went up as this transaction's own; where there is no answer yet, the latest one. */
@@ -436,7 +353,7 @@ decisive_forward(const redirect_transaction_t *transaction)
             break;
         }
     }
-    return found || transaction->response.status == 0 ? found : hidden_forward(transaction);
+    return found || transaction->response.status == 0 ? found : made_of(transaction);
 }
 
 /* One step from a transaction towards the end of its path; NULL at the end. */
@@ -505,7 +422,7 @@ redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
                        const redirect_transaction_t *transaction, unsigned *count)
 {
     const redirect_transaction_t *end = redirect_path_end(transaction);
-    const redirect_transaction_t *hidden_by = redirect_hidden_by(end);
+    const redirect_transaction_t *caller_got = redirect_answered_otherwise(end);
     wmem_array_t *path = wmem_array_new(scope, sizeof(redirect_path_element_t));
     hops_t hops = {.room = redirect_store_config(store)->limits.path_hops, .start = end};
 
@@ -525,9 +442,9 @@ redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
     if (end->response.status != 0) {
         add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", end->response.status));
     }
-    if (hidden_by) {
+    if (caller_got) {
         add_element(path, REDIRECT_PATH_CODE,
-                    wmem_strdup_printf(scope, "(%u to the caller)", hidden_by->response.status));
+                    wmem_strdup_printf(scope, "(%u to the caller)", caller_got->response.status));
     }
     *count = wmem_array_get_count(path);
     return (const redirect_path_element_t *)wmem_array_get_raw(path);

@@ -27,22 +27,8 @@ redirect_result_t redirect_chain_result(const redirect_store_t *store, const red
 /** True where nobody followed the redirect, its chain did not go on otherwise, and the capture goes on long enough. */
 bool redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redirect);
 
-/**
- * Of a transaction that ended with a 3xx or 6xx: the transaction nearest to the caller that ended with another code in
- * its place, through a proxy; only a proxy that answers for itself does so, or one that is told to hide redirects. NULL
- * where the caller got the same code, where somebody went on from it, and where another branch gave that answer or may
- * have given it (RFC 3261 16.7).
- */
-const redirect_transaction_t *redirect_hidden_by(const redirect_transaction_t *transaction);
-
-/** The same of a record: NULL where it is not the response that ended its transaction, or has no transaction. */
-const redirect_transaction_t *redirect_record_hidden_by(const redirect_record_t *record);
-
 /** What may hide a follow-up of a redirect (redirect_gap_t); 0 where nothing does. */
 unsigned redirect_hiding_gaps(const redirect_store_t *store, const redirect_t *redirect);
-
-/** Given up by its own client, or by a proxy for it (RFC 3261 9.1, 16.7 step 10). */
-bool redirect_is_cancelled(const redirect_transaction_t *transaction);
 
 /**
  * "sip:bob@a -> 302 -> sip:carol@b -> 603": along the path to transaction, and on to its end as far as is known now.

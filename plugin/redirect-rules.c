@@ -12,6 +12,7 @@
 #include <wsutil/wmem/wmem_strutl.h>
 
 #include "redirect-contradiction.h"
+#include "redirect-hidden.h"
 #include "redirect-outcome.h"
 
 /* --- what the Contact values of one response break ---------------------------------------------------------------- */
@@ -479,9 +480,11 @@ look_back_hidden(wmem_allocator_t *scope, const redirect_store_t *store, const r
     const redirect_transaction_t *above = redirect_record_hidden_by(record);
 
     (void)store;
-    return above ? wmem_strdup_printf(scope, "The caller did not get this %u: it got %u in frame %u in its place.",
-                                      record->status, above->response.status, above->response.frame)
-                 : NULL;
+    return above
+               ? wmem_strdup_printf(scope, "The caller %sdid not get this %u: it got %u in frame %u.",
+                                    redirect_confidence_words(redirect_confidence_between(record->transaction, above)),
+                                    record->status, above->response.status, above->response.frame)
+               : NULL;
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

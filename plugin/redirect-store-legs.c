@@ -61,6 +61,12 @@ redirect_store_count_invite(redirect_store_t *store, const redirect_endpoint_t *
     return what | (from->received > 0 ? REDIRECT_LEG_SENT : 0);
 }
 
+bool
+redirect_store_receives_invites(const redirect_store_t *store, const redirect_endpoint_t *endpoint)
+{
+    return store->leg_hosts && endpoint->len > 0 && host_of(store, endpoint)->received > 0;
+}
+
 /* --- filing ------------------------------------------------------------------------------------------------------- */
 
 static redirect_filed_leg_t **

@@ -298,6 +298,9 @@ typedef struct redirect_filed_leg redirect_filed_leg_t;
 unsigned redirect_store_count_invite(redirect_store_t *store, const redirect_endpoint_t *source,
                                      const redirect_endpoint_t *destination);
 
+/** True where an address received an INVITE outside of a dialog: it may be a B2BUA's. */
+bool redirect_store_receives_invites(const redirect_store_t *store, const redirect_endpoint_t *endpoint);
+
 /**
  * Files a request under up to REDIRECT_LEG_MAX_KEYS keyed hashes, for as long as its transaction is looked at. facts is
  * copied. Once only.

@@ -16,6 +16,7 @@
 #include "redirect-annotations.h"
 #include "redirect-facts.h"
 #include "redirect-failure.h"
+#include "redirect-hidden.h"
 #include "redirect-history.h"
 #include "redirect-leg.h"
 #include "redirect-link.h"
@@ -648,6 +649,22 @@ rule_context(const step_t *step)
     };
 }
 
+static void
+note_made_at(const step_t *step)
+{
+    redirect_record_t *record = step->record;
+    const redirect_transaction_t *transaction = record->transaction, *maker;
+
+    if (!is_explained(step->sip) || is_cancel_response(step->sip) || transaction == NULL ||
+        transaction->response.status != record->status) {
+        return;
+    }
+    maker = redirect_made_at(transaction);
+    if (maker) {
+        redirect_store_details(step->store, record)->made_at = maker;
+    }
+}
+
 /* What the message carries beside its place in a chain. */
 static void
 fill_details(step_t *step)
@@ -673,6 +690,7 @@ fill_details(step_t *step)
         details->failure = failure;
         details->service = service;
     }
+    note_made_at(step);
     annotations = redirect_annotations_read(scope, step->facts, record);
     if (annotations) {
         redirect_store_details(step->store, record)->annotations = annotations;

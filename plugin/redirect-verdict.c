@@ -9,7 +9,9 @@
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "redirect-hidden.h"
 #include "redirect-history.h"
+#include "redirect-outcome.h"
 #include "redirect-text.h"
 #include "redirect-verdict.h"
 
@@ -277,6 +279,38 @@ targets_say_it(const redirect_t *redirect)
     return redirect && redirect->target_count > 0 && redirect->code != 380;
 }
 
+/* --- responses that an element on the way made ----------------------------------------------------------------------- */
+
+/* What the maker of a response had got from farther on: "the 486 in frame 8 and the 480 in frame 10". */
+static void
+append_made_of(wmem_strbuf_t *text, const redirect_transaction_t *maker)
+{
+    const redirect_transaction_t *of = redirect_next_made_of(maker, NULL);
+
+    redirect_text_put(text, of ? " after " : ", nobody had answered");
+    for (unsigned listed = 0; of; of = redirect_next_made_of(maker, of), listed++) {
+        redirect_text_put(text, listed == 0 ? "" : " and ");
+        if (listed == MAX_FOLLOWUPS) {
+            redirect_text_put(text, "more");
+            return;
+        }
+        wmem_strbuf_append_printf(text, "the %u in frame %u", of->response.status, of->response.frame);
+    }
+}
+
+/* The response was made by an element on the way, of others or of none: then nobody farther on meant it. */
+static void
+append_maker(wmem_strbuf_t *text, const redirect_transaction_t *maker)
+{
+    const redirect_transaction_t *of = redirect_next_made_of(maker, NULL);
+    char address[REDIRECT_ENDPOINT_TEXT];
+
+    wmem_strbuf_append_printf(text, "%smade by ",
+                              of ? redirect_confidence_words(redirect_confidence_between(of, maker)) : "");
+    redirect_text_put(text, redirect_endpoint_text(redirect_request_destination(maker), address));
+    append_made_of(text, maker);
+}
+
 /* Begins a clause after the code, or after the clause before it. */
 static void
 append_clause(wmem_strbuf_t *text, bool *is_first, const char *clause)
@@ -313,6 +347,10 @@ append_redirect(wmem_strbuf_t *text, const redirect_record_t *record, const sip_
     if (redirect && redirect->target_count > 0) {
         append_clause(text, &is_first, target_lead(redirect, words));
         append_targets(text, redirect, limit);
+    }
+    if (record->details->made_at && !(redirect && redirect->source)) { /* else append_sighting() says it */
+        append_clause(text, &is_first, "");
+        append_maker(text, record->details->made_at);
     }
 }
 
@@ -384,6 +422,9 @@ append_failure_details(wmem_strbuf_t *text, const redirect_record_t *record, con
         redirect_text_put(text, "refused by call analytics in the network, not by the callee");
     } else if (came_too_late_to_replace(record)) {
         redirect_text_put(text, "the call to replace or to join has most likely ended already");
+    } else if (record->details->made_at) {
+        append_maker(text, record->details->made_at);
+        redirect_text_put(text, record->status == 603 ? ", nobody declined" : "");
     } else {
         redirect_text_put(text, row->gist);
     }
@@ -503,10 +544,38 @@ append_hidden(wmem_strbuf_t *text, const redirect_record_t *record)
     const redirect_transaction_t *above = redirect_record_hidden_by(record);
 
     if (above) {
-        wmem_strbuf_append_printf(text, "; the caller got %u in frame %u in its place", above->response.status,
-                                  above->response.frame);
+        wmem_strbuf_append_printf(text, "; the caller got %u in frame %u%s", above->response.status,
+                                  above->response.frame,
+                                  redirect_confidence_of_call(redirect_confidence_between(record->transaction, above)));
     }
     return above != NULL;
+}
+
+/* A B2BUA that a caller's request was not seen for may have gone on, or answered otherwise. */
+static bool
+may_be_made_for_another(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_endpoint_t source = redirect_request_source(transaction);
+
+    return transaction->request.via_count > 1 || redirect_store_receives_invites(store, &source);
+}
+
+/* What an element tried next, of its own, after it got this global failure. */
+static void
+append_tried_next(wmem_strbuf_t *text, const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *next = redirect_tried_next(transaction);
+    wmem_allocator_t *own;
+
+    if (next == NULL) {
+        return;
+    }
+    own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+    wmem_strbuf_append_printf(
+        text, "; after it %s was %stried in ", redirect_transaction_uri(own, next),
+        redirect_confidence_words(redirect_confidence_between(next, redirect_transaction_above(next))));
+    wmem_destroy_allocator(own);
+    append_followup(text, next);
 }
 
 static void
@@ -515,11 +584,17 @@ append_outcome(wmem_strbuf_t *text, const redirect_store_t *store, const redirec
     redirect_result_t result = redirect_chain_result(store, record->transaction->chain);
     bool is_call = words_for_request(record) == NULL;
 
+    if (record->status / 100 == 6) {
+        append_tried_next(text, record->transaction);
+    }
     if (result.outcome == REDIRECT_OUTCOME_UNFINISHED || result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED) {
         return;
     }
     if (result.final_frame == record->frame && record->transaction == result.transaction) {
-        redirect_text_put(text, is_call ? "; this ended the call" : "");
+        redirect_text_put(text, !is_call ? ""
+                                : may_be_made_for_another(store, result.transaction)
+                                    ? "; this ended the call on this leg"
+                                    : "; this ended the call");
         return;
     }
     wmem_strbuf_append_printf(

@@ -1,0 +1,221 @@
+/* redirect-hidden.c
+ * What the caller got in place of a response, and of what a response was made.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-hidden.h"
+
+#include <glib.h>
+
+/* Of a chain: what else an element got may be in the capture, and is not looked at. */
+#define GAPS_HIDING_BRANCHES                                                                                           \
+    (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO | REDIRECT_GAP_CALL_FORGOTTEN | REDIRECT_GAP_LEGS |            \
+     REDIRECT_GAP_STEPS)
+
+static bool
+is_complete(const redirect_chain_t *chain)
+{
+    return !chain->truncated && (chain->gaps & GAPS_HIDING_BRANCHES) == 0;
+}
+
+/* The branches of a proxy and the legs of a B2BUA: what was made of one request. */
+static const redirect_transaction_t *
+next_of(const redirect_transaction_t *above, const redirect_transaction_t *previous)
+{
+    const redirect_transaction_t *other = previous ? previous->next_in_chain : above->chain->first_transaction;
+
+    while (other && redirect_transaction_above(other) != above) {
+        other = other->next_in_chain;
+    }
+    return other;
+}
+
+/* It is over without an answer of its own: given up before there was one. */
+static bool
+has_no_answer(const redirect_transaction_t *transaction)
+{
+    return transaction->response.status == 0 && transaction->extras->cancel == NULL;
+}
+
+/* Another branch of the request above gave the answer that went up, or may have given it: then nothing is hidden. */
+static bool
+came_from_beside(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    for (const redirect_transaction_t *other = next_of(above, NULL); other; other = next_of(above, other)) {
+        if (other != transaction && (has_no_answer(other) || other->response.status == above->response.status)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The nearest transaction above one that has another final status; *below is the one under it. */
+static const redirect_transaction_t *
+other_answer_above(const redirect_transaction_t *transaction, const redirect_transaction_t **below)
+{
+    const redirect_transaction_t *above = transaction;
+
+    while (above && above->response.status == transaction->response.status) {
+        *below = above;
+        above = redirect_transaction_above(above);
+    }
+    return above;
+}
+
+/* An answer below 300, or one to a CANCEL, stands for no redirect and no failure. */
+static bool
+stands_for_another(const redirect_transaction_t *above, const redirect_transaction_t *below)
+{
+    return above->response.status >= 300 && !redirect_is_cancelled(above) &&
+           above->response.frame > below->response.frame;
+}
+
+/* A proxy that puts the targets of several redirects into one hides none of them. */
+static bool
+is_passed_on_in(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    return transaction->redirect && above->redirect && above->redirect->source;
+}
+
+static bool
+was_gone_on_from(const redirect_transaction_t *transaction)
+{
+    return transaction->extras->retried_by || (transaction->redirect && transaction->redirect->followed);
+}
+
+const redirect_transaction_t *
+redirect_answered_otherwise(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *below = transaction, *above;
+
+    if (transaction->chain == NULL || transaction->response.status < 300 || was_gone_on_from(transaction) ||
+        !is_complete(transaction->chain)) {
+        return NULL;
+    }
+    above = other_answer_above(transaction, &below);
+    if (above == NULL || !stands_for_another(above, below) || is_passed_on_in(transaction, above) ||
+        came_from_beside(below, above)) {
+        return NULL;
+    }
+    for (const redirect_transaction_t *next = redirect_transaction_above(above);
+         next && next->response.status == above->response.status; next = redirect_transaction_above(next)) {
+        above = next;
+    }
+    return above;
+}
+
+static bool
+is_explained(const redirect_transaction_t *transaction)
+{
+    const unsigned class = transaction->response.status / 100;
+
+    return class == 3 || class == 6;
+}
+
+const redirect_transaction_t *
+redirect_hidden_by(const redirect_transaction_t *transaction)
+{
+    return is_explained(transaction) ? redirect_answered_otherwise(transaction) : NULL;
+}
+
+const redirect_transaction_t *
+redirect_record_hidden_by(const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+
+    return transaction && record->status == transaction->response.status ? redirect_hidden_by(transaction) : NULL;
+}
+
+/* Before the other request got its answer, this one had no answer and was not given up. */
+static bool
+was_open_at_the_end_of(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    const redirect_cancel_t *cancel = transaction->extras->cancel;
+    const uint32_t end = above->response.frame;
+
+    return (transaction->response.status == 0 || transaction->response.frame > end) &&
+           (cancel == NULL || cancel->frame > end);
+}
+
+/* What is not captured of an open branch may be the answer that went up. */
+static bool
+may_have_come_from(const redirect_transaction_t *above)
+{
+    const redirect_transaction_t *other = next_of(above, NULL);
+
+    while (other && !was_open_at_the_end_of(other, above)) {
+        other = next_of(above, other);
+    }
+    return other != NULL;
+}
+
+/* One that got the same answer from farther on; NULL where none did. */
+static const redirect_transaction_t *
+passed_on_from(const redirect_transaction_t *above)
+{
+    const redirect_transaction_t *other = next_of(above, NULL);
+
+    while (other &&
+           (other->response.status != above->response.status || other->response.frame > above->response.frame)) {
+        other = next_of(above, other);
+    }
+    return other;
+}
+
+const redirect_transaction_t *
+redirect_made_at(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *maker = transaction, *below;
+
+    if (transaction->chain == NULL || !is_explained(transaction) || !is_complete(transaction->chain)) {
+        return NULL;
+    }
+    /* Each is farther on than the one before: redirect_store_check() sees to it that there is no circle. */
+    while ((below = passed_on_from(maker)) != NULL) {
+        maker = below;
+    }
+    return next_of(maker, NULL) && !may_have_come_from(maker) ? maker : NULL;
+}
+
+const redirect_transaction_t *
+redirect_next_made_of(const redirect_transaction_t *maker, const redirect_transaction_t *previous)
+{
+    const redirect_transaction_t *other = next_of(maker, previous);
+
+    while (other && (other->response.status < 300 || other->response.frame > maker->response.frame ||
+                     was_gone_on_from(other) || redirect_is_cancelled(other))) {
+        other = next_of(maker, other);
+    }
+    return other;
+}
+
+const redirect_transaction_t *
+redirect_tried_next(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *above = redirect_transaction_above(transaction), *other;
+
+    if (above == NULL || transaction->response.status == 0) {
+        return NULL;
+    }
+    other = next_of(above, transaction);
+    while (other && (other->request.frame < transaction->response.frame || other->link || other->extras->retry_of)) {
+        other = next_of(above, other);
+    }
+    return other;
+}
+
+redirect_confidence_t
+redirect_confidence_between(const redirect_transaction_t *below, const redirect_transaction_t *above)
+{
+    redirect_confidence_t confidence = REDIRECT_CONFIDENCE_CERTAIN;
+
+    for (; below && below != above; below = redirect_transaction_above(below)) {
+        if (below->upstream == NULL && below->extras->leg) {
+            confidence = MAX(confidence, (redirect_confidence_t)below->extras->leg->confidence);
+        }
+    }
+    return confidence;
+}
