@@ -48,9 +48,11 @@ static int expert_tap = -1; /* Wireshark's own */
 static unsigned pref_max_hops = 5;
 static unsigned pref_link_window = 32;
 static pref_bool_t pref_link_calls = TRUE;
+static pref_bool_t pref_link_legs = TRUE;
 static pref_bool_t pref_explain = TRUE;
 static pref_bool_t pref_voip_calls = FALSE;
 static const char *pref_leg_headers = "X-Call-ID,X-CID";
+static const char *pref_shared_headers = "P-Charging-Vector,Cisco-Guid,Cisco-GUCID,X-Genesys-CallUUID,User-to-User";
 
 static int hf_sip_redirect_code = -1;
 static int hf_sip_redirect_class = -1;
@@ -94,6 +96,11 @@ static int hf_sip_redirect_chain_redirected_in = -1;
 static int hf_sip_redirect_chain_followed_in = -1;
 static int hf_sip_redirect_chain_final_in = -1;
 static int hf_sip_redirect_chain_hidden_in = -1;
+static int hf_sip_redirect_chain_made_of_in = -1;
+static int hf_sip_redirect_chain_leg_of_in = -1;
+static int hf_sip_redirect_chain_leg_link = -1;
+static int hf_sip_redirect_chain_leg_confidence = -1;
+static int hf_sip_redirect_chain_leg_evidence = -1;
 static int hf_sip_redirect_chain_link = -1;
 static int hf_sip_redirect_chain_confidence = -1;
 static int hf_sip_redirect_chain_evidence = -1;
@@ -125,7 +132,7 @@ static const value_string lifetime_values[] = {
 };
 
 /* Made from the names in redirect-model.c, so that each stands in one place. */
-static value_string *outcome_values, *link_values, *confidence_values;
+static value_string *outcome_values, *link_values, *leg_values, *confidence_values;
 
 /* --- first visit: from the frame into the tracker ------------------------------------------------------------------ */
 
@@ -346,6 +353,33 @@ draw_hidden(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *record)
     }
 }
 
+/* Of a 3xx or 6xx that an element on the way made: what it had got from farther on. */
+static void
+draw_made_of(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *record)
+{
+    const redirect_transaction_t *maker = record->details->made_at;
+    const redirect_transaction_t *of = maker ? redirect_next_made_of(maker, NULL) : NULL;
+
+    for (; of; of = redirect_next_made_of(maker, of)) {
+        add_frame(tree, hf_sip_redirect_chain_made_of_in, tvb, of->response.frame);
+    }
+}
+
+/* On the request alone: what it is made of is no news on each of its responses. */
+static void
+draw_leg(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record)
+{
+    const redirect_leg_t *leg = record->transaction->extras->leg;
+
+    if (leg == NULL || record->frame != record->transaction->request.frame || record->status != 0) {
+        return;
+    }
+    add_frame(tree, hf_sip_redirect_chain_leg_of_in, tvb, leg->of->request.frame);
+    add_uint(tree, hf_sip_redirect_chain_leg_link, tvb, leg->kind);
+    add_uint(tree, hf_sip_redirect_chain_leg_confidence, tvb, leg->confidence);
+    add_string(tree, hf_sip_redirect_chain_leg_evidence, tvb, redirect_leg_evidence(pinfo->pool, leg));
+}
+
 static void
 draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_transaction_t *transaction)
 {
@@ -400,6 +434,8 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
     }
     add_frame(tree, hf_sip_redirect_chain_final_in, tvb, result.final_frame);
     draw_hidden(tree, tvb, record);
+    draw_made_of(tree, tvb, record);
+    draw_leg(tree, pinfo, tvb, record);
     delay = redirect_session_time(&pinfo->abs_ts) - chain->root->request.time;
     if (chain->root->request.frame && delay >= 0) { /* no time passed where clocks say that it went back */
         add_time(tree, hf_sip_redirect_chain_delay, tvb, delay);
@@ -580,6 +616,8 @@ sip_redirect_open_file(void)
         .link_calls = pref_link_calls,
         .link_window = pref_link_window,
         .leg_headers = pref_leg_headers,
+        .link_legs = pref_link_legs,
+        .shared_headers = pref_shared_headers,
         .limits = limits_for(pref_link_window),
     };
 
@@ -628,6 +666,12 @@ static const char *
 link_name(unsigned kind)
 {
     return redirect_link_name((redirect_link_kind_t)kind);
+}
+
+static const char *
+leg_name(unsigned kind)
+{
+    return redirect_leg_name((redirect_leg_kind_t)kind);
 }
 
 static const char *
@@ -734,6 +778,15 @@ register_preferences(void)
                                      "Comma-separated names of header fields in which a B2BUA or SBC writes the "
                                      "Call-ID of the other leg.",
                                      &pref_leg_headers);
+    prefs_register_bool_preference(module, "link_legs", "Join the two sides of a B2BUA",
+                                   "Whether the call that a PBX or SBC (a B2BUA) received and the calls that it made "
+                                   "of it count as one, so that a chain begins with the caller. The evidence is shown "
+                                   "with each. Needs link_calls.",
+                                   &pref_link_legs);
+    prefs_register_string_preference(module, "shared_headers", "Header fields with an identifier of the whole call",
+                                     "Comma-separated names of header fields whose value is the same on every leg of a "
+                                     "call, whatever its Call-IDs; of P-Charging-Vector the icid-value is taken.",
+                                     &pref_shared_headers);
     prefs_register_bool_preference(module, "explain", "Show the long explanations",
                                    "Whether the packet details hold what each code means, when one sees it, what to "
                                    "do, and how it differs from its neighbours.",
@@ -869,6 +922,21 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_chain_hidden_in,
          {"Hidden in", "sip_redirect.chain.hidden_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
           "The response of another code that the caller got in place of this one", HFILL}},
+        {&hf_sip_redirect_chain_made_of_in,
+         {"Made of in", "sip_redirect.chain.made_of_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
+          "A response of another code, from the other side of a proxy or B2BUA, that this one was made of", HFILL}},
+        {&hf_sip_redirect_chain_leg_of_in,
+         {"Leg of in", "sip_redirect.chain.leg_of_in", FT_FRAMENUM, BASE_NONE, FRAMENUM_TYPE(FT_FRAMENUM_NONE), 0x0,
+          "The request on the other side of a B2BUA that this one continues", HFILL}},
+        {&hf_sip_redirect_chain_leg_link,
+         {"Leg link", "sip_redirect.chain.leg_link", FT_UINT8, BASE_DEC, NULL, 0x0,
+          "What ties this request to the one on the other side of a B2BUA", HFILL}},
+        {&hf_sip_redirect_chain_leg_confidence,
+         {"Leg confidence", "sip_redirect.chain.leg_confidence", FT_UINT8, BASE_DEC, NULL, 0x0,
+          "How sure it is that this request continues the one on the other side", HFILL}},
+        {&hf_sip_redirect_chain_leg_evidence,
+         {"Leg evidence", "sip_redirect.chain.leg_evidence", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What ties the two legs, in words", HFILL}},
         {&hf_sip_redirect_chain_link,
          {"Link", "sip_redirect.chain.link", FT_UINT8, BASE_DEC, NULL, 0x0, "What ties this attempt to the redirect",
           HFILL}},
@@ -905,11 +973,14 @@ proto_register_sip_redirect(void)
     make_code_values();
     outcome_values = make_values(0, REDIRECT_OUTCOME_COUNT, outcome_name);
     link_values = make_values(1, REDIRECT_LINK_COUNT, link_name);
+    leg_values = make_values(1, REDIRECT_LEG_COUNT, leg_name);
     confidence_values = make_values(1, REDIRECT_CONFIDENCE_COUNT, confidence_name);
     set_values(hf, array_length(hf), &hf_sip_redirect_code, code_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_outcome, outcome_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_link, link_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_confidence, confidence_values);
+    set_values(hf, array_length(hf), &hf_sip_redirect_chain_leg_link, leg_values);
+    set_values(hf, array_length(hf), &hf_sip_redirect_chain_leg_confidence, confidence_values);
     proto_sip_redirect = proto_register_protocol("SIP Redirect Analysis", SHORT_NAME, "sip_redirect");
     proto_register_field_array(proto_sip_redirect, hf, array_length(hf));
     proto_register_subtree_array(ett, array_length(ett));

@@ -65,12 +65,23 @@ other_answer_above(const redirect_transaction_t *transaction, const redirect_tra
     return above;
 }
 
+/* Before the other request got its answer, this one had no answer and was not given up. */
+static bool
+was_open_at_the_end_of(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    const redirect_cancel_t *cancel = transaction->extras->cancel;
+    const uint32_t end = above->response.frame;
+
+    return (transaction->response.status == 0 || transaction->response.frame > end) &&
+           (cancel == NULL || cancel->frame > end);
+}
+
 /* An answer below 300, or one to a CANCEL, stands for no redirect and no failure. */
 static bool
 stands_for_another(const redirect_transaction_t *above, const redirect_transaction_t *below)
 {
     return above->response.status >= 300 && !redirect_is_cancelled(above) &&
-           above->response.frame > below->response.frame;
+           !was_open_at_the_end_of(below, above);
 }
 
 /* A proxy that puts the targets of several redirects into one hides none of them. */
@@ -127,17 +138,6 @@ redirect_record_hidden_by(const redirect_record_t *record)
     const redirect_transaction_t *transaction = record->transaction;
 
     return transaction && record->status == transaction->response.status ? redirect_hidden_by(transaction) : NULL;
-}
-
-/* Before the other request got its answer, this one had no answer and was not given up. */
-static bool
-was_open_at_the_end_of(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
-{
-    const redirect_cancel_t *cancel = transaction->extras->cancel;
-    const uint32_t end = above->response.frame;
-
-    return (transaction->response.status == 0 || transaction->response.frame > end) &&
-           (cancel == NULL || cancel->frame > end);
 }
 
 /* What is not captured of an open branch may be the answer that went up. */

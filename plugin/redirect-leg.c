@@ -101,11 +101,12 @@ same_caller(const redirect_leg_facts_t *a, const redirect_leg_facts_t *b)
            same_user(a->asserted, b->asserted);
 }
 
+/* The user who was called there; or the same user as that request names, which has the header from its other side. */
 static bool
-names_diverted(const redirect_leg_facts_t *facts, uint32_t called)
+names_diverted(const redirect_leg_facts_t *facts, const redirect_leg_facts_t *of)
 {
     for (size_t i = 0; i < REDIRECT_LEG_DIVERTED; i++) {
-        if (same_user(facts->diverted[i], called)) {
+        if (same_user(facts->diverted[i], of->called) || same_user(facts->diverted[i], of->diverted[i])) {
             return true;
         }
     }
@@ -151,7 +152,7 @@ evidence_of_facts(const search_t *search, const redirect_transaction_t *of, cons
     evidence |= same_caller(own, facts) ? REDIRECT_LEG_BY_CALLER : 0;
     evidence |= own->caller == 0 && facts->caller == 0 ? REDIRECT_LEG_BY_NO_CALLER : 0;
     evidence |= same_user(own->called, facts->called) ? REDIRECT_LEG_BY_CALLED : 0;
-    evidence |= names_diverted(own, facts->called) ? REDIRECT_LEG_BY_DIVERSION : 0;
+    evidence |= names_diverted(own, facts) ? REDIRECT_LEG_BY_DIVERSION : 0;
     if (sdp) {
         evidence |= is_only_one_with(search->store, own->sdp_origin ? own->sdp_origin : own->sdp_media, of, facts,
                                      search->steps)

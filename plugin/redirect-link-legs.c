@@ -146,6 +146,15 @@ link_evidence(const search_t *search)
                : "It is a leg of the same call, and goes to the user of a target.";
 }
 
+/* By other evidence it is known what it follows, and that is no less sure or another redirect. */
+static bool
+is_known_as_well(const search_t *search)
+{
+    const redirect_link_t *known = &search->place->link;
+
+    return known->cause && (known->cause != search->leg->redirect || known->confidence <= link_confidence(search));
+}
+
 void
 redirect_link_leg(const redirect_store_t *store, const redirect_transaction_t *transaction, redirect_placement_t *place)
 {
@@ -166,7 +175,7 @@ redirect_link_leg(const redirect_store_t *store, const redirect_transaction_t *t
             consider_rewritten(&search, leg);
         }
     }
-    if (search.leg == NULL || place->gave_up) {
+    if (search.leg == NULL || place->gave_up || is_known_as_well(&search)) {
         return;
     }
     place->beside = search.leg;

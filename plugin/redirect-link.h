@@ -60,7 +60,7 @@ void redirect_link_across_calls(const redirect_store_t *store, redirect_transact
 /**
  * The redirect that a leg of a B2BUA follows, once it is known whose leg it is (place->leg): another leg of the same call
  * was redirected, and this one goes to the user of a target, or names the redirected user, or has an identifier of the
- * call and was made at once.
+ * call and was made at once. Where place->link is found already, it stays unless this is surer.
  */
 void redirect_link_leg(const redirect_store_t *store, const redirect_transaction_t *transaction,
                        redirect_placement_t *place);

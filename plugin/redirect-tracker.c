@@ -328,9 +328,7 @@ place_leg(step_t *step)
         return;
     }
     place->leg = leg;
-    if (place->link.cause == NULL) {
-        redirect_link_leg(step->store, step->transaction, place);
-    }
+    redirect_link_leg(step->store, step->transaction, place);
 }
 
 static void

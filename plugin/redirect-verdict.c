@@ -287,7 +287,7 @@ append_made_of(wmem_strbuf_t *text, const redirect_transaction_t *maker)
 {
     const redirect_transaction_t *of = redirect_next_made_of(maker, NULL);
 
-    redirect_text_put(text, of ? " after " : ", nobody had answered");
+    redirect_text_put(text, of ? " after " : " when nobody had answered");
     for (unsigned listed = 0; of; of = redirect_next_made_of(maker, of), listed++) {
         redirect_text_put(text, listed == 0 ? "" : " and ");
         if (listed == MAX_FOLLOWUPS) {
