@@ -290,6 +290,8 @@ consider(search_t *search, redirect_transaction_t *of, unsigned known)
     }
     if (redirect_same_address(redirect_request_destination(of), search->source)) {
         evidence |= REDIRECT_LEG_BY_PLACE;
+    } else if (redirect_same_address(redirect_request_source(of), search->source)) {
+        return; /* both made by one element: two calls of a caller, or two legs of a B2BUA, but not its two sides */
     }
     if (facts) {
         evidence |= evidence_of_facts(search, of, facts);
