@@ -80,8 +80,7 @@ was_open_at_the_end_of(const redirect_transaction_t *transaction, const redirect
 static bool
 stands_for_another(const redirect_transaction_t *above, const redirect_transaction_t *below)
 {
-    return above->response.status >= 300 && !redirect_is_cancelled(above) &&
-           !was_open_at_the_end_of(below, above);
+    return above->response.status >= 300 && !redirect_is_cancelled(above) && !was_open_at_the_end_of(below, above);
 }
 
 /* A proxy that puts the targets of several redirects into one hides none of them. */
@@ -89,6 +88,13 @@ static bool
 is_passed_on_in(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
 {
     return transaction->redirect && above->redirect && above->redirect->source;
+}
+
+/* It is chosen over all other answers (RFC 3261 16.7 step 6), whatever the other branches gave. */
+static bool
+is_global_failure(const redirect_transaction_t *transaction)
+{
+    return transaction->response.status / 100 == 6;
 }
 
 static bool
@@ -107,8 +113,10 @@ redirect_answered_otherwise(const redirect_transaction_t *transaction)
         return NULL;
     }
     above = other_answer_above(transaction, &below);
-    if (above == NULL || !stands_for_another(above, below) || is_passed_on_in(transaction, above) ||
-        came_from_beside(below, above)) {
+    if (above == NULL || !stands_for_another(above, below) || is_passed_on_in(transaction, above)) {
+        return NULL;
+    }
+    if (!(is_global_failure(transaction) && !is_global_failure(above)) && came_from_beside(below, above)) {
         return NULL;
     }
     for (const redirect_transaction_t *next = redirect_transaction_above(above);

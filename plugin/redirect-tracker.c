@@ -184,13 +184,13 @@ static void
 mark_tried(redirect_transaction_t *transaction, redirect_t *cause, redirect_target_t *target)
 {
     redirect_transaction_t *above = cause->transaction;
-    redirect_transaction_t *below = target && above->live ? redirect_call_first(above->live->call) : NULL;
+    redirect_transaction_t *below = target ? above->chain->first_transaction : NULL;
 
     redirect_store_mark_tried(cause, target, transaction);
     for (redirect_t *source = cause->source; source; source = source->source) {
         redirect_store_mark_tried(source, NULL, transaction);
     }
-    for (; below; below = redirect_next_in_call(below)) {
+    for (; below; below = below->next_in_chain) {
         redirect_target_t *same = redirect_find_target(below->redirect, redirect_target_text(target));
         if (same && below->redirect != cause && redirect_transaction_is_below(below, above)) {
             redirect_store_mark_tried(below->redirect, same, transaction);
@@ -244,11 +244,37 @@ inherit_leg(redirect_store_t *store, redirect_transaction_t *transaction, const 
     }
 }
 
+/*
+ * A B2BUA that passes a redirect on with targets of its own gets the request that follows it, and sends it on to the
+ * target that it was given itself.
+ */
+static void
+mark_source_tried(const step_t *step)
+{
+    const redirect_link_t *link = step->place.leg.of->link;
+    redirect_t *source = link ? link->cause->source : NULL;
+    redirect_placement_t place = {.steps = redirect_store_config(step->store)->limits.steps_per_message};
+    sip_uri_t uri;
+    sip_uri_diff_t difference;
+
+    if (source == NULL || !redirect_request_uri(step->transaction, &uri)) {
+        return;
+    }
+    for (unsigned i = 0; i < source->target_count; i++) {
+        if (redirect_target_match(&place, &source->target[i], &uri, sip_uri_match_key(&uri), &difference) <
+            SIP_URI_MATCH_NONE) {
+            redirect_store_mark_tried(source, &source->target[i], step->transaction);
+            return;
+        }
+    }
+}
+
 static void
 enter_leg(const step_t *step)
 {
     if (step->place.leg.of) {
         redirect_store_set_leg(step->store, step->transaction, &step->place.leg);
+        mark_source_tried(step);
     } else if (step->transaction->upstream == NULL) {
         inherit_leg(step->store, step->transaction, step->place.beside);
     }

@@ -474,11 +474,19 @@ redirect_verdict_short(wmem_allocator_t *scope, const redirect_record_t *record)
     return wmem_strbuf_finalize(text);
 }
 
+/* Who passed on what a transaction got: a B2BUA has an address on both of its sides, a proxy is the Vias' affair. */
+static const char *
+passed_on_by(const redirect_transaction_t *transaction, char address[REDIRECT_ENDPOINT_TEXT])
+{
+    return transaction->extras->leg ? redirect_endpoint_text(redirect_request_source(transaction), address) : "a proxy";
+}
+
 /* Which of several legs_seen this is. */
 static void
 append_sighting(wmem_strbuf_t *text, const redirect_record_t *record)
 {
     const redirect_transaction_t *transaction = record->transaction;
+    char address[REDIRECT_ENDPOINT_TEXT];
     const redirect_t *redirect = redirect_of_record(record);
 
     if (transaction->response.status != 0 && transaction->response.frame < record->frame) {
@@ -492,9 +500,11 @@ append_sighting(wmem_strbuf_t *text, const redirect_record_t *record)
                                       transaction->response.frame);
         }
     } else if (redirect && redirect->transaction && redirect->transaction != transaction) {
-        wmem_strbuf_append_printf(text, "; passed on by a proxy, first in frame %u", redirect->frame);
+        wmem_strbuf_append_printf(text, "; passed on by %s, first in frame %u",
+                                  passed_on_by(redirect->transaction, address), redirect->frame);
     } else if (redirect && redirect->source) {
-        wmem_strbuf_append_printf(text, "; made by a proxy from the %u in frame %u", redirect->source->code,
+        wmem_strbuf_append_printf(text, "; made by %s from the %u in frame %u",
+                                  passed_on_by(redirect->source->transaction, address), redirect->source->code,
                                   redirect->source->frame);
     }
 }
