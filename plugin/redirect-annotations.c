@@ -308,9 +308,9 @@ annotation_stands_for(annotations_t *annotations, const redirect_record_t *recor
         return;
     }
     text = annotation_begin(annotations, "");
-    wmem_strbuf_append_printf(text, "The caller %sgot this, and not the %u in frame %u",
-                              redirect_confidence_words(redirect_confidence_between(hidden, transaction)),
-                              hidden->response.status, hidden->response.frame);
+    wmem_strbuf_append_printf(text, "The caller got this, and not the %u in frame %u%s", hidden->response.status,
+                              hidden->response.frame,
+                              redirect_confidence_of_call(redirect_confidence_between(hidden, transaction)));
     annotation_end(annotations, text);
 }
 

@@ -37,6 +37,55 @@ redirect_leg_place_key(const redirect_store_t *store, leg_key_kind_t kind, const
                               redirect_hash(secret, sip_slice_make((const char *)address->address, address->len)));
 }
 
+/* --- users --------------------------------------------------------------------------------------------------------- */
+
+/* Of a telephone number so many digits decide, the last: what is before them is how one dials it from where. */
+#define NUMBER_DIGITS 8
+
+/* RFC 3966 3: they stand between digits and mean nothing; a "+" stands before them. */
+static bool
+is_separator(char c)
+{
+    return c == '-' || c == '.' || c == '(' || c == ')';
+}
+
+/* The last digits of a telephone number (RFC 3966: digits, and separators that mean nothing); false where it is none. */
+static bool
+number_end(sip_slice_t user, char digits[NUMBER_DIGITS])
+{
+    size_t left = NUMBER_DIGITS, i = user.len;
+
+    while (i > 0 && left > 0) {
+        const char c = user.ptr[--i];
+        if (g_ascii_isdigit(c)) {
+            digits[--left] = c;
+        } else if (!is_separator(c)) {
+            return false;
+        }
+    }
+    while (i > 0 &&
+           (g_ascii_isdigit(user.ptr[i - 1]) || is_separator(user.ptr[i - 1]) || (i == 1 && user.ptr[0] == '+'))) {
+        i--;
+    }
+    return left == 0 && i == 0;
+}
+
+uint32_t
+redirect_leg_user(const redirect_store_t *store, const sip_uri_t *uri)
+{
+    const redirect_secret_t *secret = redirect_store_secret(store);
+    const char *semicolon = uri->user.len ? memchr(uri->user.ptr, ';', uri->user.len) : NULL;
+    const sip_slice_t user = semicolon ? sip_slice_make(uri->user.ptr, (size_t)(semicolon - uri->user.ptr)) : uri->user;
+    char digits[NUMBER_DIGITS];
+    uint32_t key;
+
+    if (user.len == 0) {
+        return 0;
+    }
+    key = (uint32_t)redirect_hash(secret, number_end(user, digits) ? sip_slice_make(digits, NUMBER_DIGITS) : user);
+    return key ? key : 1;
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------------- */
 
 /* Of P-Charging-Vector the icid-value alone goes from leg to leg (RFC 7315 4.6); of all others the whole value. */
@@ -104,9 +153,17 @@ read_sdp(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_f
     }
 }
 
+static uint32_t
+user_of(const redirect_store_t *store, const sip_uri_kept_t *kept)
+{
+    const sip_uri_t uri = sip_uri_view(kept);
+
+    return redirect_leg_user(store, &uri);
+}
+
 /* The latest and the first of those who were called before, by Diversion, else by History-Info. */
 static void
-read_diverted(redirect_facts_t *facts, redirect_leg_facts_t *leg)
+read_diverted(const redirect_store_t *store, redirect_facts_t *facts, redirect_leg_facts_t *leg)
 {
     const redirect_said_t *said;
 
@@ -115,25 +172,50 @@ read_diverted(redirect_facts_t *facts, redirect_leg_facts_t *leg)
     }
     said = redirect_facts_said(facts);
     if (said->diversion_count > 0) {
-        leg->diverted[0] = said->diversion[0].uri.match_key;
-        leg->diverted[1] = said->diversion[said->diversion_count - 1].uri.match_key;
+        leg->diverted[0] = user_of(store, &said->diversion[0].uri);
+        leg->diverted[1] = user_of(store, &said->diversion[said->diversion_count - 1].uri);
     } else if (said->entry_count > 1) { /* the last entry is the one called now */
-        leg->diverted[0] = said->entry[said->entry_count - 2].uri.match_key;
-        leg->diverted[1] = said->entry[0].uri.match_key;
+        leg->diverted[0] = user_of(store, &said->entry[said->entry_count - 2].uri);
+        leg->diverted[1] = user_of(store, &said->entry[0].uri);
     }
 }
 
-static void
-read_users(const redirect_transaction_t *transaction, const sip_message_t *sip, redirect_leg_facts_t *leg)
+/* Who calls by a header field; 0 where it names nobody in particular. */
+static uint32_t
+caller_by(const redirect_store_t *store, sip_slice_t uri_text)
 {
-    const uint32_t asserted = transaction->live->caller ? transaction->live->caller->asserted : 0;
-    const uint32_t from = redirect_caller_key(sip_message_from_uri(sip));
+    sip_uri_t uri;
+
+    return redirect_caller_key(uri_text) != 0 && sip_uri_parse_user(uri_text, &uri) ? redirect_leg_user(store, &uri)
+                                                                                    : 0;
+}
+
+static uint32_t
+caller_asserted(const redirect_store_t *store, const sip_message_t *sip)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_address_t address;
+
+    if (!sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY)) {
+        return 0;
+    }
+    sip_value_iter_init(&values, sip, SIP_HEADER_P_ASSERTED_IDENTITY);
+    return sip_value_iter_next(&values, &value) && sip_address_parse(value, &address)
+               ? caller_by(store, address.uri.whole)
+               : 0;
+}
+
+static void
+read_users(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_facts_t *leg)
+{
+    const uint32_t asserted = caller_asserted(store, sip);
+    const uint32_t from = caller_by(store, sip_message_from_uri(sip));
+    sip_uri_t called;
 
     leg->caller = from ? from : asserted;
     leg->asserted = asserted != leg->caller ? asserted : 0;
-    if (!redirect_request_key(transaction, &leg->called)) {
-        leg->called = 0;
-    }
+    leg->called = sip_uri_parse_user(sip->request_uri, &called) ? redirect_leg_user(store, &called) : 0;
 }
 
 /* What is filed under. */
@@ -202,9 +284,9 @@ redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, 
     if (may_be == 0 && leg.session_id == 0 && leg.shared_id[0] == 0 && transaction->live->caller == NULL) {
         return;
     }
-    read_users(transaction, facts->sip, &leg);
+    read_users(store, facts->sip, &leg);
     read_sdp(store, facts->sip, &leg);
-    read_diverted(facts, &leg);
+    read_diverted(store, facts, &leg);
     if (may_be & REDIRECT_LEG_RECEIVED) {
         keys_add_place(&keys, LEG_KEY_RECEIVED, &destination, &leg);
     }

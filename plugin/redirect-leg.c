@@ -170,7 +170,8 @@ is_target(const search_t *search, const redirect_chain_t *chain)
          member = member->next_in_chain) {
         const redirect_t *redirect = member->redirect;
         for (unsigned i = 0; redirect && i < redirect->target_count && spend(search->steps); i++) {
-            if (same_user(search->facts->called, redirect->target[i].match_key)) {
+            const sip_uri_t uri = redirect_target_uri(&redirect->target[i]);
+            if (same_user(search->facts->called, redirect_leg_user(search->store, &uri))) {
                 return true;
             }
         }

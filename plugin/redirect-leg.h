@@ -35,6 +35,12 @@ redirect_transaction_t *redirect_leg_next_below(const redirect_store_t *store, c
                                                 unsigned *steps, redirect_leg_t *leg);
 
 /**
+ * A key for the user of a URI, as legs are compared: of telephone numbers the last digits decide, for each side of a
+ * B2BUA may write the same number in another form (+1 202 ..., 001202..., 202...). 0 where there is no user.
+ */
+uint32_t redirect_leg_user(const redirect_store_t *store, const sip_uri_t *uri);
+
+/**
  * What ties a leg to the one that it was made of, as a sentence: "Same caller and same user called, 12 ms later, from
  * the address that received it."
  * @return a NUL-terminated string that scope owns

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "redirect-leg.h"
 #include "redirect-link.h"
 
 /* A B2BUA that goes on by itself takes no longer than this; later it may do so for another reason. */
@@ -32,10 +33,12 @@ static bool
 names_redirected(const search_t *search, const redirect_transaction_t *leg)
 {
     uint32_t called;
+    sip_uri_t uri;
 
-    if (!redirect_request_key(leg, &called)) {
+    if (!redirect_request_uri(leg, &uri)) {
         return false;
     }
+    called = redirect_leg_user(search->store, &uri);
     for (size_t i = 0; i < REDIRECT_LEG_DIVERTED; i++) {
         if (search->facts->diverted[i] != 0 && search->facts->diverted[i] == called) {
             return true;

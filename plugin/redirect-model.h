@@ -245,7 +245,7 @@ typedef struct {
 #define REDIRECT_LEG_DIVERTED 2
 
 /**
- * What a request shows that its other legs may show as well: users as sip_uri_match_key(), all else as keyed hashes
+ * What a request shows that its other legs may show as well: users as redirect_leg_user(), all else as keyed hashes
  * (redirect-hash.h). 0 stands for "not there".
  */
 typedef struct {

@@ -480,11 +480,12 @@ look_back_hidden(wmem_allocator_t *scope, const redirect_store_t *store, const r
     const redirect_transaction_t *above = redirect_record_hidden_by(record);
 
     (void)store;
-    return above
-               ? wmem_strdup_printf(scope, "The caller %sdid not get this %u: it got %u in frame %u.",
-                                    redirect_confidence_words(redirect_confidence_between(record->transaction, above)),
-                                    record->status, above->response.status, above->response.frame)
-               : NULL;
+    if (above == NULL) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "The caller did not get this %u: it got %u in frame %u%s.", record->status,
+                              above->response.status, above->response.frame,
+                              redirect_confidence_of_call(redirect_confidence_between(record->transaction, above)));
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------- */

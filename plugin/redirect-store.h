@@ -8,14 +8,15 @@
  *  1. A transaction is a candidate of one group or belongs to one visible chain, never both. All candidates of a group
  *     have one Call-ID and are listed in its call.
  *  2. A transaction points only to transactions of its own group or chain (upstream, retry_of, retried_by, the members
- *     of its link; of its leg, which only a visible one has). A chain, a redirect, a target, a record and an entry of the pending index point only to what is
- *     visible; the record of a message that is shown although its chain is not points to a group that is never freed.
+ *     of its link, and of its leg, which only a visible one has). A chain, a redirect, a target, a record and an entry of
+ *     the pending index point only to what is visible; the record of a message that is shown although its chain is not
+ *     points to a group that is never freed.
  *  3. Groups are freed whole, and only when nothing but their own members and their call points to them. What is
  *     visible is never freed before the store.
  *  4. A call is listed in exactly one queue, oldest first, and holds at least one transaction between two messages.
  *  5. What only later messages need (redirect_live_t, its keys in the index of legs, the parsed URIs of a redirect's
- *     targets) is there as long as the
- *     transaction, or the one that the redirect answered first, is listed in its call, and no longer.
+ *     targets) is there as long as the transaction, or the one that the redirect answered first, is listed in its call,
+ *     and no longer.
  *  6. Every count is that of the list that it counts, and none exceeds its limit.
  *
  * The functions that tie objects to each other refuse what would break 2; so a mistake in placing a message costs a
