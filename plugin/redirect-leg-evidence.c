@@ -121,12 +121,16 @@ static void
 read_shared_ids(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_facts_t *leg)
 {
     const redirect_secret_t *secret = redirect_store_secret(store);
-    sip_slice_t names = sip_slice_from_string(redirect_store_config(store)->shared_headers);
-    sip_slice_t name, value;
+    const sip_name_list_t *names = redirect_store_shared_headers(store);
     unsigned count = 0;
 
-    while (count < REDIRECT_LEG_SHARED_IDS && redirect_leg_next_name(&names, &name)) {
-        if (name.len > 0 && sip_message_header_by_name(sip, name, &value)) {
+    if (!sip_message_may_have_any(sip, names)) {
+        return;
+    }
+    for (unsigned i = 0; i < names->count && count < REDIRECT_LEG_SHARED_IDS; i++) {
+        const sip_slice_t name = names->name[i];
+        sip_slice_t value;
+        if (sip_message_header_by_name(sip, name, &value)) {
             const uint64_t key = redirect_leg_key(store, LEG_KEY_SHARED_ID, shared_value(name, sip_slice_trim(value)));
             if (key) {
                 leg->shared_id[count++] = redirect_hash_pair(secret, redirect_hash_nocase(secret, name), key);
@@ -186,8 +190,9 @@ caller_by(const redirect_store_t *store, sip_slice_t uri_text)
 {
     sip_uri_t uri;
 
-    return redirect_caller_key(uri_text) != 0 && sip_uri_parse_user(uri_text, &uri) ? redirect_leg_user(store, &uri)
-                                                                                    : 0;
+    return uri_text.len > 0 && sip_uri_parse_user(uri_text, &uri) && !redirect_is_nobody(uri.user)
+               ? redirect_leg_user(store, &uri)
+               : 0;
 }
 
 static uint32_t

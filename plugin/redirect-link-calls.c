@@ -119,8 +119,8 @@ key_of_new_call(key_room_t *room, const redirect_endpoint_t *party, uint32_t cal
 }
 
 /* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share. */
-static bool
-is_nobody(sip_slice_t user)
+bool
+redirect_is_nobody(sip_slice_t user)
 {
     static const sip_slice_t nobody[] = {
         {"anonymous", 9}, {"restricted", 10}, {"unavailable", 11}, {"unknown", 7}, {"asterisk", 8}};
@@ -140,7 +140,7 @@ redirect_caller_key(sip_slice_t uri_text)
     sip_uri_t uri;
     uint32_t key;
 
-    if (uri_text.len == 0 || !sip_uri_parse_user(uri_text, &uri) || is_nobody(uri.user)) {
+    if (uri_text.len == 0 || !sip_uri_parse_user(uri_text, &uri) || redirect_is_nobody(uri.user)) {
         return 0;
     }
     key = sip_uri_match_key(&uri);

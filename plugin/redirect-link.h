@@ -98,6 +98,9 @@ bool redirect_is_amend_and_retry(uint16_t status);
 /** A key for the user that calls, from a From or P-Asserted-Identity URI; 0 where many share it or there is none. */
 uint32_t redirect_caller_key(sip_slice_t uri_text);
 
+/** True for the user of a From that many callers share ("anonymous"), or for none. */
+bool redirect_is_nobody(sip_slice_t user);
+
 /** The same of a message's P-Asserted-Identity. */
 uint32_t redirect_asserted_key(const sip_message_t *sip);
 

@@ -232,7 +232,7 @@ may_point_to(const redirect_transaction_t *from, const redirect_transaction_t *t
 void
 redirect_store_set_upstream(redirect_transaction_t *transaction, redirect_transaction_t *upstream, bool late)
 {
-    if (may_point_to(transaction, upstream)) {
+    if (transaction->extras->leg == NULL && may_point_to(transaction, upstream)) {
         transaction->upstream = upstream;
         transaction->upstream_late = late;
     }

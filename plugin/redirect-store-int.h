@@ -127,10 +127,12 @@ typedef struct {
 /** Counters of the addresses for which redirects wait: a power of two. */
 #define PARTIES 4096
 
-/** How many requests an address received and sent, as far as it matters: whether there is a B2BUA at it. */
+/** An address that received an INVITE, and as far as it matters what it did with it: whether there is a B2BUA at it. */
 typedef struct {
-    uint8_t received, sent;
-} leg_host_t;
+    uint64_t key;     /**< keyed hash of the address; 0: nobody is here yet */
+    uint8_t received; /**< how many, up to a few */
+    bool sends;       /**< it sent one after it had received one */
+} leg_receiver_t;
 
 /** One entry of the pending index, with what only the store needs. Its key stands where the struct ends. */
 typedef struct pending_entry {
@@ -148,6 +150,7 @@ struct redirect_store {
     wmem_allocator_t *scope;
     redirect_pool_t pool;
     redirect_config_t config;
+    sip_name_list_t leg_headers, shared_headers; /**< the names in config */
     redirect_secret_t secret;
     redirect_clock_t clock;
     redirect_call_t **calls; /**< slots by the hash of the Call-ID */
@@ -172,9 +175,9 @@ struct redirect_store {
     pending_entry_t *expire_first, *expire_last;
     unsigned pending_count;
     redirect_filed_leg_t **legs; /**< slots by the key; NULL before the first */
-    unsigned leg_slots;
-    uint32_t *legs_waiting; /**< keys of visible requests without a final response, by the key */
-    leg_host_t *leg_hosts;  /**< by the hash of the address */
+    unsigned leg_slots, leg_entries;
+    uint32_t *legs_waiting;    /**< keys of visible requests without a final response, by the key */
+    leg_receiver_t *receivers; /**< by the hash of the address, places that follow each other */
 };
 
 /** Of a transaction that is still looked at. */

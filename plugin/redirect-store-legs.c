@@ -8,43 +8,80 @@
 
 #include "redirect-store-int.h"
 
-/* Counters by the hash of an address, and by a key: a power of two. Where two meet, more is filed than need be. */
-#define HOSTS 4096
+/* Counters by a key: a power of two. Where two meet, more is looked for than need be. */
 #define WAITING 4096
+
+/* Slots of the index, a power of two; it grows, for most captures need few. */
+#define FIRST_SLOTS 1024
+
+/* Addresses that received an INVITE: a power of two, and how many places each may have. */
+#define RECEIVERS 2048
+#define RECEIVER_PLACES 8
 
 /*
  * Most addresses that receive INVITEs never send one. A B2BUA sends one for nearly each that it receives: so after this
  * many without any nothing is filed for that address until it does.
  */
-#define RECEIVED_WITHOUT_SENDING 64
-
-static void
-count_up(uint8_t *counter)
-{
-    *counter = (uint8_t)(*counter < UINT8_MAX ? *counter + 1 : UINT8_MAX);
-}
-
-static leg_host_t *
-host_of(const redirect_store_t *store, const redirect_endpoint_t *endpoint)
-{
-    const sip_slice_t address = sip_slice_make((const char *)endpoint->address, endpoint->len);
-
-    return &store->leg_hosts[redirect_hash(&store->secret, address) & (HOSTS - 1)];
-}
+#define RECEIVED_WITHOUT_SENDING 8
 
 static void
 index_new(redirect_store_t *store)
 {
+    store->leg_slots = FIRST_SLOTS;
     store->legs = wmem_alloc0_array(store->scope, redirect_filed_leg_t *, store->leg_slots);
     store->legs_waiting = wmem_alloc0_array(store->scope, uint32_t, WAITING);
-    store->leg_hosts = wmem_alloc0_array(store->scope, leg_host_t, HOSTS);
+    store->receivers = wmem_alloc0_array(store->scope, leg_receiver_t, RECEIVERS);
+}
+
+/* --- who is a B2BUA ------------------------------------------------------------------------------------------------ */
+
+/* The place of an address, or an empty one where it has none yet; NULL where there is no room for it. */
+static leg_receiver_t *
+receiver_place(const redirect_store_t *store, const redirect_endpoint_t *endpoint, uint64_t *key)
+{
+    *key = redirect_hash(&store->secret, sip_slice_make((const char *)endpoint->address, endpoint->len));
+    for (unsigned i = 0; i < RECEIVER_PLACES; i++) {
+        leg_receiver_t *receiver = &store->receivers[(*key + i) & (RECEIVERS - 1)];
+        if (receiver->key == *key || receiver->key == 0) {
+            return receiver;
+        }
+    }
+    return NULL;
+}
+
+/* Of an address for which there is no room it is not known: so it may. */
+static bool
+count_received(redirect_store_t *store, const redirect_endpoint_t *destination)
+{
+    uint64_t key;
+    leg_receiver_t *receiver = receiver_place(store, destination, &key);
+
+    if (receiver == NULL) {
+        return true;
+    }
+    receiver->key = key;
+    if (receiver->received <= RECEIVED_WITHOUT_SENDING) {
+        receiver->received++;
+    }
+    return receiver->sends || receiver->received <= RECEIVED_WITHOUT_SENDING;
+}
+
+static bool
+count_sent(redirect_store_t *store, const redirect_endpoint_t *source)
+{
+    uint64_t key;
+    leg_receiver_t *receiver = receiver_place(store, source, &key);
+
+    if (receiver && receiver->key) {
+        receiver->sends = true;
+    }
+    return receiver == NULL || receiver->key;
 }
 
 unsigned
 redirect_store_count_invite(redirect_store_t *store, const redirect_endpoint_t *source,
                             const redirect_endpoint_t *destination)
 {
-    leg_host_t *from, *to;
     unsigned what = 0;
 
     if (source->len == 0 || destination->len == 0) {
@@ -53,18 +90,21 @@ redirect_store_count_invite(redirect_store_t *store, const redirect_endpoint_t *
     if (store->legs == NULL) {
         index_new(store);
     }
-    from = host_of(store, source);
-    to = host_of(store, destination);
-    count_up(&from->sent);
-    count_up(&to->received);
-    what |= to->sent > 0 || to->received <= RECEIVED_WITHOUT_SENDING ? REDIRECT_LEG_RECEIVED : 0;
-    return what | (from->received > 0 ? REDIRECT_LEG_SENT : 0);
+    what |= count_sent(store, source) ? REDIRECT_LEG_SENT : 0;
+    return what | (count_received(store, destination) ? REDIRECT_LEG_RECEIVED : 0);
 }
 
 bool
 redirect_store_receives_invites(const redirect_store_t *store, const redirect_endpoint_t *endpoint)
 {
-    return store->leg_hosts && endpoint->len > 0 && host_of(store, endpoint)->received > 0;
+    const leg_receiver_t *receiver;
+    uint64_t key;
+
+    if (store->receivers == NULL || endpoint->len == 0) {
+        return false;
+    }
+    receiver = receiver_place(store, endpoint, &key);
+    return receiver == NULL || receiver->key;
 }
 
 /* --- filing ------------------------------------------------------------------------------------------------------- */
@@ -101,6 +141,35 @@ entry_unlist(const redirect_filed_leg_t *filed)
     }
 }
 
+/* Makes room for twice as many slots as there are entries. */
+static void
+index_grow(redirect_store_t *store)
+{
+    redirect_filed_leg_t **const old = store->legs;
+    const unsigned old_slots = store->leg_slots;
+
+    if (store->leg_entries < store->leg_slots) {
+        return;
+    }
+    store->leg_slots = 4 * old_slots;
+    store->legs = wmem_alloc0_array(store->scope, redirect_filed_leg_t *, store->leg_slots);
+    for (unsigned i = 0; i < old_slots; i++) {
+        redirect_filed_leg_t *newest_last = NULL;
+        while (old[i]) { /* entry_list() puts each before those that are there: so the oldest goes first */
+            redirect_filed_leg_t *filed = old[i];
+            old[i] = filed->next;
+            filed->next = newest_last;
+            newest_last = filed;
+        }
+        while (newest_last) {
+            redirect_filed_leg_t *filed = newest_last;
+            newest_last = filed->next;
+            entry_list(store, filed);
+        }
+    }
+    wmem_free(store->scope, old);
+}
+
 static size_t
 leg_size(unsigned count)
 {
@@ -127,6 +196,8 @@ redirect_store_file_leg(redirect_store_t *store, redirect_transaction_t *transac
         index_new(store);
     }
     count = MIN(count, REDIRECT_LEG_MAX_KEYS);
+    store->leg_entries += count;
+    index_grow(store);
     leg = redirect_pool_alloc0(&store->pool, leg_size(count));
     leg->facts = *facts;
     leg->count = (uint8_t)count;
@@ -186,6 +257,7 @@ redirect_store_free_leg(redirect_store_t *store, const redirect_transaction_t *t
         entry_unlist(&leg->filed[i]);
     }
     live_of(transaction)->leg = NULL;
+    store->leg_entries -= leg->count;
     redirect_pool_free(&store->pool, leg, leg_size(leg->count));
 }
 

@@ -47,10 +47,11 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     store->config = *config;
     store->config.leg_headers = config->leg_headers ? wmem_strdup(scope, config->leg_headers) : NULL;
     store->config.shared_headers = config->shared_headers ? wmem_strdup(scope, config->shared_headers) : NULL;
+    sip_name_list_init(&store->leg_headers, sip_slice_from_string(store->config.leg_headers));
+    sip_name_list_init(&store->shared_headers, sip_slice_from_string(store->config.shared_headers));
     fill_in_limits(&store->config.limits);
     store->secret = redirect_secret_new();
     store->call_slots = slots_for(store->config.limits.open_calls);
-    store->leg_slots = store->call_slots;
     store->pending_slots = slots_for(store->config.limits.pending_redirects);
     store->calls = wmem_alloc0_array(scope, redirect_call_t *, store->call_slots);
     store->chains = wmem_array_new(scope, sizeof(stored_chain_t *));
@@ -62,6 +63,18 @@ const redirect_config_t *
 redirect_store_config(const redirect_store_t *store)
 {
     return &store->config;
+}
+
+const sip_name_list_t *
+redirect_store_leg_headers(const redirect_store_t *store)
+{
+    return &store->leg_headers;
+}
+
+const sip_name_list_t *
+redirect_store_shared_headers(const redirect_store_t *store)
+{
+    return &store->shared_headers;
 }
 
 const redirect_secret_t *

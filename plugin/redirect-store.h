@@ -39,6 +39,10 @@ redirect_store_t *redirect_store_new(wmem_allocator_t *scope, const redirect_con
 /** The preferences and limits, with defaults filled in. */
 const redirect_config_t *redirect_store_config(const redirect_store_t *store);
 
+/** The names in leg_headers and in shared_headers. */
+const sip_name_list_t *redirect_store_leg_headers(const redirect_store_t *store);
+const sip_name_list_t *redirect_store_shared_headers(const redirect_store_t *store);
+
 /** The secret of the hashes in redirect_key_t. */
 const redirect_secret_t *redirect_store_secret(const redirect_store_t *store);
 
@@ -141,7 +145,8 @@ void redirect_store_set_root(redirect_transaction_t *transaction);
 void redirect_store_show(redirect_store_t *store, redirect_transaction_t *transaction);
 
 /**
- * Ties a forward to what it forwards; refused where they do not belong together, or in a circle.
+ * Ties a forward to what it forwards; refused where they do not belong together, in a circle, or where the forward was
+ * tied to another leg already.
  * @param late the forward was shown already: what it forwards is not on its path
  */
 void redirect_store_set_upstream(redirect_transaction_t *transaction, redirect_transaction_t *upstream, bool late);

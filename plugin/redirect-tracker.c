@@ -27,7 +27,6 @@
 
 struct redirect_tracker {
     redirect_store_t *store;
-    bool has_leg_headers; /**< the preference names at least one */
 };
 
 redirect_tracker_t *
@@ -36,7 +35,6 @@ redirect_tracker_new(wmem_allocator_t *scope, const redirect_config_t *config)
     redirect_tracker_t *tracker = wmem_new(scope, redirect_tracker_t);
 
     tracker->store = redirect_store_new(scope, config);
-    tracker->has_leg_headers = config->leg_headers && *config->leg_headers;
     return tracker;
 }
 
@@ -95,31 +93,32 @@ typedef struct {
     redirect_facts_t *facts; /* of message, read when they are asked for */
 } step_t;
 
+/* Appends a value that is not for people: it is compared only. */
+static void
+append_leg_id(wmem_strbuf_t **ids, wmem_allocator_t *scope, sip_slice_t value)
+{
+    if (value.len == 0 || value.len >= 256 || memchr(value.ptr, ',', value.len)) {
+        return;
+    }
+    if (*ids == NULL) {
+        *ids = wmem_strbuf_new(scope, "");
+    } else {
+        wmem_strbuf_append_c(*ids, ',');
+    }
+    wmem_strbuf_append_len(*ids, value.ptr, value.len);
+}
+
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */
 static sip_slice_t
-read_leg_ids(wmem_allocator_t *scope, const char *names, const sip_message_t *sip)
+read_leg_ids(wmem_allocator_t *scope, const sip_name_list_t *names, const sip_message_t *sip)
 {
-    sip_slice_t rest = sip_slice_from_string(names);
     wmem_strbuf_t *ids = NULL;
     size_t len;
 
-    while (rest.len > 0) {
-        const char *comma = memchr(rest.ptr, ',', rest.len);
-        const size_t name_len = comma ? (size_t)(comma - rest.ptr) : rest.len;
-        sip_slice_t name = sip_slice_trim(sip_slice_make(rest.ptr, name_len));
+    for (unsigned i = 0; i < names->count; i++) {
         sip_slice_t value;
-
-        rest = sip_slice_from(rest, comma ? name_len + 1 : name_len);
-        if (name.len > 0 && sip_message_header_by_name(sip, name, &value)) {
-            value = sip_slice_trim(value);
-            if (value.len > 0 && value.len < 256 && memchr(value.ptr, ',', value.len) == NULL) {
-                if (ids == NULL) {
-                    ids = wmem_strbuf_new(scope, "");
-                } else {
-                    wmem_strbuf_append_c(ids, ',');
-                }
-                wmem_strbuf_append_len(ids, value.ptr, value.len); /* not for people: compared only */
-            }
+        if (sip_message_header_by_name(sip, names->name[i], &value)) {
+            append_leg_id(&ids, scope, sip_slice_trim(value));
         }
     }
     if (ids == NULL) {
@@ -143,8 +142,8 @@ read_caller(const step_t *step, bool in_dialog)
     if (!sip_message_session_id(step->sip, &caller.session_id, &remote)) {
         caller.session_id = SIP_SLICE_NONE;
     }
-    if (step->tracker->has_leg_headers) {
-        caller.leg_ids = read_leg_ids(NULL, config->leg_headers, step->sip);
+    if (sip_message_may_have_any(step->sip, redirect_store_leg_headers(step->store))) {
+        caller.leg_ids = read_leg_ids(NULL, redirect_store_leg_headers(step->store), step->sip);
     }
     caller.asserted = redirect_asserted_key(step->sip);
     return caller;
@@ -226,6 +225,10 @@ adopt_downstream(step_t *step, redirect_transaction_t *downstream)
     const bool shown = downstream->chain != NULL;
 
     if (!shown && !redirect_store_join(step->store, downstream, transaction, transaction->hop)) {
+        return;
+    }
+    if (downstream->extras->leg) {
+        redirect_store_set_leg(step->store, transaction, downstream->extras->leg); /* what was shown stays */
         return;
     }
     redirect_store_set_upstream(downstream, transaction, shown);

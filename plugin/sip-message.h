@@ -105,6 +105,7 @@ typedef struct {
     uint32_t present;       /**< ids that any header line has: SIP_HEADER_BIT() */
     uint32_t repeated;      /**< ids that more than one header line has */
     uint32_t other_letters; /**< first letters of the lines without an id: bit 0 for "a" to bit 25 for "z" */
+    uint64_t other_pairs;   /**< the same of their first and sixth characters together, of each pair one bit */
     sip_slice_t headers;    /**< all header lines */
     sip_slice_t body;       /**< all after the empty line; not cut to Content-Length */
     sip_slice_t unread;     /**< where sip_message_read_rest() goes on; absent once it was called */
@@ -150,6 +151,29 @@ bool sip_message_header(const sip_message_t *message, sip_header_id_t id, sip_sl
  * preference, or that have no id. Walks the text where the name may be there. False where it is not.
  */
 bool sip_message_header_by_name(const sip_message_t *message, sip_slice_t name, sip_slice_t *value);
+
+/** Names of a list at most. */
+#define SIP_NAME_LIST_MAX 16
+
+/** Header names, made ready to be looked for in many messages. */
+typedef struct {
+    sip_slice_t name[SIP_NAME_LIST_MAX];
+    unsigned count;
+    uint64_t pairs;   /**< of those names that are long enough, as in sip_message_t.other_pairs */
+    uint32_t letters; /**< of the shorter ones, as in sip_message_t.other_letters */
+    bool has_id;      /**< one of them is the name of a header that has an id */
+} sip_name_list_t;
+
+/** Takes apart comma-separated names; the text must outlive the list. Names beyond SIP_NAME_LIST_MAX are left out. */
+void sip_name_list_init(sip_name_list_t *list, sip_slice_t text);
+
+/** False where a message has none of the names: nearly always, and quickly. */
+static inline bool
+sip_message_may_have_any(const sip_message_t *message, const sip_name_list_t *list)
+{
+    SIP_MESSAGE_REQUIRE_ALL_READ(message);
+    return list->has_id || (message->other_pairs & list->pairs) != 0 || (message->other_letters & list->letters) != 0;
+}
 
 /** The tag of the first From or To header (RFC 3261 19.3); absent where there is none. The message's start is enough. */
 sip_slice_t sip_message_from_tag(const sip_message_t *message);

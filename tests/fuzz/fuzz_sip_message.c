@@ -8,6 +8,7 @@
 
 #include "sip-headers.h"
 #include "sip-param.h"
+#include "sip-sdp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -294,6 +295,17 @@ check_message(sip_slice_t text)
     }
 }
 
+static void
+check_sdp(sip_slice_t text)
+{
+    sip_sdp_t sdp;
+
+    if (sip_sdp_read(text, &sdp)) {
+        REQUIRE_ALL_INSIDE(text, sdp.username, sdp.session_id, sdp.origin, sdp.address, sdp.port);
+        REQUIRE(sip_slice_has_text(sdp.origin));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -302,6 +314,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_message(text);
     check_value(text);
+    check_sdp(text);
     g_free((char *)text.ptr);
     return 0;
 }

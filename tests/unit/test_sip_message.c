@@ -548,6 +548,7 @@ test_reuse(void)
     g_assert_cmphex(message.present, ==, 0);
     g_assert_cmphex(message.repeated, ==, 0);
     g_assert_cmphex(message.other_letters, ==, 0);
+    g_assert_cmphex(message.other_pairs, ==, 0);
     ASSERT_FLAGS(message.flags, 0);
     release(full);
     release(bare);
