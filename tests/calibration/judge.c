@@ -105,9 +105,15 @@ result_of_confidence(const result_t *result, redirect_confidence_t confidence)
 }
 
 double
+tally_share(tally_t tally)
+{
+    return tally.links > 0 ? tally.right / (double)tally.links : 1;
+}
+
+double
 tally_upper_bound(tally_t tally)
 {
-    const double z = 1.6449, n = tally.links, share = n > 0 ? tally.right / n : 1; /* one-sided */
+    const double z = 1.6449, n = tally.links, share = tally_share(tally); /* one-sided */
 
     return n > 0 ? (share + z * z / (2 * n) + z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)
                  : 1;

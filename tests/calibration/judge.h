@@ -32,6 +32,9 @@ void result_add(result_t *sum, const result_t *more);
 /** All links of a confidence. */
 tally_t result_of_confidence(const result_t *result, redirect_confidence_t confidence);
 
+/** The share of right links; 1 where there are none. */
+double tally_share(tally_t tally);
+
 /** Where the share of right links may lie at most, with 95 % confidence (Wilson's interval). */
 double tally_upper_bound(tally_t tally);
 

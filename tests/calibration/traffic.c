@@ -313,6 +313,12 @@ put_dialog(const traffic_t *traffic, GString *out, const call_t *call, const cha
                            sbc, method);
 }
 
+static unsigned
+phone(const traffic_t *traffic, const call_t *call)
+{
+    return traffic->population.ties & HAS_TWO_PHONES ? 2 * call->caller + call->session % 2 : call->caller;
+}
+
 /* What an INVITE may share with the one that was redirected. */
 static void
 put_ties(const traffic_t *traffic, GString *out, const call_t *call)
@@ -323,13 +329,13 @@ put_ties(const traffic_t *traffic, GString *out, const call_t *call)
         g_string_append_printf(out, "P-Asserted-Identity: <tel:+493%07u>\r\n", call->caller);
     }
     if (ties & TIE_AGENT) {
-        g_string_append_printf(out, "User-Agent: Phone %u\r\n", call->caller * 2654435761U % 8);
+        g_string_append_printf(out, "User-Agent: Phone %u\r\n", phone(traffic, call) % 8);
     } else {
         g_string_append(out, "User-Agent: SBC 7.4\r\n");
     }
     if (ties & TIE_CONTACT) {
-        g_string_append_printf(out, "Contact: <sip:%u@10.1.%u.%u>\r\n", call->caller, call->caller / 250 % 250,
-                               call->caller % 250);
+        g_string_append_printf(out, "Contact: <sip:%u@10.1.%u.%u>\r\n", call->caller, phone(traffic, call) / 250 % 250,
+                               phone(traffic, call) % 250);
     } else {
         g_string_append_printf(out, "Contact: <sip:%s:5060>\r\n", sbc);
     }

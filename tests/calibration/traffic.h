@@ -18,11 +18,12 @@ typedef enum {
     TIE_SESSION = 1 << 4, /**< Session-ID (RFC 7989) */
     TIE_HISTORY = 1 << 5, /**< History-Info names the redirected party (RFC 7044) */
     /* And how all of its requests are written. */
-    HAS_FORMS = 1 << 6,      /**< From in one of two forms of the number; P-Asserted-Identity says who it is */
-    IS_ANONYMOUS = 1 << 7,   /**< From hides the caller, and nothing asserts him */
-    HAS_DULL_TAGS = 1 << 8,  /**< a phone writes the same From tag in all its calls */
-    HAS_DULL_SDP = 1 << 9,   /**< every offer has the same o= line */
-    HAS_FIXED_SDP = 1 << 10, /**< a phone writes the same o= line in all its calls */
+    HAS_FORMS = 1 << 6,       /**< From in one of two forms of the number; P-Asserted-Identity says who it is */
+    IS_ANONYMOUS = 1 << 7,    /**< From hides the caller, and nothing asserts him */
+    HAS_DULL_TAGS = 1 << 8,   /**< a phone writes the same From tag in all its calls */
+    HAS_DULL_SDP = 1 << 9,    /**< every offer has the same o= line */
+    HAS_FIXED_SDP = 1 << 10,  /**< a phone writes the same o= line in all its calls */
+    HAS_TWO_PHONES = 1 << 11, /**< each caller has two phones, with a User-Agent and Contact of their own */
 } tie_t;
 
 /** How long after a redirect its follow-up comes; log-uniform between the two, in seconds. */
