@@ -148,6 +148,7 @@ struct redirect_store {
     uint32_t *parties; /**< entries by the hash of the address that they are about; NULL before the first */
     pending_entry_t *expire_first, *expire_last;
     unsigned pending_count;
+    redirect_odds_t *odds; /**< NULL before a request fits an entry */
 };
 
 /** Of a transaction that is still looked at. */
