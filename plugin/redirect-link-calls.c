@@ -183,34 +183,53 @@ typedef struct {
     redirect_t *redirect;
     redirect_transaction_t *leg;
     uint32_t caller, asserted; /* keys of who calls, by From and by P-Asserted-Identity; 0 for nobody */
+    redirect_traits_t traits;  /* of the redirected request */
 } filing_t;
+
+static redirect_pending_t
+pending_of(const filing_t *filing, redirect_target_t *target)
+{
+    return (redirect_pending_t){filing->redirect, target, filing->leg, filing->traits, 1};
+}
 
 static void
 file(const filing_t *filing, sip_slice_t key)
 {
-    redirect_store_file(filing->store, key, NULL, &(redirect_pending_t){filing->redirect, NULL, filing->leg});
+    const redirect_pending_t pending = pending_of(filing, NULL);
+
+    redirect_store_file(filing->store, key, NULL, &pending);
 }
 
 static bool
 file_target(const filing_t *filing, uint32_t caller, redirect_target_t *target)
 {
     const redirect_endpoint_t party = redirect_request_source(filing->leg);
+    const redirect_pending_t pending = pending_of(filing, target);
     key_room_t room;
 
     return redirect_store_file(filing->store, key_of_new_call(&room, &party, caller, target->match_key), &party,
-                               &(redirect_pending_t){filing->redirect, target, filing->leg});
+                               &pending);
+}
+
+/* Of a caller whom nothing names, the From tag may show that two requests are one caller's, where it is kept. */
+static uint32_t
+name_of(uint32_t caller, uint32_t asserted, const sip_message_t *sip)
+{
+    const unsigned tag = REDIRECT_TRAIT_FROM_TAG;
+
+    return caller || asserted ? caller : redirect_traits_read(sip, 1U << tag).value[tag];
 }
 
 /* @return false where no target could be filed */
 static bool
-file_targets(const filing_t *filing)
+file_targets(const filing_t *filing, uint32_t caller)
 {
     bool filed = false;
 
     for (unsigned i = 0; i < filing->redirect->target_count; i++) {
         redirect_target_t *target = &filing->redirect->target[i];
         if (target->followable) {
-            filed |= file_target(filing, filing->caller, target);
+            filed |= file_target(filing, caller, target);
             if (filing->asserted != filing->caller) {
                 filed |= file_target(filing, filing->asserted, target);
             }
@@ -234,12 +253,36 @@ file_history(const filing_t *filing)
     }
 }
 
+/* What the redirected request said, or one that it repeats with credentials; as far as that was kept. */
+static redirect_traits_t
+traits_of(redirect_store_t *store, const redirect_transaction_t *leg)
+{
+    const redirect_odds_t *odds = redirect_store_odds(store);
+    redirect_traits_t traits = {{0}};
+
+    while (odds && leg && !redirect_odds_kept_traits(odds, leg->request.frame, &traits)) {
+        leg = leg->extras->retry_of;
+    }
+    return traits;
+}
+
+static void
+learn_redirect(redirect_store_t *store, const redirect_transaction_t *leg)
+{
+    const redirect_endpoint_t party = redirect_request_source(leg);
+
+    if (redirect_store_odds(store)) {
+        redirect_odds_learn_redirect(redirect_store_odds(store), redirect_odds_party(party.address, party.len));
+    }
+}
+
 void
 redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg, const sip_message_t *sip)
 {
     static const redirect_caller_t nobody = {0};
     const redirect_caller_t *who = leg->live->caller ? leg->live->caller : &nobody;
-    const filing_t filing = {store, redirect, leg, redirect_caller_key(sip_message_from_uri(sip)), who->asserted};
+    const filing_t filing = {
+        store, redirect, leg, redirect_caller_key(sip_message_from_uri(sip)), who->asserted, traits_of(store, leg)};
     sip_slice_t ids = who->leg_ids;
     key_room_t room;
 
@@ -250,8 +293,12 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
         file(&filing, key_of_leg(&room, next_leg_id(&ids)));
     }
     file(&filing, key_of_session(&room, who->session_id));
+    const bool is_filed = file_targets(&filing, name_of(filing.caller, filing.asserted, sip));
+    if (is_filed) {
+        learn_redirect(store, leg);
+    }
     /* What was filed by its targets is found again once History-Info turns up: redirect_link_expect_history(). */
-    if (!file_targets(&filing) || redirect_store_expects_history(store)) {
+    if (!is_filed || (filing.caller == 0 && filing.asserted == 0) || redirect_store_expects_history(store)) {
         file_history(&filing);
     }
 }
@@ -317,15 +364,33 @@ typedef struct {
     sip_uri_match_t match;
     sip_uri_diff_t difference;
     bool caller_unknown; /* that both speak for the same caller could not be seen */
+    redirect_odds_fit_t fit;
+    double weight; /* calls a second that the redirect causes, to be compared with others */
 } choice_t;
+
+/* An entry that fits the new request, and what it weighs. */
+typedef struct {
+    const redirect_pending_t *pending;
+    redirect_odds_fit_t fit;
+    double weight;
+} weighed_t;
+
+/* Entries that are remembered as fitting: of more nothing is learnt. */
+#define MAX_WEIGHED 16
 
 /* The new request, and the best redirect so far. */
 typedef struct {
-    const redirect_store_t *store;
-    const redirect_transaction_t *transaction;
+    redirect_store_t *store;
+    redirect_odds_t *odds; /* NULL where nothing is known of how likely calls follow */
+    redirect_transaction_t *transaction;
     redirect_facts_t *facts;
     redirect_placement_t *place;
     const redirect_caller_t *who;
+    const redirect_pending_t *pending; /* the entry that is looked at, or NULL */
+    redirect_odds_call_t call;         /* of the new request, as the odds see it; filled in where it is counted */
+    bool is_counted;
+    weighed_t *weighed;
+    unsigned weighed_count;
     bool has_uri;        /* uri and key were read */
     sip_uri_t uri;       /* of the request, through can_fit(): nearly all requests do without */
     uint32_t key;        /* of uri */
@@ -333,7 +398,8 @@ typedef struct {
     uint32_t caller;     /* through caller_of() */
     bool caller_unknown; /* what is looked at was filed for nobody */
     choice_t best;
-    unsigned equals; /* redirects of other chains that fit as well as the best */
+    unsigned equals; /* redirects of other chains that fit as well as the best, but for time and what else is weighed */
+    double rivals;   /* what they weigh */
 } search_t;
 
 /* False where the Request-URI is none, and fits no target. */
@@ -365,6 +431,22 @@ choice_rank(const choice_t *choice)
     return (choice->caller_unknown ? 10 : 0) + (unsigned)choice->match;
 }
 
+/* Both were found for the same reason; but one may have come at a likelier time. */
+static void
+choose_among_equals(search_t *search, const choice_t *choice)
+{
+    const bool is_same_call = choice->leg->chain == search->best.leg->chain;
+    const choice_t best = search->best;
+
+    if (choice->weight > best.weight) {
+        search->best = *choice;
+    }
+    if (!is_same_call) {
+        search->equals++;
+        search->rivals += MIN(choice->weight, best.weight);
+    }
+}
+
 static void
 choose(search_t *search, const choice_t *choice)
 {
@@ -373,8 +455,80 @@ choose(search_t *search, const choice_t *choice)
     if (search->best.redirect == NULL || rank < best) {
         search->best = *choice;
         search->equals = 0;
-    } else if (rank == best && choice->leg->chain != search->best.leg->chain) {
-        search->equals++;
+        search->rivals = 0;
+    } else if (rank == best) {
+        choose_among_equals(search, choice);
+    }
+}
+
+/* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
+static bool
+may_be_new_call(const search_t *search)
+{
+    return search->transaction->request.via_count == 1 && !redirect_facts_replaces(search->facts);
+}
+
+/* Only INVITEs of the one who could follow a redirect with them are counted. */
+static void
+describe_call(search_t *search)
+{
+    const redirect_transaction_t *transaction = search->transaction;
+    const redirect_endpoint_t party = redirect_request_source(transaction);
+    redirect_odds_call_t *call = &search->call;
+
+    call->time = redirect_store_clock(search->store)->now;
+    call->party = redirect_odds_party(party.address, party.len);
+    if (transaction->request.method != SIP_METHOD_INVITE || !may_be_new_call(search) ||
+        !redirect_request_key(transaction, &call->target)) {
+        return;
+    }
+    call->traits = redirect_traits_read(
+        search->facts->sip, redirect_odds_wanted_traits(search->odds, call->party,
+                                                        caller_of(search) ? caller_of(search) : search->who->asserted));
+    call->caller = name_of(caller_of(search), search->who->asserted, search->facts->sip);
+    search->is_counted = true;
+    redirect_odds_keep_traits(search->odds, transaction->request.frame, &call->traits);
+}
+
+/* The From tag of every request is known, if as another hash. */
+static void
+compare_tags(const search_t *search, choice_t *choice)
+{
+    const uint32_t tag = search->call.traits.value[REDIRECT_TRAIT_FROM_TAG];
+    const bool is_same = redirect_key_of(choice->leg)->from_tag == redirect_key_of(search->transaction)->from_tag;
+
+    if (choice->leg->live && choice->fit.traits.value[REDIRECT_TRAIT_FROM_TAG] == 0 && tag != 0) {
+        choice->fit.traits.value[REDIRECT_TRAIT_FROM_TAG] = is_same ? tag : ~tag;
+    }
+}
+
+static redirect_odds_fit_t
+fit_of(const search_t *search, const choice_t *choice)
+{
+    const redirect_pending_t *pending = search->pending;
+    const bool is_first = choice->redirect == choice->leg->redirect;
+    const redirect_time_t came = is_first ? choice->leg->response.clock : choice->redirect->clock;
+    redirect_odds_fit_t fit = {.after = redirect_store_clock(search->store)->now - came, .open = 1};
+
+    if (pending) {
+        fit.traits = pending->traits;
+        fit.open = pending->open;
+    }
+    return fit;
+}
+
+static void
+weigh(search_t *search, choice_t *choice)
+{
+    if (search->odds == NULL) {
+        search->odds = redirect_store_begin_odds(search->store);
+        describe_call(search);
+    }
+    choice->fit = fit_of(search, choice);
+    compare_tags(search, choice);
+    choice->weight = redirect_odds_of_follow_up(search->odds, &search->call, &choice->fit);
+    if (search->pending && search->weighed_count < MAX_WEIGHED) {
+        search->weighed[search->weighed_count++] = (weighed_t){search->pending, choice->fit, choice->weight};
     }
 }
 
@@ -411,6 +565,7 @@ choose_target(search_t *search, const redirect_pending_t *pending, redirect_targ
     }
     choice.match = redirect_target_match(search->place, target, &search->uri, search->key, &choice.difference);
     if (choice.match <= worst && redirect_redial_match(pending->leg, search->transaction) > choice.match) {
+        weigh(search, &choice);
         choose(search, &choice);
     }
 }
@@ -442,12 +597,14 @@ choose_by_key(search_t *search, sip_slice_t key, sip_uri_match_t worst, const si
     }
     for (; pending && redirect_link_spend(search->place, 1);
          pending = redirect_store_next_pending(search->store, pending)) {
+        search->pending = pending;
         if ((pending->target == NULL || pending->target->tried_by == NULL) &&
             redirect_same_method(pending->leg, search->transaction) &&
             (redirected == NULL || asked_for(pending->leg, redirected))) {
             choose_pending(search, pending, worst);
         }
     }
+    search->pending = NULL;
 }
 
 /* What a transaction got as a redirect, as long as a new call may follow it. */
@@ -562,19 +719,18 @@ choose_by_new_call(search_t *search)
 {
     const redirect_endpoint_t party = redirect_request_source(search->transaction);
     const uint32_t asserted = search->who->asserted;
-    uint32_t target;
+    uint32_t target = search->call.target, caller;
     key_room_t room;
 
-    /* Replaces and Join tie a request to another dialog, not to a redirect (RFC 3891, RFC 3911). */
-    if (search->transaction->request.via_count != 1 || redirect_facts_replaces(search->facts)) {
-        return;
-    }
     /* Most requests come from an address that got no redirect lately. */
-    if (!redirect_store_may_wait_for(search->store, &party) || !redirect_request_key(search->transaction, &target)) {
+    if (!redirect_store_may_wait_for(search->store, &party) || !may_be_new_call(search) ||
+        (!search->is_counted && !redirect_request_key(search->transaction, &target))) {
         return;
     }
-    choose_by_key(search, key_of_new_call(&room, &party, caller_of(search), target), SIP_URI_MATCH_NUMBER, NULL);
-    if (asserted != search->caller) {
+    caller = name_of(caller_of(search), asserted, search->facts->sip);
+    choose_by_key(search, key_of_new_call(&room, &party, caller, target), SIP_URI_MATCH_NUMBER, NULL);
+    if (asserted != caller && search->best.redirect == NULL) {
+        search->call.caller = asserted;
         choose_by_key(search, key_of_new_call(&room, &party, asserted, target), SIP_URI_MATCH_NUMBER, NULL);
     }
 }
@@ -582,7 +738,7 @@ choose_by_new_call(search_t *search)
 /* Strongest evidence first. */
 static const struct {
     redirect_link_kind_t kind;
-    redirect_confidence_t exact, loose;
+    redirect_confidence_t exact, loose; /* at most */
     const char *evidence;
     void (*choose)(search_t *);
 } across_calls[] = {
@@ -600,6 +756,36 @@ static const struct {
      choose_by_new_call},
 };
 
+#define BY_NEW_CALL (G_N_ELEMENTS(across_calls) - 1)
+
+/* By a value that both requests have and no other call. */
+static const char *const token_evidence[REDIRECT_TRAIT_COUNT] = {
+    [REDIRECT_TRAIT_FROM_TAG] =
+        "The address that got the redirect called one of its targets for the same caller with the "
+        "same From tag, under another Call-ID.",
+    [REDIRECT_TRAIT_SDP] =
+        "The address that got the redirect called one of its targets for the same caller and offered "
+        "the same SDP session (o= line), under another Call-ID.",
+    [REDIRECT_TRAIT_SESSION] =
+        "The address that got the redirect called one of its targets for the same caller with the "
+        "same Session-ID, under another Call-ID.",
+};
+
+/* Where nothing but caller, target and time speak for it, and they leave room for doubt. */
+static const char doubtful_evidence[] =
+    "The address that got the redirect called one of its targets for the same caller; so late, or so often without a "
+    "redirect, that this may be a call of its own.";
+
+/*
+ * How likely a link is at least for what it is called. Of links called certain 999 of 1,000 are to be right, probable 990,
+ * possible 900: these are somewhat more, for what the likelihood rests on is itself an estimate.
+ */
+#define CERTAIN_FROM 0.9995
+#define PROBABLE_FROM 0.993
+#define POSSIBLE_FROM 0.9 /* but see redirect_odds_may_risk() */
+/* Where several redirects share that much, the request follows one of them. */
+#define AMBIGUOUS_FROM 0.9
+
 /* A 6xx that the same party got before in this chain, under another Call-ID. */
 static redirect_transaction_t *
 refused_before(const redirect_chain_t *chain, const redirect_transaction_t *transaction)
@@ -616,11 +802,74 @@ refused_before(const redirect_chain_t *chain, const redirect_transaction_t *tran
     return found;
 }
 
-static void
-place_across(redirect_placement_t *place, const search_t *search, size_t kind)
+/* What is known of the best redirect's link beside where it leads. */
+typedef struct {
+    size_t kind;       /* of across_calls */
+    double likelihood; /* that the request follows that redirect */
+    bool has_token;
+    redirect_trait_t token;
+} judgement_t;
+
+static judgement_t
+judge(const search_t *search, size_t kind)
+{
+    const bool is_new = kind == BY_NEW_CALL;
+    const double own = is_new ? redirect_odds_of_own_calls(search->odds, &search->call) : 0;
+    judgement_t judgement = {.kind = kind,
+                             .likelihood = search->best.weight / (search->best.weight + search->rivals + own)};
+
+    judgement.has_token =
+        is_new && redirect_odds_have_token(search->odds, &search->call, &search->best.fit, &judgement.token);
+    return judgement;
+}
+
+static redirect_confidence_t
+confidence_by_odds(const search_t *search, const judgement_t *judgement)
+{
+    const double likelihood = judgement->likelihood;
+    bool is_possible = likelihood >= POSSIBLE_FROM;
+
+    if (likelihood >= PROBABLE_FROM) {
+        return likelihood >= CERTAIN_FROM ? REDIRECT_CONFIDENCE_CERTAIN : REDIRECT_CONFIDENCE_PROBABLE;
+    }
+    if (judgement->kind == BY_NEW_CALL) {
+        is_possible = redirect_odds_may_risk(search->odds, search->call.party, likelihood);
+    }
+    return is_possible ? REDIRECT_CONFIDENCE_POSSIBLE : REDIRECT_CONFIDENCE_NONE;
+}
+
+/* The likelier, the surer; but by caller, target and time alone nothing is certain, and what fits loosely is less. */
+static redirect_confidence_t
+confidence_across(const search_t *search, const judgement_t *judgement)
 {
     const choice_t *best = &search->best;
-    bool sure = best->match == SIP_URI_MATCH_EXACT && !best->caller_unknown;
+    const bool is_exact = best->match == SIP_URI_MATCH_EXACT && !best->caller_unknown;
+    const redirect_confidence_t by_odds = confidence_by_odds(search, judgement);
+    redirect_confidence_t at_most =
+        is_exact ? across_calls[judgement->kind].exact : across_calls[judgement->kind].loose;
+
+    if (judgement->has_token) {
+        at_most--;
+    }
+    return by_odds == REDIRECT_CONFIDENCE_NONE ? by_odds : MAX(by_odds, at_most);
+}
+
+static const char *
+evidence_across(const judgement_t *judgement)
+{
+    if (judgement->has_token) {
+        return token_evidence[judgement->token];
+    }
+    return judgement->kind == BY_NEW_CALL && judgement->likelihood < PROBABLE_FROM
+               ? doubtful_evidence
+               : across_calls[judgement->kind].evidence;
+}
+
+static void
+place_across(search_t *search, const judgement_t *judgement, redirect_confidence_t confidence)
+{
+    redirect_placement_t *place = search->place;
+    const choice_t *best = &search->best;
 
     place->beside = best->leg;
     place->hop = best->redirect->depth;
@@ -631,42 +880,136 @@ place_across(redirect_placement_t *place, const search_t *search, size_t kind)
         .redirected_at = best->leg->response.time,
         .match = best->match,
         .difference = best->difference,
-        .kind = across_calls[kind].kind,
-        .confidence = sure ? across_calls[kind].exact : across_calls[kind].loose,
-        .evidence = across_calls[kind].evidence,
+        .kind = across_calls[judgement->kind].kind,
+        .confidence = confidence,
+        .evidence = evidence_across(judgement),
     };
     place->global_failure = refused_before(best->leg->chain, search->transaction);
     place->ambiguous = 0;
 }
 
+/* Links the request to the best redirect, where that is likely enough. */
+static bool
+decide(search_t *search, const judgement_t *judgement)
+{
+    const redirect_confidence_t confidence = confidence_across(search, judgement);
+    const double all = judgement->likelihood * (1 + search->rivals / search->best.weight);
+    redirect_placement_t *place = search->place;
+
+    if (confidence != REDIRECT_CONFIDENCE_NONE) {
+        place_across(search, judgement, confidence);
+        return true;
+    }
+    /* It follows one of several, and nothing says which; weaker evidence may still single one out. */
+    if (search->equals > 0 && all >= AMBIGUOUS_FROM) {
+        place->ambiguous = place->ambiguous ? place->ambiguous : search->equals + 1;
+    }
+    return false;
+}
+
+/* Looks by one kind of evidence after the other. @return what was found last; its kind BY_NEW_CALL where none links */
+static judgement_t
+look(search_t *search)
+{
+    judgement_t judgement = {.kind = 0};
+    bool is_found = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
+        search->best = (choice_t){.redirect = NULL};
+        search->equals = 0;
+        search->rivals = 0;
+        search->weighed_count = 0;
+        search->call.shows_origin = i == BY_NEW_CALL && !is_found &&
+                                    (search->who->leg_ids.len > 0 || redirect_link_names_redirected(search->facts));
+        across_calls[i].choose(search);
+        if (search->place->gave_up) {
+            break; /* what was not looked at may fit as well */
+        }
+        judgement = (judgement_t){.kind = i};
+        if (search->best.redirect) {
+            is_found = true;
+            judgement = judge(search, i);
+            if (decide(search, &judgement)) {
+                break;
+            }
+        }
+    }
+    return judgement;
+}
+
+/* --- learning ----------------------------------------------------------------------------------------------------- */
+
+/* Of each redirect that the call fits, as far as it is believed to follow it. @return how likely it follows any */
+static double
+learn_from_weighed(search_t *search)
+{
+    double sum = search->weighed_count > 0 ? redirect_odds_of_own_calls(search->odds, &search->call) : 1, follows = 0;
+
+    for (unsigned i = 0; i < search->weighed_count; i++) {
+        sum += search->weighed[i].weight;
+    }
+    for (unsigned i = 0; i < search->weighed_count; i++) {
+        const weighed_t *one = &search->weighed[i];
+        const double likelihood = one->weight / sum;
+        redirect_odds_learn_follow_up(search->odds, &search->call, &one->fit, likelihood, false);
+        redirect_store_doubt(search->store, one->pending, likelihood);
+        follows += likelihood;
+    }
+    return follows;
+}
+
+static void
+learn(search_t *search, const judgement_t *found)
+{
+    const uint32_t asserted = search->who->asserted;
+    double follows;
+
+    if (found->kind == BY_NEW_CALL && search->place->link.cause && found->likelihood < PROBABLE_FROM) {
+        redirect_odds_learn_risk(search->odds, search->call.party, found->likelihood);
+    }
+    if (found->kind < BY_NEW_CALL) {
+        follows = found->likelihood;
+        redirect_odds_learn_follow_up(search->odds, &search->call, &search->best.fit, follows, true);
+    } else {
+        follows = learn_from_weighed(search);
+    }
+    search->call.caller = name_of(caller_of(search), asserted, search->facts->sip);
+    redirect_odds_learn_call(search->odds, &search->call, 1 - follows);
+    if (asserted && asserted != search->call.caller) {
+        search->call.caller = asserted;
+        redirect_odds_learn_alias(search->odds, &search->call, 1 - follows);
+    }
+}
+
+static void
+search_across_calls(search_t *search)
+{
+    weighed_t weighed[MAX_WEIGHED];
+    judgement_t found;
+
+    search->weighed = weighed;
+    if (search->odds) {
+        describe_call(search);
+    }
+    found = look(search);
+    if (search->is_counted && !search->place->gave_up) {
+        learn(search, &found);
+    }
+}
+
 void
-redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
+redirect_link_across_calls(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
                            redirect_placement_t *place)
 {
     static const redirect_caller_t nobody = {0};
-    search_t search = {.store = store,
-                       .transaction = transaction,
-                       .facts = facts,
-                       .place = place,
-                       .who = transaction->live->caller ? transaction->live->caller : &nobody};
+    const redirect_caller_t *who = transaction->live->caller ? transaction->live->caller : &nobody;
 
-    if (redirect_store_has_no_pending(store) && search.who->leg_ids.len == 0) {
-        return;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
-        search.best = (choice_t){.redirect = NULL};
-        search.equals = 0;
-        across_calls[i].choose(&search);
-        if (place->gave_up) {
-            return; /* what was not looked at may fit as well */
-        }
-        if (search.best.redirect && search.equals == 0) {
-            place_across(place, &search, i);
-            return;
-        }
-        if (search.best.redirect) {
-            /* Weaker evidence may still single one out. */
-            place->ambiguous = place->ambiguous ? place->ambiguous : search.equals + 1;
-        }
+    if (redirect_store_odds(store) || !redirect_store_has_no_pending(store) || who->leg_ids.len > 0) {
+        search_across_calls(&(search_t){.store = store,
+                                        .odds = redirect_store_odds(store),
+                                        .transaction = transaction,
+                                        .facts = facts,
+                                        .place = place,
+                                        .who = who});
     }
 }

@@ -1,5 +1,6 @@
 /* redirect-link.h
- * Where a new transaction belongs: what it follows, repeats or forwards. Looks things up and changes nothing.
+ * Where a new transaction belongs: what it follows, repeats or forwards. Looks things up and changes nothing, but for what
+ * is learnt of how likely calls follow redirects (redirect-odds.h).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -53,9 +54,9 @@ void redirect_link_response(const redirect_store_t *store, redirect_transaction_
 redirect_transaction_t *redirect_link_reordered(const redirect_store_t *store, redirect_transaction_t *leg,
                                                 redirect_placement_t *place);
 
-/** Places a request outside of a dialog by what is known of other calls. */
-void redirect_link_across_calls(const redirect_store_t *store, redirect_transaction_t *transaction,
-                                redirect_facts_t *facts, redirect_placement_t *place);
+/** Places a request outside of a dialog by what is known of other calls, and learns of it how likely calls follow. */
+void redirect_link_across_calls(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
+                                redirect_placement_t *place);
 
 /**
  * The redirect that a leg of a B2BUA follows, once it is known whose leg it is (place->leg): another leg of the same call

@@ -204,7 +204,8 @@ redirect_store_file(redirect_store_t *store, sip_slice_t key, const redirect_end
 void
 redirect_store_file_further(redirect_store_t *store, sip_slice_t key, const redirect_pending_t *known)
 {
-    const redirect_pending_t what = {.redirect = known->redirect, .leg = known->leg};
+    const redirect_pending_t what = {
+        .redirect = known->redirect, .leg = known->leg, .traits = known->traits, .open = known->open};
     pending_entry_t *entry;
 
     if (can_be_filed(key, &what)) {
@@ -272,6 +273,28 @@ bool
 redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoint_t *party)
 {
     return store->parties && store->parties[party_of(store, party)] > 0;
+}
+
+void
+redirect_store_doubt(redirect_store_t *store, const redirect_pending_t *pending, double likelihood)
+{
+    (void)store;
+    ((pending_entry_t *)(uintptr_t)pending)->public.open *= 1 - likelihood;
+}
+
+redirect_odds_t *
+redirect_store_odds(redirect_store_t *store)
+{
+    return store->odds;
+}
+
+redirect_odds_t *
+redirect_store_begin_odds(redirect_store_t *store)
+{
+    if (store->odds == NULL) {
+        store->odds = redirect_odds_new(store->scope, store->clock.now);
+    }
+    return store->odds;
 }
 
 bool

@@ -28,6 +28,7 @@
 
 #include "redirect-hash.h"
 #include "redirect-message.h"
+#include "redirect-odds.h"
 
 typedef struct redirect_store redirect_store_t;
 
@@ -243,6 +244,8 @@ struct redirect_pending {
     redirect_t *redirect;
     redirect_target_t *target;   /**< the one that the key is about; NULL: all */
     redirect_transaction_t *leg; /**< on whose leg it was seen */
+    redirect_traits_t traits;    /**< of the redirected request */
+    double open;                 /**< grows less: how likely it still waits, from 1 to 0 */
 };
 
 /**
@@ -282,6 +285,18 @@ bool redirect_store_may_wait_for(const redirect_store_t *store, const redirect_e
 
 /** True as long as a new call may follow a redirect that came when the clock was at came. */
 bool redirect_store_is_in_link_window(const redirect_store_t *store, redirect_time_t came);
+
+/** Makes it less likely that an entry still waits: a request followed it with that likelihood, and was not linked. */
+void redirect_store_doubt(redirect_store_t *store, const redirect_pending_t *pending, double likelihood);
+
+/**
+ * What was learnt of how likely new calls follow redirects; NULL before the first that fits one, for in most captures
+ * none does.
+ */
+redirect_odds_t *redirect_store_odds(redirect_store_t *store);
+
+/** The same, made where there is none. */
+redirect_odds_t *redirect_store_begin_odds(redirect_store_t *store);
 
 /** True where nothing at all waits. */
 bool redirect_store_has_no_pending(const redirect_store_t *store);
