@@ -15,6 +15,9 @@
 /* Call-IDs and leg header values of this many bytes and more do not link. */
 #define MAX_KEY_TEXT 256
 
+/* A B2BUA that goes on by itself takes no longer than this. */
+#define NEXT_WITHIN (REDIRECT_SECOND / 5)
+
 /* To file an entry takes as long as so many of the comparisons that limits.steps_per_message counts. */
 #define STEPS_OF_FILING 4
 
@@ -554,6 +557,33 @@ asked_for(const redirect_transaction_t *leg, const sip_uri_t *redirected)
     return redirect_request_uri(leg, &asked) && sip_uri_match(&asked, redirected, NULL) <= SIP_URI_MATCH_NUMBER;
 }
 
+/* The target's host is the one that was redirected, by address or by the name that it gives itself in From. */
+static bool
+is_at_party(const search_t *search, const redirect_target_t *target)
+{
+    const sip_uri_t uri = redirect_target_uri(target);
+    redirect_endpoint_t named;
+    sip_uri_t from;
+
+    if (redirect_target_address(target, &named)) {
+        return redirect_same_address(named, redirect_request_source(search->transaction));
+    }
+    return sip_uri_parse(sip_message_from_uri(search->facts->sip), &from) &&
+           sip_slice_equal_nocase(from.host, uri.host);
+}
+
+/*
+ * By caller and target alone a user at another host is the target only where a B2BUA was sent back to itself, acts at
+ * once, and its dial plan chooses the host (Asterisk's default).
+ */
+static bool
+was_sent_to_itself(const search_t *search, const redirect_pending_t *pending, const redirect_target_t *target)
+{
+    const redirect_time_t since = search->transaction->request.time - pending->leg->response.time;
+
+    return since >= 0 && since <= NEXT_WITHIN && is_at_party(search, target);
+}
+
 static void
 choose_target(search_t *search, const redirect_pending_t *pending, redirect_target_t *target, sip_uri_match_t worst)
 {
@@ -564,6 +594,9 @@ choose_target(search_t *search, const redirect_pending_t *pending, redirect_targ
         return;
     }
     choice.match = redirect_target_match(search->place, target, &search->uri, search->key, &choice.difference);
+    if (choice.match == SIP_URI_MATCH_USER && pending->target && !was_sent_to_itself(search, pending, target)) {
+        return;
+    }
     if (choice.match <= worst && redirect_redial_match(pending->leg, search->transaction) > choice.match) {
         weigh(search, &choice);
         choose(search, &choice);
@@ -690,8 +723,8 @@ names_redirected(const redirect_entry_t *entry)
     return entry->has_reason && entry->reason_cause / 100 == 3;
 }
 
-bool
-redirect_link_names_redirected(redirect_facts_t *facts)
+static bool
+history_names_redirected(redirect_facts_t *facts)
 {
     const redirect_said_t *said = redirect_facts_said(facts);
     unsigned i = 0;
@@ -702,6 +735,12 @@ redirect_link_names_redirected(redirect_facts_t *facts)
     return i < said->entry_count;
 }
 
+bool
+redirect_link_names_redirected(redirect_facts_t *facts)
+{
+    return redirect_facts_said(facts)->diversion_count > 0 || history_names_redirected(facts);
+}
+
 static void
 choose_by_history_info(search_t *search)
 {
@@ -710,6 +749,68 @@ choose_by_history_info(search_t *search)
     for (unsigned i = 0; i < said->entry_count; i++) {
         if (names_redirected(&said->entry[i])) {
             choose_by_history_entry(search, &said->entry[i]);
+        }
+    }
+}
+
+/* Of a redirect that waits: it was sent to where the new request comes from. */
+static bool
+is_same_party(const search_t *search, const redirect_transaction_t *leg)
+{
+    return redirect_same_address(redirect_request_source(leg), redirect_request_source(search->transaction));
+}
+
+/* Legs of the same call, by an identifier that goes from leg to leg. */
+static void
+choose_by_shared_id(search_t *search)
+{
+    const redirect_leg_facts_t *facts = redirect_store_leg_facts(search->transaction);
+
+    for (unsigned i = 0; facts && i < REDIRECT_LEG_SHARED_IDS; i++) {
+        const redirect_filed_leg_t *filed = redirect_store_filed_leg(search->store, facts->shared_id[i]);
+        for (; filed && redirect_link_spend(search->place, 1); filed = redirect_store_next_filed_leg(filed)) {
+            redirect_transaction_t *leg = redirect_filed_leg_transaction(filed);
+            if (leg->redirect && leg != search->transaction && is_same_party(search, leg) && can_fit(search)) {
+                choose_redirect_of(search, leg, leg->redirect);
+            }
+        }
+    }
+}
+
+/* What was redirected for the same caller at the same address, and is the user that Diversion names. */
+static void
+choose_by_diversion_of(search_t *search, const redirect_diversion_t *diversion, uint32_t caller)
+{
+    const sip_uri_t diverted = sip_uri_view(&diversion->uri);
+    const redirect_pending_t *pending;
+    key_room_t room;
+
+    if (caller == 0 || !can_fit(search)) {
+        return;
+    }
+    pending = redirect_store_pending(search->store, key_of_history(&room, diversion->uri.match_key, caller));
+    for (; pending && redirect_link_spend(search->place, 1);
+         pending = redirect_store_next_pending(search->store, pending)) {
+        sip_uri_t asked;
+        if (is_same_party(search, pending->leg) && redirect_same_method(pending->leg, search->transaction) &&
+            redirect_request_uri(pending->leg, &asked) &&
+            sip_uri_match(&diverted, &asked, NULL) <= SIP_URI_MATCH_USER) {
+            search->pending = pending;
+            choose_pending(search, pending, SIP_URI_MATCH_USER);
+        }
+    }
+    search->pending = NULL;
+}
+
+static void
+choose_by_diversion(search_t *search)
+{
+    const redirect_said_t *said = redirect_facts_said(search->facts);
+
+    for (unsigned i = 0; i < said->diversion_count; i++) {
+        choose_by_diversion_of(search, &said->diversion[i], caller_of(search));
+        if (search->who->asserted != caller_of(search)) {
+            choose_by_diversion_of(search, &said->diversion[i], search->who->asserted);
         }
     }
 }
@@ -728,10 +829,10 @@ choose_by_new_call(search_t *search)
         return;
     }
     caller = name_of(caller_of(search), asserted, search->facts->sip);
-    choose_by_key(search, key_of_new_call(&room, &party, caller, target), SIP_URI_MATCH_NUMBER, NULL);
+    choose_by_key(search, key_of_new_call(&room, &party, caller, target), SIP_URI_MATCH_USER, NULL);
     if (asserted != caller && search->best.redirect == NULL) {
         search->call.caller = asserted;
-        choose_by_key(search, key_of_new_call(&room, &party, asserted, target), SIP_URI_MATCH_NUMBER, NULL);
+        choose_by_key(search, key_of_new_call(&room, &party, asserted, target), SIP_URI_MATCH_USER, NULL);
     }
 }
 
@@ -750,6 +851,13 @@ static const struct {
     {REDIRECT_LINK_HISTORY_INFO, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
      "History-Info names the redirected URI with its 3xx (RFC 7044), and the request goes to a target of the redirect.",
      choose_by_history_info},
+    {REDIRECT_LINK_SHARED_ID, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
+     "A header has the same identifier of the whole call, and the request goes to a target of the redirect.",
+     choose_by_shared_id},
+    {REDIRECT_LINK_DIVERSION, REDIRECT_CONFIDENCE_CERTAIN, REDIRECT_CONFIDENCE_PROBABLE,
+     "The address that got the redirect called the user of one of its targets for the same caller, and Diversion names "
+     "the redirected user.",
+     choose_by_diversion},
     {REDIRECT_LINK_NEW_CALL, REDIRECT_CONFIDENCE_PROBABLE, REDIRECT_CONFIDENCE_POSSIBLE,
      "The address that got the redirect called one of its targets for the same caller soon after; the call itself is "
      "another.",
@@ -769,6 +877,12 @@ static const char *const token_evidence[REDIRECT_TRAIT_COUNT] = {
     [REDIRECT_TRAIT_SESSION] =
         "The address that got the redirect called one of its targets for the same caller with the "
         "same Session-ID, under another Call-ID.",
+};
+
+static const redirect_link_kind_t token_kind[REDIRECT_TRAIT_COUNT] = {
+    [REDIRECT_TRAIT_FROM_TAG] = REDIRECT_LINK_NEW_CALL,  [REDIRECT_TRAIT_SDP] = REDIRECT_LINK_SDP_SESSION,
+    [REDIRECT_TRAIT_CONTACT] = REDIRECT_LINK_NEW_CALL,   [REDIRECT_TRAIT_AGENT] = REDIRECT_LINK_NEW_CALL,
+    [REDIRECT_TRAIT_SESSION] = REDIRECT_LINK_SESSION_ID,
 };
 
 /* Where nothing but caller, target and time speak for it, and they leave room for doubt. */
@@ -880,7 +994,7 @@ place_across(search_t *search, const judgement_t *judgement, redirect_confidence
         .redirected_at = best->leg->response.time,
         .match = best->match,
         .difference = best->difference,
-        .kind = across_calls[judgement->kind].kind,
+        .kind = judgement->has_token ? token_kind[judgement->token] : across_calls[judgement->kind].kind,
         .confidence = confidence,
         .evidence = evidence_across(judgement),
     };
@@ -919,8 +1033,8 @@ look(search_t *search)
         search->equals = 0;
         search->rivals = 0;
         search->weighed_count = 0;
-        search->call.shows_origin = i == BY_NEW_CALL && !is_found &&
-                                    (search->who->leg_ids.len > 0 || redirect_link_names_redirected(search->facts));
+        search->call.shows_origin =
+            i == BY_NEW_CALL && !is_found && (search->who->leg_ids.len > 0 || history_names_redirected(search->facts));
         across_calls[i].choose(search);
         if (search->place->gave_up) {
             break; /* what was not looked at may fit as well */

@@ -70,7 +70,7 @@ void redirect_link_leg(const redirect_store_t *store, const redirect_transaction
 void redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg,
                         const sip_message_t *sip);
 
-/** True where History-Info of a request names a party with the 3xx that redirected it. */
+/** True where Diversion of a request names a party, or History-Info one with the 3xx that redirected it. */
 bool redirect_link_names_redirected(redirect_facts_t *facts);
 
 /**

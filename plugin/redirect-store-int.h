@@ -178,7 +178,7 @@ struct redirect_store {
     unsigned leg_slots, leg_entries;
     uint32_t *legs_waiting;    /**< keys of visible requests without a final response, by the key */
     leg_receiver_t *receivers; /**< by the hash of the address, places that follow each other */
-    redirect_odds_t *odds; /**< NULL before a request fits an entry */
+    redirect_odds_t *odds;     /**< NULL before a request fits an entry */
 };
 
 /** Of a transaction that is still looked at. */

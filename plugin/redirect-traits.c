@@ -10,11 +10,10 @@
 
 #include "redirect-hash.h"
 #include "sip-headers.h"
+#include "sip-sdp.h"
 
 /* Tags are made of 32 random bits or more (RFC 3261 19.3): shorter text has not that much in it. */
 #define MIN_TAG 8
-/* Lines of a body that are looked at for o=, which is the second of an offer (RFC 8866 5). */
-#define MAX_SDP_LINES 16
 
 /*
  * No secret: what is learnt of a capture must not differ from run to run. Whoever writes values whose hashes are equal
@@ -30,37 +29,16 @@ read_tag(const sip_message_t *sip)
     return tag.len >= MIN_TAG ? tag : SIP_SLICE_NONE;
 }
 
-static sip_slice_t
-find_origin(const sip_message_t *sip)
-{
-    sip_slice_t rest = sip->body;
-
-    for (unsigned i = 0; i < MAX_SDP_LINES && rest.len > 2; i++) {
-        const char *end = memchr(rest.ptr, '\n', rest.len);
-        const size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
-
-        if (len > 2 && rest.ptr[0] == 'o' && rest.ptr[1] == '=') {
-            return sip_slice_trim(sip_slice_make(rest.ptr, len));
-        }
-        rest = sip_slice_from(rest, end ? len + 1 : len);
-    }
-    return SIP_SLICE_NONE;
-}
-
 /* The user name and session id of an o= line: an offer that is changed has another version, which comes after them. */
 static sip_slice_t
 read_origin(const sip_message_t *sip)
 {
-    const sip_slice_t line = find_origin(sip);
-    unsigned blanks = 0;
+    sip_sdp_t sdp;
 
-    for (size_t i = 0; i < line.len; i++) {
-        blanks += line.ptr[i] == ' ';
-        if (blanks == 2) {
-            return sip_slice_make(line.ptr, i);
-        }
+    if (!sip_sdp_read(sip->body, &sdp)) {
+        return SIP_SLICE_NONE;
     }
-    return line;
+    return sip_slice_make(sdp.username.ptr, (size_t)(sdp.session_id.ptr - sdp.username.ptr) + sdp.session_id.len);
 }
 
 static sip_slice_t
