@@ -1,361 +1,15 @@
 /* redirect-link-calls.c
  * Which redirect of another call a new request follows: a B2BUA or SBC goes on under a Call-ID of its own, and a client
- * may (RFC 3261 8.1.3.4). Every redirect is filed under what its follow-up might show, for link_window seconds; a header
- * that names its Call-ID finds it in its call.
+ * may (RFC 3261 8.1.3.4). What is looked through was filed by redirect-link-file.c; a header that names the Call-ID of
+ * the redirect finds it in its call.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "config.h"
 
-#include "redirect-link.h"
-
+#include "redirect-link-int.h"
 #include "redirect-outcome.h"
-
-/* Call-IDs and leg header values of this many bytes and more do not link. */
-#define MAX_KEY_TEXT 256
-
-/* A B2BUA that goes on by itself takes no longer than this. */
-#define NEXT_WITHIN (REDIRECT_SECOND / 5)
-
-/* To file an entry takes as long as so many of the comparisons that limits.steps_per_message counts. */
-#define STEPS_OF_FILING 4
-
-/* Strongest first; the letter begins the key, so that values of different kinds never meet. */
-typedef enum {
-    KEY_LEG_HEADER = 'L',
-    KEY_SESSION_ID = 'S',
-    KEY_HISTORY_INFO = 'H',
-    KEY_NEW_CALL = 'T',
-} key_kind_t;
-
-/* Where a key is made. One that can not be made is empty, and empty ones are not used. */
-typedef struct {
-    size_t len;
-    char text[MAX_KEY_TEXT + 1];
-} key_room_t;
-
-/* --- keys --------------------------------------------------------------------------------------------------------- */
-
-static void
-key_begin(key_room_t *room, key_kind_t kind)
-{
-    room->text[0] = (char)kind;
-    room->len = 1;
-}
-
-static void
-key_put(key_room_t *room, const void *bytes, size_t len)
-{
-    memcpy(room->text + room->len, bytes, len);
-    room->len += len;
-}
-
-static sip_slice_t
-key_text(const key_room_t *room)
-{
-    return sip_slice_make(room->text, room->len);
-}
-
-static sip_slice_t
-key_of_leg(key_room_t *room, sip_slice_t call_id)
-{
-    if (call_id.len == 0 || call_id.len >= MAX_KEY_TEXT) {
-        return SIP_SLICE_NONE;
-    }
-    key_begin(room, KEY_LEG_HEADER);
-    key_put(room, call_id.ptr, call_id.len);
-    return key_text(room);
-}
-
-/* The nil UUID stands for "none" (RFC 7989 5) and would tie all that send it to each other. */
-static bool
-is_nil_uuid(sip_slice_t session_id)
-{
-    for (size_t i = 0; i < session_id.len; i++) {
-        if (session_id.ptr[i] != '0') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static sip_slice_t
-key_of_session(key_room_t *room, sip_slice_t session_id)
-{
-    if (is_nil_uuid(session_id) || session_id.len >= MAX_KEY_TEXT) {
-        return SIP_SLICE_NONE;
-    }
-    key_begin(room, KEY_SESSION_ID);
-    for (size_t i = 0; i < session_id.len; i++) {
-        const char lower = sip_slice_lower(session_id.ptr[i]);
-        key_put(room, &lower, 1);
-    }
-    return key_text(room);
-}
-
-/*
- * Who was redirected, by sip_uri_match_key(), and for whom: History-Info alone names no call, and a busy number is
- * redirected for many.
- */
-static sip_slice_t
-key_of_history(key_room_t *room, uint32_t redirected, uint32_t caller)
-{
-    key_begin(room, KEY_HISTORY_INFO);
-    key_put(room, &redirected, sizeof(redirected));
-    key_put(room, &caller, sizeof(caller));
-    return key_text(room);
-}
-
-/* The redirected party's address, who it speaks for, and where it is to go; not where one of them is unknown. */
-static sip_slice_t
-key_of_new_call(key_room_t *room, const redirect_endpoint_t *party, uint32_t caller, uint32_t target)
-{
-    if (party->len == 0 || caller == 0) {
-        return SIP_SLICE_NONE;
-    }
-    key_begin(room, KEY_NEW_CALL);
-    key_put(room, &caller, sizeof(caller));
-    key_put(room, &target, sizeof(target));
-    key_put(room, party->address, party->len);
-    return key_text(room);
-}
-
-/* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share. */
-bool
-redirect_is_nobody(sip_slice_t user)
-{
-    static const sip_slice_t nobody[] = {
-        {"anonymous", 9}, {"restricted", 10}, {"unavailable", 11}, {"unknown", 7}, {"asterisk", 8}};
-    const sip_slice_t name = sip_slice_trim(user);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(nobody); i++) {
-        if (name.len == nobody[i].len && sip_slice_equal_nocase(name, nobody[i])) {
-            return true;
-        }
-    }
-    return name.len == 0;
-}
-
-uint32_t
-redirect_caller_key(sip_slice_t uri_text)
-{
-    sip_uri_t uri;
-    uint32_t key;
-
-    if (uri_text.len == 0 || !sip_uri_parse_user(uri_text, &uri) || redirect_is_nobody(uri.user)) {
-        return 0;
-    }
-    key = sip_uri_match_key(&uri);
-    return key ? key : 1;
-}
-
-uint32_t
-redirect_asserted_key(const sip_message_t *sip)
-{
-    sip_value_iter_t values;
-    sip_slice_t value;
-    sip_address_t address;
-
-    if (!sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY)) {
-        return 0;
-    }
-    sip_value_iter_init(&values, sip, SIP_HEADER_P_ASSERTED_IDENTITY);
-    return sip_value_iter_next(&values, &value) && sip_address_parse(value, &address)
-               ? redirect_caller_key(address.uri.whole)
-               : 0;
-}
-
-/* --- filing ------------------------------------------------------------------------------------------------------- */
-
-/* The first of ids, which are comma-separated; *ids is what comes after it. */
-static sip_slice_t
-next_leg_id(sip_slice_t *ids)
-{
-    const char *comma = memchr(ids->ptr, ',', ids->len);
-    size_t len = comma ? (size_t)(comma - ids->ptr) : ids->len;
-    sip_slice_t id = sip_slice_make(ids->ptr, len);
-
-    *ids = sip_slice_from(*ids, comma ? len + 1 : len);
-    return id;
-}
-
-/* What is being filed. */
-typedef struct {
-    redirect_store_t *store;
-    redirect_t *redirect;
-    redirect_transaction_t *leg;
-    uint32_t caller, asserted; /* keys of who calls, by From and by P-Asserted-Identity; 0 for nobody */
-    redirect_traits_t traits;  /* of the redirected request */
-} filing_t;
-
-static redirect_pending_t
-pending_of(const filing_t *filing, redirect_target_t *target)
-{
-    return (redirect_pending_t){filing->redirect, target, filing->leg, filing->traits, 1};
-}
-
-static void
-file(const filing_t *filing, sip_slice_t key)
-{
-    const redirect_pending_t pending = pending_of(filing, NULL);
-
-    redirect_store_file(filing->store, key, NULL, &pending);
-}
-
-static bool
-file_target(const filing_t *filing, uint32_t caller, redirect_target_t *target)
-{
-    const redirect_endpoint_t party = redirect_request_source(filing->leg);
-    const redirect_pending_t pending = pending_of(filing, target);
-    key_room_t room;
-
-    return redirect_store_file(filing->store, key_of_new_call(&room, &party, caller, target->match_key), &party,
-                               &pending);
-}
-
-/* Of a caller whom nothing names, the From tag may show that two requests are one caller's, where it is kept. */
-static uint32_t
-name_of(uint32_t caller, uint32_t asserted, const sip_message_t *sip)
-{
-    const unsigned tag = REDIRECT_TRAIT_FROM_TAG;
-
-    return caller || asserted ? caller : redirect_traits_read(sip, 1U << tag).value[tag];
-}
-
-/* @return false where no target could be filed */
-static bool
-file_targets(const filing_t *filing, uint32_t caller)
-{
-    bool filed = false;
-
-    for (unsigned i = 0; i < filing->redirect->target_count; i++) {
-        redirect_target_t *target = &filing->redirect->target[i];
-        if (target->followable) {
-            filed |= file_target(filing, caller, target);
-            if (filing->asserted != filing->caller) {
-                filed |= file_target(filing, filing->asserted, target);
-            }
-        }
-    }
-    return filed;
-}
-
-static void
-file_history(const filing_t *filing)
-{
-    const uint32_t caller = filing->caller ? filing->caller : filing->asserted;
-    uint32_t asked;
-    key_room_t room;
-
-    if (redirect_request_key(filing->leg, &asked)) {
-        file(filing, key_of_history(&room, asked, caller));
-        if (filing->asserted && filing->asserted != caller) {
-            file(filing, key_of_history(&room, asked, filing->asserted));
-        }
-    }
-}
-
-/* What the redirected request said, or one that it repeats with credentials; as far as that was kept. */
-static redirect_traits_t
-traits_of(redirect_store_t *store, const redirect_transaction_t *leg)
-{
-    const redirect_odds_t *odds = redirect_store_odds(store);
-    redirect_traits_t traits = {{0}};
-
-    while (odds && leg && !redirect_odds_kept_traits(odds, leg->request.frame, &traits)) {
-        leg = leg->extras->retry_of;
-    }
-    return traits;
-}
-
-static void
-learn_redirect(redirect_store_t *store, const redirect_transaction_t *leg)
-{
-    const redirect_endpoint_t party = redirect_request_source(leg);
-
-    if (redirect_store_odds(store)) {
-        redirect_odds_learn_redirect(redirect_store_odds(store), redirect_odds_party(party.address, party.len));
-    }
-}
-
-void
-redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_transaction_t *leg, const sip_message_t *sip)
-{
-    static const redirect_caller_t nobody = {0};
-    const redirect_caller_t *who = leg->live->caller ? leg->live->caller : &nobody;
-    const filing_t filing = {
-        store, redirect, leg, redirect_caller_key(sip_message_from_uri(sip)), who->asserted, traits_of(store, leg)};
-    sip_slice_t ids = who->leg_ids;
-    key_room_t room;
-
-    if (redirect->target_count == 0) {
-        return;
-    }
-    while (ids.len > 0) {
-        file(&filing, key_of_leg(&room, next_leg_id(&ids)));
-    }
-    file(&filing, key_of_session(&room, who->session_id));
-    const bool is_filed = file_targets(&filing, name_of(filing.caller, filing.asserted, sip));
-    if (is_filed) {
-        learn_redirect(store, leg);
-    }
-    /* What was filed by its targets is found again once History-Info turns up: redirect_link_expect_history(). */
-    if (!is_filed || (filing.caller == 0 && filing.asserted == 0) || redirect_store_expects_history(store)) {
-        file_history(&filing);
-    }
-}
-
-/* A redirect has an entry for each target that a new call may follow: one of them will do. */
-static bool
-is_of_first_target(const redirect_pending_t *pending)
-{
-    const redirect_target_t *target = pending->redirect->target;
-
-    while (!target->followable) {
-        target++; /* pending->target is */
-    }
-    return target == pending->target;
-}
-
-/* Files a redirect by its history, too, with the caller of an entry that is about one of its targets. */
-static void
-file_history_of(redirect_store_t *store, const redirect_pending_t *pending)
-{
-    const sip_slice_t key = redirect_store_pending_key(pending);
-    uint32_t caller, asked;
-    key_room_t room;
-
-    if (key.ptr[0] == KEY_NEW_CALL && is_of_first_target(pending) && redirect_request_key(pending->leg, &asked)) {
-        memcpy(&caller, key.ptr + 1, sizeof(caller));
-        redirect_store_file_further(store, key_of_history(&room, asked, caller), pending);
-    }
-}
-
-void
-redirect_link_expect_history(redirect_store_t *store)
-{
-    const redirect_pending_t *const last = redirect_store_last_filed(store);
-    const redirect_pending_t *first = last;
-
-    unsigned steps = redirect_store_config(store)->limits.steps_per_message;
-
-    redirect_store_expect_history(store);
-    while (first && redirect_store_filed_before(first)) {
-        if (steps < 2 * STEPS_OF_FILING) {
-            redirect_store_give_up(store);
-            break;
-        }
-        steps -= STEPS_OF_FILING;
-        first = redirect_store_filed_before(first);
-    }
-    for (const redirect_pending_t *pending = first; pending; pending = redirect_store_filed_after(pending)) {
-        file_history_of(store, pending);
-        if (pending == last) {
-            break;
-        }
-    }
-}
 
 /* --- choosing ----------------------------------------------------------------------------------------------------- */
 
@@ -488,7 +142,7 @@ describe_call(search_t *search)
     call->traits = redirect_traits_read(
         search->facts->sip, redirect_odds_wanted_traits(search->odds, call->party,
                                                         caller_of(search) ? caller_of(search) : search->who->asserted));
-    call->caller = name_of(caller_of(search), search->who->asserted, search->facts->sip);
+    call->caller = redirect_link_name_of(caller_of(search), search->who->asserted, search->facts->sip);
     search->is_counted = true;
     redirect_odds_keep_traits(search->odds, transaction->request.frame, &call->traits);
 }
@@ -581,7 +235,7 @@ was_sent_to_itself(const search_t *search, const redirect_pending_t *pending, co
 {
     const redirect_time_t since = search->transaction->request.time - pending->leg->response.time;
 
-    return since >= 0 && since <= NEXT_WITHIN && is_at_party(search, target);
+    return since >= 0 && since <= REDIRECT_LINK_AT_ONCE && is_at_party(search, target);
 }
 
 static void
@@ -675,25 +329,25 @@ static void
 choose_by_leg_header(search_t *search)
 {
     sip_slice_t ids = search->who->leg_ids;
-    key_room_t room;
+    redirect_link_key_t room;
 
     while (ids.len > 0) {
-        const sip_slice_t id = next_leg_id(&ids);
+        const sip_slice_t id = redirect_link_next_leg_id(&ids);
         const redirect_call_t *call = redirect_store_call(search->store, id);
 
         if (call && redirect_call_is_visible(call) && can_fit(search)) {
             choose_in_call(search, call);
         }
-        choose_by_key(search, key_of_leg(&room, id), SIP_URI_MATCH_USER, NULL);
+        choose_by_key(search, redirect_link_key_of_leg(&room, id), SIP_URI_MATCH_USER, NULL);
     }
 }
 
 static void
 choose_by_session_id(search_t *search)
 {
-    key_room_t room;
+    redirect_link_key_t room;
 
-    choose_by_key(search, key_of_session(&room, search->who->session_id), SIP_URI_MATCH_USER, NULL);
+    choose_by_key(search, redirect_link_key_of_session(&room, search->who->session_id), SIP_URI_MATCH_USER, NULL);
 }
 
 /* Redirects of redirected for the same caller, then those for whom no caller is known. */
@@ -703,14 +357,14 @@ choose_by_history_entry(search_t *search, const redirect_entry_t *entry)
     const uint32_t caller = caller_of(search), asserted = search->who->asserted;
     const uint32_t callers[] = {caller, asserted != caller ? asserted : 0, 0};
     sip_uri_t redirected = sip_uri_view(&entry->uri);
-    key_room_t room;
+    redirect_link_key_t room;
 
     redirected.headers = SIP_SLICE_NONE;
     for (size_t i = 0; i < G_N_ELEMENTS(callers); i++) {
         search->caller_unknown = callers[i] == 0;
         if (callers[i] != 0 || i == G_N_ELEMENTS(callers) - 1) {
-            choose_by_key(search, key_of_history(&room, entry->uri.match_key, callers[i]), SIP_URI_MATCH_NUMBER,
-                          &redirected);
+            choose_by_key(search, redirect_link_key_of_history(&room, entry->uri.match_key, callers[i]),
+                          SIP_URI_MATCH_NUMBER, &redirected);
         }
     }
     search->caller_unknown = false;
@@ -783,12 +437,13 @@ choose_by_diversion_of(search_t *search, const redirect_diversion_t *diversion, 
 {
     const sip_uri_t diverted = sip_uri_view(&diversion->uri);
     const redirect_pending_t *pending;
-    key_room_t room;
+    redirect_link_key_t room;
 
     if (caller == 0 || !can_fit(search)) {
         return;
     }
-    pending = redirect_store_pending(search->store, key_of_history(&room, diversion->uri.match_key, caller));
+    pending =
+        redirect_store_pending(search->store, redirect_link_key_of_history(&room, diversion->uri.match_key, caller));
     for (; pending && redirect_link_spend(search->place, 1);
          pending = redirect_store_next_pending(search->store, pending)) {
         sip_uri_t asked;
@@ -821,18 +476,18 @@ choose_by_new_call(search_t *search)
     const redirect_endpoint_t party = redirect_request_source(search->transaction);
     const uint32_t asserted = search->who->asserted;
     uint32_t target = search->call.target, caller;
-    key_room_t room;
+    redirect_link_key_t room;
 
     /* Most requests come from an address that got no redirect lately. */
     if (!redirect_store_may_wait_for(search->store, &party) || !may_be_new_call(search) ||
         (!search->is_counted && !redirect_request_key(search->transaction, &target))) {
         return;
     }
-    caller = name_of(caller_of(search), asserted, search->facts->sip);
-    choose_by_key(search, key_of_new_call(&room, &party, caller, target), SIP_URI_MATCH_USER, NULL);
+    caller = redirect_link_name_of(caller_of(search), asserted, search->facts->sip);
+    choose_by_key(search, redirect_link_key_of_new_call(&room, &party, caller, target), SIP_URI_MATCH_USER, NULL);
     if (asserted != caller && search->best.redirect == NULL) {
         search->call.caller = asserted;
-        choose_by_key(search, key_of_new_call(&room, &party, asserted, target), SIP_URI_MATCH_USER, NULL);
+        choose_by_key(search, redirect_link_key_of_new_call(&room, &party, asserted, target), SIP_URI_MATCH_USER, NULL);
     }
 }
 
@@ -1087,7 +742,7 @@ learn(search_t *search, const judgement_t *found)
     } else {
         follows = learn_from_weighed(search);
     }
-    search->call.caller = name_of(caller_of(search), asserted, search->facts->sip);
+    search->call.caller = redirect_link_name_of(caller_of(search), asserted, search->facts->sip);
     redirect_odds_learn_call(search->odds, &search->call, 1 - follows);
     if (asserted && asserted != search->call.caller) {
         search->call.caller = asserted;

@@ -8,10 +8,7 @@
 #include "config.h"
 
 #include "redirect-leg.h"
-#include "redirect-link.h"
-
-/* A B2BUA that goes on by itself takes no longer than this; later it may do so for another reason. */
-#define NEXT_WITHIN (REDIRECT_SECOND / 5)
+#include "redirect-link-int.h"
 
 /* The leg, and the redirect that fits it best so far. */
 typedef struct {
@@ -85,7 +82,7 @@ consider_rewritten(search_t *search, redirect_transaction_t *leg)
     const bool is_identified = search->place->leg.kind != REDIRECT_LEG_SAME_CALLER;
 
     if (search->target == NULL && !leg->redirect->followed && is_identified &&
-        (names || (since >= 0 && since <= NEXT_WITHIN)) && is_better(search, SIP_URI_MATCH_NONE, names)) {
+        (names || (since >= 0 && since <= REDIRECT_LINK_AT_ONCE)) && is_better(search, SIP_URI_MATCH_NONE, names)) {
         search->leg = leg;
         search->match = SIP_URI_MATCH_NONE;
         search->difference = SIP_URI_DIFF_NONE;

@@ -93,7 +93,6 @@ typedef struct {
     redirect_facts_t *facts; /* of message, read when they are asked for */
 } step_t;
 
-/* Appends a value that is not for people: it is compared only. */
 static void
 append_leg_id(wmem_strbuf_t **ids, wmem_allocator_t *scope, sip_slice_t value)
 {
@@ -105,7 +104,7 @@ append_leg_id(wmem_strbuf_t **ids, wmem_allocator_t *scope, sip_slice_t value)
     } else {
         wmem_strbuf_append_c(*ids, ',');
     }
-    wmem_strbuf_append_len(*ids, value.ptr, value.len);
+    wmem_strbuf_append_len(*ids, value.ptr, value.len); /* not for people: compared only */
 }
 
 /* The values of all leg headers of a message, comma-separated, owned by scope; absent where there are none. */

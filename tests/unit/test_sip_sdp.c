@@ -34,7 +34,8 @@ check(const char *body, const char *username, const char *session_id, const char
     sip_sdp_t sdp;
     char *copy;
 
-    g_assert_true(read_copy(body, &sdp, &copy));
+    const bool is_read = read_copy(body, &sdp, &copy);
+    g_assert_true(is_read);
     check_slice(sdp.username, username);
     check_slice(sdp.session_id, session_id);
     check_slice(sdp.origin, origin);
@@ -49,7 +50,8 @@ check_none(const char *body)
     sip_sdp_t sdp;
     char *copy;
 
-    g_assert_false(read_copy(body, &sdp, &copy));
+    const bool is_read = read_copy(body, &sdp, &copy);
+    g_assert_false(is_read);
     g_free(copy);
 }
 
