@@ -30,9 +30,11 @@ static const redirect_limit_row_t limits[] = {
           "the chain says truncated and claims no end; what goes on from it says so (limit_reached)"),
     LIMIT(messages_per_transaction, 4096, "messages of one transaction",
           "the chain says truncated; the final response is kept always"),
-    LIMIT(open_calls, 1 << 15, "Call-IDs remembered at a time",
+    LIMIT(open_calls, 1 << 17, "Call-IDs remembered at a time",
           "the oldest are let go; a response whose request may be among them, and a redirect whose follow-up may come "
           "later, say so (limit_reached)"),
+    LIMIT(redirected_calls, 1 << 15, "of them, Call-IDs with a redirect or a global failure",
+          "the oldest are let go; a redirect whose follow-up may come later says so (limit_reached)"),
     LIMIT(pending_redirects, 1 << 15, "keys under which redirects wait for a new call",
           "the oldest are dropped; such a redirect is never said to have no follow-up (limit_reached)"),
     LIMIT(pending_per_key, 64, "redirects that wait under one key",

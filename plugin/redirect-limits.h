@@ -19,6 +19,7 @@ typedef struct {
     unsigned transactions_per_chain;   /**< transactions of one chain */
     unsigned messages_per_transaction; /**< messages of one transaction that belong to its chain */
     unsigned open_calls;               /**< Call-IDs that are remembered at a time for what may still come */
+    unsigned redirected_calls;         /**< of them, Call-IDs with a redirect or a global failure */
     unsigned pending_redirects;        /**< keys under which redirects wait for calls that follow them */
     unsigned pending_per_key;          /**< redirects under one key that are looked at */
     unsigned history_entries;          /**< History-Info entries of one message that are looked at, the latest */

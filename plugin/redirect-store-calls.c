@@ -63,6 +63,7 @@ queue_remove(redirect_store_t *store, redirect_call_t *call)
     *(call->older ? &call->older->newer : &queue->oldest) = call->newer;
     *(call->newer ? &call->newer->older : &queue->newest) = call->older;
     call->older = call->newer = NULL;
+    store->visible_calls -= call->queue >= QUEUE_VISIBLE;
 }
 
 static void
@@ -75,6 +76,7 @@ queue_append(redirect_store_t *store, redirect_call_t *call)
     call->older = queue->newest;
     *(queue->newest ? &queue->newest->newer : &queue->oldest) = call;
     queue->newest = call;
+    store->visible_calls += call->queue >= QUEUE_VISIBLE;
 }
 
 void
@@ -98,6 +100,40 @@ redirect_store_touch(redirect_store_t *store, redirect_transaction_t *transactio
     redirect_store_requeue(store, transaction->live->call);
 }
 
+/* Slots at first, a power of two: most captures need few. */
+#define FIRST_SLOTS 4096
+
+void
+redirect_store_make_slots(redirect_store_t *store)
+{
+    store->call_slots = FIRST_SLOTS;
+    store->calls = wmem_alloc0_array(store->scope, redirect_call_t *, store->call_slots);
+}
+
+/* As many slots as calls, and more: so that most look-ups end at the slot. */
+static void
+grow_slots(redirect_store_t *store)
+{
+    redirect_call_t **const old = store->calls;
+    const unsigned old_slots = store->call_slots;
+
+    if (store->call_count < store->call_slots) {
+        return;
+    }
+    store->call_slots = 4 * old_slots;
+    store->calls = wmem_alloc0_array(store->scope, redirect_call_t *, store->call_slots);
+    for (unsigned i = 0; i < old_slots; i++) {
+        while (old[i]) {
+            redirect_call_t *call = old[i];
+            redirect_call_t **slot = redirect_store_call_slot(store, call->hash);
+            old[i] = call->next_in_slot;
+            call->next_in_slot = *slot;
+            *slot = call;
+        }
+    }
+    wmem_free(store->scope, old);
+}
+
 redirect_call_t *
 redirect_store_call_get(redirect_store_t *store, sip_slice_t id)
 {
@@ -105,6 +141,7 @@ redirect_store_call_get(redirect_store_t *store, sip_slice_t id)
     redirect_call_t *call = call_find(store, hash, id);
 
     if (call == NULL) {
+        grow_slots(store);
         call = redirect_pool_alloc(&store->pool, sizeof(*call) + id.len);
         memset(call, 0, sizeof(*call));
         memcpy(call + 1, id.ptr, id.len);

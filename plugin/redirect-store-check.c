@@ -225,6 +225,9 @@ redirect_store_check(const redirect_store_t *store)
     if (!broken && listed != all.visible) {
         broken = "a transaction is looked at that no call lists";
     }
+    if (!broken && store->visible_calls > store->call_count) {
+        broken = "the count of redirected calls is wrong";
+    }
     if (!broken && (all.count != store->call_count || all.candidates != store->candidates)) {
         broken = "the counts of the store are wrong";
     }

@@ -232,26 +232,41 @@ is_time_to_forget(redirect_store_t *store)
     const redirect_limits_t *limits = &store->config.limits;
 
     if (store->clock.now - store->forgot < REDIRECT_SECOND && store->call_count <= limits->open_calls &&
-        store->pending_count <= limits->pending_redirects) {
+        store->visible_calls <= limits->redirected_calls && store->pending_count <= limits->pending_redirects) {
         return false;
     }
     store->forgot = store->clock.now;
     return true;
 }
 
-/* Where there are too many calls: the oldest that is over and was not redirected, else the one that is silent longest. */
+/* The call that was silent longest, among those of the queues from first on; NULL where there is none. */
 static redirect_call_t *
-find_victim(const redirect_store_t *store)
+find_oldest(const redirect_store_t *store, queue_id_t first)
 {
-    redirect_call_t *victim = store->queue[QUEUE_ANSWERED].oldest;
+    redirect_call_t *victim = NULL;
 
-    for (int queue = QUEUE_UNANSWERED; queue < QUEUE_COUNT && store->queue[QUEUE_ANSWERED].oldest == NULL; queue++) {
+    for (int queue = first; queue < QUEUE_COUNT; queue++) {
         redirect_call_t *oldest = store->queue[queue].oldest;
         if (oldest && (victim == NULL || oldest->active < victim->active)) {
             victim = oldest;
         }
     }
     return victim;
+}
+
+/* Where there are too many calls: the oldest that is over and was not redirected, else the one that is silent longest. */
+static redirect_call_t *
+find_victim(const redirect_store_t *store)
+{
+    redirect_call_t *over = store->queue[QUEUE_ANSWERED].oldest;
+
+    if (store->visible_calls > store->config.limits.redirected_calls) {
+        return find_oldest(store, QUEUE_VISIBLE);
+    }
+    if (store->call_count > store->config.limits.open_calls) {
+        return over ? over : find_oldest(store, QUEUE_UNANSWERED);
+    }
+    return NULL;
 }
 
 /* What may still come of a chain will not be found once its call is let go before its time: then no end is claimed. */
@@ -294,14 +309,15 @@ fetch_next_victims(const redirect_store_t *store, int queue)
 void
 redirect_store_forget(redirect_store_t *store)
 {
+    redirect_call_t *victim;
+
     if (!is_time_to_forget(store)) {
         return;
     }
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
         forget_timed_out(store, (queue_id_t)queue);
     }
-    while (store->call_count > store->config.limits.open_calls) {
-        redirect_call_t *victim = find_victim(store);
+    while ((victim = find_victim(store)) != NULL) {
         const int queue = victim->queue;
         note_forgotten(store, victim);
         call_forget(store, victim);

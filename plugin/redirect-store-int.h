@@ -156,6 +156,7 @@ struct redirect_store {
     redirect_call_t **calls; /**< slots by the hash of the Call-ID */
     unsigned call_slots;
     unsigned call_count;
+    unsigned visible_calls; /**< of them, those in the queues of visible ones */
     unsigned candidates;
     call_queue_t queue[QUEUE_COUNT];
     redirect_time_t forgot; /**< clock, when what is too old was last let go */
@@ -218,6 +219,9 @@ redirect_store_are_together(const redirect_transaction_t *a, const redirect_tran
 }
 
 /* --- redirect-store-calls.c --- */
+
+/** The slots of a store that has no call yet; they grow. */
+void redirect_store_make_slots(redirect_store_t *store);
 
 /** Where the calls hang whose hashes end alike. */
 redirect_call_t **redirect_store_call_slot(const redirect_store_t *store, unsigned hash);

@@ -51,9 +51,8 @@ redirect_store_new(wmem_allocator_t *scope, const redirect_config_t *config)
     sip_name_list_init(&store->shared_headers, sip_slice_from_string(store->config.shared_headers));
     fill_in_limits(&store->config.limits);
     store->secret = redirect_secret_new();
-    store->call_slots = slots_for(store->config.limits.open_calls);
     store->pending_slots = slots_for(store->config.limits.pending_redirects);
-    store->calls = wmem_alloc0_array(scope, redirect_call_t *, store->call_slots);
+    redirect_store_make_slots(store);
     store->chains = wmem_array_new(scope, sizeof(stored_chain_t *));
     store->pages = wmem_map_new(scope, g_direct_hash, g_direct_equal);
     return store;
