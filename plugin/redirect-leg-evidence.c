@@ -223,6 +223,19 @@ read_users(const redirect_store_t *store, const sip_message_t *sip, redirect_leg
     leg->called = sip_uri_parse_user(sip->request_uri, &called) ? redirect_leg_user(store, &called) : 0;
 }
 
+uint64_t
+redirect_leg_identifier(const redirect_store_t *store, uint64_t key)
+{
+    const redirect_filed_leg_t *filed = redirect_store_filed_leg(store, key);
+    unsigned count = 0;
+
+    while (filed && count <= REDIRECT_LEG_MAX_SHARING) {
+        filed = redirect_store_next_filed_leg(filed);
+        count++;
+    }
+    return count <= REDIRECT_LEG_MAX_SHARING ? key : 0;
+}
+
 /* What is filed under. */
 typedef struct {
     const redirect_store_t *store;
@@ -236,6 +249,14 @@ keys_add(keys_t *keys, uint64_t key)
     if (key && keys->count < REDIRECT_LEG_MAX_KEYS) {
         keys->key[keys->count++] = key;
     }
+}
+
+/* One that many requests show is no identifier: it is forgotten, and its list grows no longer. */
+static void
+keys_add_identifier(keys_t *keys, uint64_t *key)
+{
+    *key = redirect_leg_identifier(keys->store, *key);
+    keys_add(keys, *key);
 }
 
 static void
@@ -271,41 +292,61 @@ read_identifiers(const redirect_store_t *store, const redirect_transaction_t *tr
     read_shared_ids(store, sip, leg);
 }
 
-/* A request that is to take the place of another call belongs to that one (RFC 3891, RFC 3911). */
-void
-redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts)
+/* may_be: REDIRECT_LEG_*. Not inlined, for few requests come here, and what it needs would be cleared for each. */
+static G_GNUC_NO_INLINE void
+file_leg(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
+         const redirect_leg_ends_t *ends, unsigned may_be)
 {
-    const redirect_endpoint_t source = redirect_request_source(transaction);
-    const redirect_endpoint_t destination = redirect_request_destination(transaction);
-    const unsigned may_be = redirect_store_count_invite(store, &source, &destination);
     redirect_leg_facts_t leg = {0};
-    keys_t keys = {.store = store};
+    keys_t keys = {.store = store}, identifiers = {.store = store};
     unsigned received;
 
-    if (redirect_facts_replaces(facts)) {
-        return;
-    }
     read_identifiers(store, transaction, facts->sip, &leg);
-    if (may_be == 0 && leg.session_id == 0 && leg.shared_id[0] == 0 && transaction->live->caller == NULL) {
+    keys_add_named_calls(&identifiers, transaction);
+    keys_add_identifier(&identifiers, &leg.session_id);
+    keys_add_identifier(&identifiers, &leg.shared_id[0]);
+    keys_add_identifier(&identifiers, &leg.shared_id[1]);
+    if (may_be == 0 && identifiers.count == 0) {
         return;
     }
     read_users(store, facts->sip, &leg);
     read_sdp(store, facts->sip, &leg);
     read_diverted(store, facts, &leg);
+    keys_add_identifier(&identifiers, &leg.sdp_origin);
+    keys_add_identifier(&identifiers, &leg.sdp_media);
     if (may_be & REDIRECT_LEG_RECEIVED) {
-        keys_add_place(&keys, LEG_KEY_RECEIVED, &destination, &leg);
+        keys_add_place(&keys, LEG_KEY_RECEIVED, ends->destination, &leg);
     }
     received = keys.count;
     if (may_be & REDIRECT_LEG_SENT) {
-        keys_add_place(&keys, LEG_KEY_SENT, &source, &leg);
+        keys_add_place(&keys, LEG_KEY_SENT, ends->source, &leg);
     }
-    keys_add_named_calls(&keys, transaction);
-    keys_add(&keys, leg.session_id);
-    keys_add(&keys, leg.shared_id[0]);
-    keys_add(&keys, leg.shared_id[1]);
-    keys_add(&keys, leg.sdp_origin);
-    keys_add(&keys, leg.sdp_media);
+    for (unsigned i = 0; i < identifiers.count; i++) {
+        keys_add(&keys, identifiers.key[i]);
+    }
     redirect_store_file_leg(store, transaction, &leg, keys.key, keys.count, received);
+}
+
+/* It carries what goes from leg to leg, wherever they were sent. */
+static bool
+has_identifier(const redirect_store_t *store, const redirect_transaction_t *transaction, const sip_message_t *sip)
+{
+    const redirect_caller_t *caller = transaction->live->caller;
+
+    return (caller && (caller->session_id.len > 0 || caller->leg_ids.len > 0)) ||
+           sip_message_may_have_any(sip, redirect_store_shared_headers(store));
+}
+
+/* A request that is to take the place of another call belongs to that one (RFC 3891, RFC 3911). */
+void
+redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
+                  const redirect_leg_ends_t *ends)
+{
+    const unsigned may_be = redirect_store_count_invite(store, ends->source, ends->destination);
+
+    if ((may_be || has_identifier(store, transaction, facts->sip)) && !redirect_facts_replaces(facts)) {
+        file_leg(store, transaction, facts, ends, may_be);
+    }
 }
 
 /* --- weighing ------------------------------------------------------------------------------------------------------ */

@@ -11,9 +11,6 @@
 /* Requests under one key that are looked at, the newest: open calls of one caller at one B2BUA are fewer than that. */
 #define LOOKED_AT 256
 
-/* The same of an identifier: a ring group has some legs, and an identifier that many calls show is none. */
-#define SAME_ID_LOOKED_AT 64
-
 /* A B2BUA that goes on to the next destination by itself takes no longer than this. */
 #define NEXT_WITHIN (REDIRECT_SECOND / 5)
 
@@ -127,7 +124,7 @@ is_only_one_with(const redirect_store_t *store, uint64_t sdp, const redirect_tra
     for (const redirect_filed_leg_t *filed = redirect_store_filed_leg(store, sdp); filed;
          filed = redirect_store_next_filed_leg(filed)) {
         const redirect_transaction_t *other = redirect_filed_leg_transaction(filed);
-        if (looked_at++ == SAME_ID_LOOKED_AT || !spend(steps)) {
+        if (looked_at++ == REDIRECT_LEG_MAX_SHARING || !spend(steps)) {
             return false;
         }
         if (other->live->call != of->live->call && redirect_same_address(redirect_request_destination(other), place) &&
@@ -310,7 +307,7 @@ consider(search_t *search, redirect_transaction_t *of, unsigned known)
 static void
 consider_identifier(search_t *search, uint64_t key)
 {
-    unsigned left = SAME_ID_LOOKED_AT;
+    unsigned left = REDIRECT_LEG_MAX_SHARING;
 
     for (const redirect_filed_leg_t *filed = redirect_store_filed_leg(search->store, key);
          filed && left > 0 && spend(search->steps); filed = redirect_store_next_filed_leg(filed), left--) {
@@ -362,10 +359,10 @@ keys_up(const search_t *search, uint64_t key[KEYS_UP])
 {
     const redirect_leg_facts_t *facts = search->facts;
 
-    key[0] = facts->session_id;
-    key[1] = facts->shared_id[0];
-    key[2] = facts->shared_id[1];
-    key[3] = facts->sdp_origin;
+    key[0] = redirect_leg_identifier(search->store, facts->session_id);
+    key[1] = redirect_leg_identifier(search->store, facts->shared_id[0]);
+    key[2] = redirect_leg_identifier(search->store, facts->shared_id[1]);
+    key[3] = redirect_leg_identifier(search->store, facts->sdp_origin);
     key[4] = redirect_leg_place_key(search->store, LEG_KEY_RECEIVED, &search->source, facts->caller, facts->called);
     key[5] = facts->asserted
                  ? redirect_leg_place_key(search->store, LEG_KEY_RECEIVED, &search->source, facts->asserted, 0)
@@ -407,29 +404,25 @@ conclude(const search_t *search, redirect_leg_t *leg)
     return confidence <= REDIRECT_CONFIDENCE_POSSIBLE;
 }
 
+/* What is filed was captured, is outside of a dialog, and may be a leg; a proxy's forward is none. */
 static bool
-search_begin(search_t *search, const redirect_store_t *store, const redirect_transaction_t *transaction,
-             unsigned *steps)
+may_be_leg(const redirect_transaction_t *transaction)
 {
-    *search = (search_t){.store = store,
-                         .transaction = transaction,
-                         .facts = redirect_store_leg_facts(transaction),
-                         .source = redirect_request_source(transaction),
-                         .steps = steps,
-                         .next_after = -1};
-    return search->facts != NULL && transaction->request.frame != 0 && transaction->upstream == NULL;
+    return redirect_store_leg_facts(transaction) != NULL && transaction->upstream == NULL;
 }
 
-bool
-redirect_leg_find(const redirect_store_t *store, const redirect_transaction_t *transaction, bool only_visible,
-                  unsigned *steps, redirect_leg_t *leg)
+static G_GNUC_NO_INLINE bool
+find(const redirect_store_t *store, const redirect_transaction_t *transaction, bool only_visible, unsigned *steps,
+     redirect_leg_t *leg)
 {
+    search_t search = {.store = store,
+                       .transaction = transaction,
+                       .facts = redirect_store_leg_facts(transaction),
+                       .source = redirect_request_source(transaction),
+                       .steps = steps,
+                       .next_after = -1};
     uint64_t key[KEYS_UP];
-    search_t search;
 
-    if (!search_begin(&search, store, transaction, steps)) {
-        return false;
-    }
     keys_up(&search, key);
     if (only_visible && !may_find_visible(&search, key)) {
         return false;
@@ -445,6 +438,14 @@ redirect_leg_find(const redirect_store_t *store, const redirect_transaction_t *t
         consider_place(&search, redirect_store_answered_key(store, key[IDENTIFIERS]));
     }
     return conclude(&search, leg) && (!only_visible || leg->of->chain);
+}
+
+/* Most requests are asked about, and few are legs: they cost a look. */
+bool
+redirect_leg_find(const redirect_store_t *store, const redirect_transaction_t *transaction, bool only_visible,
+                  unsigned *steps, redirect_leg_t *leg)
+{
+    return may_be_leg(transaction) && find(store, transaction, only_visible, steps, leg);
 }
 
 /* --- the other way ------------------------------------------------------------------------------------------------- */
@@ -463,17 +464,17 @@ redirect_leg_next_below(const redirect_store_t *store, const redirect_transactio
                         redirect_leg_t *leg)
 {
     const redirect_leg_facts_t *facts = redirect_store_leg_facts(above);
-    const redirect_endpoint_t place = redirect_request_destination(above);
 
     if (facts == NULL) {
         return NULL;
     }
+    const redirect_endpoint_t place = redirect_request_destination(above);
     const uint64_t key[] = {
         redirect_leg_key(store, LEG_KEY_NAMED_CALL, redirect_call_id(above->live->call)),
-        facts->session_id,
-        facts->shared_id[0],
-        facts->shared_id[1],
-        facts->sdp_origin,
+        redirect_leg_identifier(store, facts->session_id),
+        redirect_leg_identifier(store, facts->shared_id[0]),
+        redirect_leg_identifier(store, facts->shared_id[1]),
+        redirect_leg_identifier(store, facts->sdp_origin),
         redirect_leg_place_key(store, LEG_KEY_SENT, &place, facts->caller, facts->called),
         facts->asserted ? redirect_leg_place_key(store, LEG_KEY_SENT, &place, facts->asserted, 0) : 0,
     };

@@ -12,11 +12,23 @@
 #include "redirect-facts.h"
 #include "redirect-store.h"
 
+/** Requests with one identifier: a ring group has some legs, but what more requests show is no identifier. */
+#define REDIRECT_LEG_MAX_SHARING 16
+
+/** A key of the index of legs as far as it identifies a call: 0 where more requests show it than a call has legs. */
+uint64_t redirect_leg_identifier(const redirect_store_t *store, uint64_t key);
+
+/** Where a request came from and went to; borrowed. */
+typedef struct {
+    const redirect_endpoint_t *source, *destination;
+} redirect_leg_ends_t;
+
 /**
  * Files a request for redirect_leg_find() and redirect_leg_next_below(), where it may be a leg of a B2BUA: an INVITE
  * outside of a dialog. Reads its SDP, its identifiers, and who calls whom.
  */
-void redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts);
+void redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
+                       const redirect_leg_ends_t *ends);
 
 /**
  * What a B2BUA made a request of: the request of another call that fits best.

@@ -8,6 +8,7 @@
 
 #include "config.h"
 
+#include "redirect-leg.h"
 #include "redirect-link-int.h"
 #include "redirect-outcome.h"
 
@@ -421,7 +422,8 @@ choose_by_shared_id(search_t *search)
     const redirect_leg_facts_t *facts = redirect_store_leg_facts(search->transaction);
 
     for (unsigned i = 0; facts && i < REDIRECT_LEG_SHARED_IDS; i++) {
-        const redirect_filed_leg_t *filed = redirect_store_filed_leg(search->store, facts->shared_id[i]);
+        const redirect_filed_leg_t *filed =
+            redirect_store_filed_leg(search->store, redirect_leg_identifier(search->store, facts->shared_id[i]));
         for (; filed && redirect_link_spend(search->place, 1); filed = redirect_store_next_filed_leg(filed)) {
             redirect_transaction_t *leg = redirect_filed_leg_transaction(filed);
             if (leg->redirect && leg != search->transaction && is_same_party(search, leg) && can_fit(search)) {

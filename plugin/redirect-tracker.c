@@ -384,7 +384,8 @@ file_leg(const step_t *step)
 {
     if (step->new_transaction && links_legs(step->store) && !step->transaction->request.in_dialog &&
         step->transaction->request.method == SIP_METHOD_INVITE) {
-        redirect_leg_file(step->store, step->transaction, step->facts);
+        const redirect_leg_ends_t ends = {&step->message->source, &step->message->destination};
+        redirect_leg_file(step->store, step->transaction, step->facts, &ends);
     }
 }
 
