@@ -371,7 +371,8 @@ draw_leg(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_rec
 {
     const redirect_leg_t *leg = record->transaction->extras->leg;
 
-    if (leg == NULL || record->frame != record->transaction->request.frame || record->status != 0) {
+    if (leg == NULL || (leg->evidence & REDIRECT_LEG_BY_SAME_CALL) ||
+        record->frame != record->transaction->request.frame || record->status != 0) {
         return;
     }
     add_frame(tree, hf_sip_redirect_chain_leg_of_in, tvb, leg->of->request.frame);

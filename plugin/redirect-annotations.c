@@ -293,6 +293,24 @@ annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *rec
     annotation_end(annotations, text);
 }
 
+/* A redirect or global failure farther on that a transaction's own answer hides: on its path, or beside it. */
+static const redirect_transaction_t *
+hidden_for(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *end = redirect_path_end(transaction);
+
+    if (end != transaction && redirect_hidden_by(end) == transaction) {
+        return end;
+    }
+    for (const redirect_transaction_t *other = transaction->chain ? transaction->chain->first_transaction : NULL; other;
+         other = other->next_in_chain) {
+        if (redirect_transaction_above(other) == transaction && redirect_hidden_by(other) == transaction) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
 /* What the caller got in place of a redirect or global failure that a proxy kept to itself. */
 static void
 annotation_stands_for(annotations_t *annotations, const redirect_record_t *record)
@@ -303,8 +321,8 @@ annotation_stands_for(annotations_t *annotations, const redirect_record_t *recor
     if (record->status < 300 || transaction == NULL || record->frame != transaction->response.frame) {
         return;
     }
-    hidden = redirect_path_end(transaction);
-    if (hidden == transaction || redirect_hidden_by(hidden) != transaction) {
+    hidden = hidden_for(transaction);
+    if (hidden == NULL) {
         return;
     }
     text = annotation_begin(annotations, "");

@@ -292,8 +292,8 @@ read_identifiers(const redirect_store_t *store, const redirect_transaction_t *tr
     read_shared_ids(store, sip, leg);
 }
 
-/* may_be: REDIRECT_LEG_*. Not inlined, for few requests come here, and what it needs would be cleared for each. */
-static G_GNUC_NO_INLINE void
+/* may_be: REDIRECT_LEG_*. Apart from what all requests pass, for what it needs would be cleared for each. */
+static SIP_RARELY_CALLED void
 file_leg(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
          const redirect_leg_ends_t *ends, unsigned may_be)
 {
@@ -442,6 +442,7 @@ static const struct {
     {TARGET, REDIRECT_LEG_SAME_CALLER, "calls the user of a target of the redirect"},
     {EARLIER_LEG, REDIRECT_LEG_SAME_CALLER, "made when another leg had just ended"},
     {PLACE, REDIRECT_LEG_SAME_CALLER, "from the address that received it"},
+    {REDIRECT_LEG_BY_SAME_CALL, REDIRECT_LEG_SAME_CALLER, "in one call with a leg of it"},
 };
 
 redirect_leg_kind_t

@@ -411,7 +411,7 @@ may_be_leg(const redirect_transaction_t *transaction)
     return redirect_store_leg_facts(transaction) != NULL && transaction->upstream == NULL;
 }
 
-static G_GNUC_NO_INLINE bool
+static SIP_RARELY_CALLED bool
 find(const redirect_store_t *store, const redirect_transaction_t *transaction, bool only_visible, unsigned *steps,
      redirect_leg_t *leg)
 {

@@ -81,6 +81,7 @@ typedef enum {
     REDIRECT_LEG_BY_PLACE = 1 << 8,        /**< one leaves from the address that received the other */
     REDIRECT_LEG_BY_TARGET = 1 << 9,       /**< the user of a target of a redirect of the same call is called */
     REDIRECT_LEG_BY_EARLIER_LEG = 1 << 10, /**< another leg of the same call ended just before */
+    REDIRECT_LEG_BY_SAME_CALL = 1 << 12,   /**< it repeats or goes on with a leg, under the same Call-ID; alone */
     REDIRECT_LEG_BY_NO_CALLER = 1 << 11    /**< neither says who calls; counts only with the called user */
 } redirect_leg_evidence_t;
 

@@ -258,7 +258,9 @@ void
 redirect_store_set_leg(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_leg_t *leg)
 {
     const redirect_endpoint_t source = redirect_request_source(transaction);
+    redirect_leg_t same = *leg;
 
+    same.evidence = REDIRECT_LEG_BY_SAME_CALL;
     set_leg_of_one(store, transaction, leg);
     if (transaction->extras->leg == NULL) {
         return;
@@ -266,7 +268,7 @@ redirect_store_set_leg(redirect_store_t *store, redirect_transaction_t *transact
     for (redirect_transaction_t *other = transaction->live->call->first; other; other = redirect_next_in_call(other)) {
         if (needs_leg(other) && other->chain == transaction->chain && redirect_same_method(other, transaction) &&
             redirect_same_address(redirect_request_source(other), source)) {
-            set_leg_of_one(store, other, leg);
+            set_leg_of_one(store, other, &same);
         }
     }
 }

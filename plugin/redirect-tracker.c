@@ -242,7 +242,9 @@ inherit_leg(redirect_store_t *store, redirect_transaction_t *transaction, const 
 {
     if (beside && beside->extras->leg && redirect_call_of(beside) == redirect_call_of(transaction) &&
         redirect_same_address(redirect_request_source(beside), redirect_request_source(transaction))) {
-        redirect_store_set_leg(store, transaction, beside->extras->leg);
+        redirect_leg_t same = *beside->extras->leg;
+        same.evidence = REDIRECT_LEG_BY_SAME_CALL;
+        redirect_store_set_leg(store, transaction, &same);
     }
 }
 
@@ -509,7 +511,7 @@ typedef struct {
     redirect_transaction_t *top;
 } legs_up_t;
 
-static legs_up_t
+static SIP_RARELY_CALLED legs_up_t
 find_legs_up(const redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
 {
     legs_up_t up = {.top = redirect_store_root(transaction)};

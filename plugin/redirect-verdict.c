@@ -530,10 +530,15 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
     const redirect_transaction_t *followup = redirect->first_followup;
 
     for (unsigned listed = 0; followup; followup = followup->link->next_followup, listed++) {
-        redirect_text_put(text, listed == 0 ? "; followed in " : ", ");
+        const char *words = redirect_confidence_words(followup->link->confidence);
         if (listed == MAX_FOLLOWUPS) {
-            redirect_text_put(text, "and more");
+            redirect_text_put(text, ", and more");
             return;
+        }
+        if (listed == 0) {
+            wmem_strbuf_append_printf(text, "; %sfollowed in ", words);
+        } else {
+            wmem_strbuf_append_printf(text, ", %s%s", words, *words ? "in " : "");
         }
         append_followup(text, followup);
     }

@@ -21,6 +21,13 @@
 #define SIP_ALWAYS_INLINE inline
 #endif
 
+/** Of what few messages need: kept apart, so that what all need is close together, and is not made larger by it. */
+#ifdef __GNUC__
+#define SIP_RARELY_CALLED __attribute__((cold, noinline))
+#else
+#define SIP_RARELY_CALLED
+#endif
+
 /**
  * Text that somebody else owns: never NUL-terminated, never freed through this.
  * An absent slice has ptr == NULL; a present but empty one has len == 0.
