@@ -144,6 +144,16 @@ decide(const tally_t *tally)
     return cancelled;
 }
 
+/* A B2BUA goes on after a global failure as it likes: only what a proxy gets is passed on (RFC 3261 16.7 step 5). */
+static bool
+is_across_legs(const redirect_transaction_t *transaction)
+{
+    while (transaction && (transaction->upstream || transaction->extras->leg == NULL)) {
+        transaction = transaction->upstream;
+    }
+    return transaction != NULL;
+}
+
 /* What decided a chain, as the original client saw it; where its own leg shows no final, as a leg farther on does. */
 static const redirect_transaction_t *
 decisive_transaction(const redirect_store_t *store, const redirect_chain_t *chain)
@@ -158,7 +168,7 @@ decisive_transaction(const redirect_store_t *store, const redirect_chain_t *chai
     }
     below = tally_of(store, chain, open);
     if (tally.waiting) { /* only these two cannot be followed by anything better */
-        return below.answered ? below.answered : below.refused;
+        return below.answered || is_across_legs(below.refused) ? below.answered : below.refused;
     }
     return below.waiting ? NULL : decide(&below);
 }
