@@ -325,12 +325,13 @@ hunt(legs_traffic_t *traffic, leg_t *received, redirect_time_t time)
             if (chance_happens(traffic->chance, SHARE_UNFOLLOWED)) {
                 break;
             }
-            leg = leg_after(traffic, received, leg, &time);
+            leg = leg_after(traffic, leg->of, leg, &time);
         } else if (outcomes[outcome].outcome == OUTCOME_ANSWERED || --left == 0) {
             break;
         } else {
-            if (leg->of != received) {
-                end(traffic, (leg_t *)(uintptr_t)leg->of, soon(traffic, time, &relaying), 480);
+            for (const leg_t *inner = leg->of; inner != received; inner = inner->of) {
+                time = soon(traffic, time, &relaying);
+                end(traffic, (leg_t *)(uintptr_t)inner, time, 480);
             }
             leg = leg_made(traffic, received, some_phone(traffic, received->call));
         }
