@@ -19,6 +19,7 @@ static const double assumed_times[REDIRECT_LEG_TIMES] = {0.08, 0.1,  0.14, 0.16,
                                                          0.03, 0.02, 0.02, 0.02, 0.01, 0,    0,    0};
 #define ASSUMED_KEPT 0.5
 #define ASSUMED_NEXT 0.5
+#define ASSUMED_LEGS 0.8
 #define ASSUMED_CHANCE 0.008
 #define ASSUMED_BESIDE 0.05
 #define ASSUMED_OTHERS_PER_SECOND 0.0015
@@ -131,6 +132,16 @@ redirect_leg_habits_other_rate(const redirect_leg_habits_t *habits, redirect_tim
 }
 
 double
+redirect_leg_habits_odds(const redirect_leg_habits_t *habits)
+{
+    const double legs =
+        share((double)habits->legs, (double)(habits->legs + habits->alone), ASSUMED_LEGS, WEIGHT_OF_SHARES);
+    const double odds = legs / (1 - legs) * (1 - ASSUMED_LEGS) / ASSUMED_LEGS;
+
+    return MIN(odds, 1);
+}
+
+double
 redirect_leg_habits_kept(const redirect_leg_habits_t *habits)
 {
     const double kept = share((double)habits->kept, (double)habits->first, ASSUMED_KEPT, WEIGHT_OF_SHARES);
@@ -179,6 +190,7 @@ forget_half(redirect_leg_habits_t *habits)
     habits->beside /= 2;
     habits->compared /= 2;
     habits->alike /= 2;
+    habits->alone /= 2;
     habits->follow /= 2;
     habits->told /= 2;
     habits->legs /= 2;
@@ -228,6 +240,12 @@ redirect_leg_habits_learn_shown(redirect_leg_habits_t *habits, bool is_shown, do
 {
     habits->legs += (float)likelihood;
     habits->shown += is_shown ? (float)likelihood : 0;
+}
+
+void
+redirect_leg_habits_learn_alone(redirect_leg_habits_t *habits)
+{
+    habits->alone += 1;
 }
 
 void

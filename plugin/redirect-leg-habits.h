@@ -36,6 +36,7 @@ typedef struct {
     float told;                       /**< of the first those that call a target or name who was called */
     float next, failures;             /**< legs after one that failed; legs that failed */
     float beside;
+    float alone;              /**< requests sent while no call of that caller waited */
     float compared, alike;    /**< calls that a leg was not made of; those that call the same user all the same */
     float legs, shown;        /**< all legs; those that an identifier or the SDP session shows */
     float sessions, repeated; /**< SDP sessions that legs have in common; those that their phone had used before */
@@ -46,6 +47,12 @@ double redirect_leg_habits_rate(const redirect_leg_habits_t *habits, redirect_le
 
 /** How often the B2BUA sends a request of that caller for another reason, a second. */
 double redirect_leg_habits_other_rate(const redirect_leg_habits_t *habits, redirect_time_t waited);
+
+/**
+ * How much likelier than assumed, or less likely, it is that a request is a leg at all: phones, too, receive and send, and
+ * what they send is none.
+ */
+double redirect_leg_habits_odds(const redirect_leg_habits_t *habits);
 
 /** The share of first legs that call the same user. */
 double redirect_leg_habits_kept(const redirect_leg_habits_t *habits);
@@ -66,6 +73,7 @@ void redirect_leg_habits_learn(redirect_leg_habits_t *habits, redirect_leg_move_
                                bool is_kept, bool is_told, double likelihood);
 void redirect_leg_habits_learn_other(redirect_leg_habits_t *habits, redirect_time_t waited);
 void redirect_leg_habits_learn_shown(redirect_leg_habits_t *habits, bool is_shown, double likelihood);
+void redirect_leg_habits_learn_alone(redirect_leg_habits_t *habits);
 void redirect_leg_habits_learn_chance(redirect_leg_habits_t *habits, unsigned compared, unsigned alike);
 void redirect_leg_habits_learn_session(redirect_leg_habits_t *habits, bool is_repeated);
 

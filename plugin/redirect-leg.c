@@ -366,7 +366,7 @@ move_of(const redirect_transaction_t *of, redirect_time_t *since)
 static double
 rate_of(const search_t *search, unsigned evidence, redirect_leg_move_t move, redirect_time_t after)
 {
-    double rate = redirect_leg_habits_rate(search->habits, move, after);
+    double rate = redirect_leg_habits_rate(search->habits, move, after) * redirect_leg_habits_odds(search->habits);
 
     if (move == REDIRECT_LEG_MOVE_FIRST) {
         const double kept = redirect_leg_habits_kept(search->habits);
@@ -609,6 +609,9 @@ learn(const search_t *search, redirect_leg_habits_t *habits, const redirect_leg_
     redirect_leg_move_t move;
     redirect_time_t since;
 
+    if (search->waited < 0 && !is_shown) {
+        redirect_leg_habits_learn_alone(habits);
+    }
     if (search->calls > 1) {
         const bool has_alike = of == search->likeliest.of && (evidence & REDIRECT_LEG_BY_CALLED);
         redirect_leg_habits_learn_chance(habits, search->calls - 1, search->alike - (has_alike ? 1 : 0));
