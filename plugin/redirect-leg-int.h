@@ -39,9 +39,6 @@ typedef struct {
 /** What a set of evidence (redirect_leg_evidence_t) is worth after so much time. */
 leg_weight_t redirect_leg_weigh(unsigned evidence, redirect_time_t after);
 
-/** True where a row names the call, the called user or a target, and not only who calls when. */
-bool redirect_leg_is_specific(unsigned row);
-
 /** The strongest kind among the evidence. */
 redirect_leg_kind_t redirect_leg_kind(unsigned evidence);
 

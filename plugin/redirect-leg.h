@@ -1,7 +1,8 @@
 /* redirect-leg.h
  * Which legs of a B2BUA belong together: the INVITE that it received, and those that it made of it under Call-IDs of their
  * own (RFC 7092). Most tell it by no header. So evidence is collected and weighed, and where two calls fit alike, no leg
- * is tied to either. Looks things up and changes nothing but the index of legs.
+ * is tied to either. Looks things up and changes nothing but the index of
+ * legs, and what is learnt of a B2BUA.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,27 +25,35 @@ typedef struct {
 } redirect_leg_ends_t;
 
 /**
- * Files a request for redirect_leg_find() and redirect_leg_next_below(), where it may be a leg of a B2BUA: an INVITE
+ * Files a request for redirect_leg_decide(), where it may be a leg of a B2BUA: an INVITE
  * outside of a dialog. Reads its SDP, its identifiers, and who calls whom.
  */
 void redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
                        const redirect_leg_ends_t *ends);
 
 /**
- * What a B2BUA made a request of: the request of another call that fits best.
- * @param only_visible nothing is to be found but what is visible, which costs much less
+ * Decides, when a request that is filed was sent, what a B2BUA made it of, if anything: the request of another call that
+ * fits best, visible or not.
  * @param steps comparisons left; 0 afterwards where they did not suffice
- * @return false where there is none, or where several fit alike; then *leg must not be used
  */
-bool redirect_leg_find(const redirect_store_t *store, const redirect_transaction_t *transaction, bool only_visible,
-                       unsigned *steps, redirect_leg_t *leg);
+void redirect_leg_decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps);
+
+/** The same of a request that repeats another one, which was decided. */
+void redirect_leg_repeat(redirect_store_t *store, const redirect_transaction_t *transaction,
+                         const redirect_transaction_t *beside);
+
+/**
+ * What a B2BUA made a request of, as it was decided.
+ * @return false where that is not known; then *leg must not be used
+ */
+bool redirect_leg_find(const redirect_transaction_t *transaction, redirect_leg_t *leg);
 
 /**
  * A request that a B2BUA made of one that it received, and that is not visible yet. Call it until it finds none.
  * @return NULL where there is none (any more); then *leg must not be used
  */
-redirect_transaction_t *redirect_leg_next_below(const redirect_store_t *store, const redirect_transaction_t *above,
-                                                unsigned *steps, redirect_leg_t *leg);
+redirect_transaction_t *redirect_leg_next_below(const redirect_transaction_t *above, unsigned *steps,
+                                                redirect_leg_t *leg);
 
 /**
  * A key for the user of a URI, as legs are compared: of telephone numbers the last digits decide, for each side of a

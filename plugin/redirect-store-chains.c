@@ -73,7 +73,6 @@ chain_take(redirect_store_t *store, redirect_chain_t *chain, redirect_transactio
     live_of(transaction)->group = NULL;
     redirect_store_keep_request_uri(transaction);
     chain_list(chain, transaction);
-    redirect_store_update_leg(store, transaction);
     store->candidates--;
     transaction->live->call->visible++;
     chain->truncated = chain->truncated || live_of(transaction)->is_left_out;

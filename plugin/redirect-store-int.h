@@ -54,12 +54,20 @@ struct redirect_filed_leg {
 };
 
 /** A request in the index of legs; freed with what is kept for later messages of its transaction. */
-typedef struct {
+typedef struct stored_leg {
     redirect_leg_facts_t facts;
+    struct stored_leg *of;               /**< that it is taken to be made of, or NULL */
+    struct stored_leg *first_leg;        /**< that is taken to be made of it, the latest */
+    struct stored_leg *next_leg, **link; /**< made of the same one before; what points to this */
+    redirect_leg_t taken;                /**< why, where of is set */
+    float likelihood;                    /**< that this is so */
+    redirect_leg_habits_t *habits;       /**< of the B2BUA that made it, or NULL */
+    redirect_leg_progress_t progress;
     uint8_t count;    /**< of filed[] */
-    uint8_t received; /**< the first so many keys say where it was received: see redirect_store_answered_key() */
-    bool is_answered; /**< those keys are the ones of an answered request */
-    bool is_waiting;  /**< its keys are counted in legs_waiting */
+    uint8_t received; /**< the first so many keys say where it was received: not listed once it is answered */
+    bool is_answered;
+    bool is_over; /**< its end was taken note of in what it is made of */
+    bool is_unexplained;
     redirect_filed_leg_t filed[];
 } stored_leg_t;
 
@@ -129,9 +137,10 @@ typedef struct {
 
 /** An address that received an INVITE, and as far as it matters what it did with it: whether there is a B2BUA at it. */
 typedef struct {
-    uint64_t key;     /**< keyed hash of the address; 0: nobody is here yet */
-    uint8_t received; /**< how many, up to a few */
-    bool sends;       /**< it sent one after it had received one */
+    uint64_t key;                  /**< keyed hash of the address; 0: nobody is here yet */
+    redirect_leg_habits_t *habits; /**< NULL before it is asked for */
+    uint8_t received;              /**< how many, up to a few */
+    bool sends;                    /**< it sent one after it had received one */
 } leg_receiver_t;
 
 /** One entry of the pending index, with what only the store needs. Its key stands where the struct ends. */
@@ -177,7 +186,6 @@ struct redirect_store {
     unsigned pending_count;
     redirect_filed_leg_t **legs; /**< slots by the key; NULL before the first */
     unsigned leg_slots, leg_entries;
-    uint32_t *legs_waiting;    /**< keys of visible requests without a final response, by the key */
     leg_receiver_t *receivers; /**< by the hash of the address, places that follow each other */
     redirect_odds_t *odds;     /**< NULL before a request fits an entry */
 };
@@ -269,8 +277,8 @@ void redirect_store_free_target_uris(redirect_store_t *store, redirect_t *redire
 
 /* --- redirect-store-legs.c --- */
 
-/** Takes note in the index of legs that a transaction has become visible, or got its final response. */
-void redirect_store_update_leg(redirect_store_t *store, const redirect_transaction_t *transaction);
+/** Takes note in the index of legs that a transaction got its final response, or its CANCEL at that time. */
+void redirect_store_end_leg(const redirect_transaction_t *transaction, redirect_time_t time);
 
 /** Takes a transaction out of the index of legs, where it is in it. */
 void redirect_store_free_leg(redirect_store_t *store, const redirect_transaction_t *transaction);

@@ -8,9 +8,6 @@
 
 #include "redirect-store-int.h"
 
-/* Counters by a key: a power of two. Where two meet, more is looked for than need be. */
-#define WAITING 4096
-
 /* Slots of the index, a power of two; it grows, for most captures need few. */
 #define FIRST_SLOTS 1024
 
@@ -29,7 +26,6 @@ index_new(redirect_store_t *store)
 {
     store->leg_slots = FIRST_SLOTS;
     store->legs = wmem_alloc0_array(store->scope, redirect_filed_leg_t *, store->leg_slots);
-    store->legs_waiting = wmem_alloc0_array(store->scope, uint32_t, WAITING);
     store->receivers = wmem_alloc0_array(store->scope, leg_receiver_t, RECEIVERS);
 }
 
@@ -115,12 +111,6 @@ slot_of(const redirect_store_t *store, uint64_t key)
     return &store->legs[key & (store->leg_slots - 1)];
 }
 
-static uint32_t *
-waiting_of(const redirect_store_t *store, uint64_t key)
-{
-    return &store->legs_waiting[key & (WAITING - 1)];
-}
-
 static void
 entry_list(const redirect_store_t *store, redirect_filed_leg_t *filed)
 {
@@ -176,12 +166,6 @@ leg_size(unsigned count)
     return sizeof(stored_leg_t) + count * sizeof(redirect_filed_leg_t);
 }
 
-uint64_t
-redirect_store_answered_key(const redirect_store_t *store, uint64_t key)
-{
-    return redirect_hash_pair(&store->secret, key, 1);
-}
-
 void
 redirect_store_file_leg(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_leg_facts_t *facts,
                         const uint64_t *key, unsigned count, unsigned received)
@@ -208,40 +192,81 @@ redirect_store_file_leg(redirect_store_t *store, redirect_transaction_t *transac
         entry_list(store, &leg->filed[i]);
     }
     live->leg = leg;
-    redirect_store_update_leg(store, transaction);
+    if (transaction->response.status != 0) {
+        redirect_store_end_leg(transaction, transaction->response.time);
+    }
 }
 
-static void
-set_waiting(const redirect_store_t *store, stored_leg_t *leg, bool is_waiting)
+/* A challenge ends nothing: the same leg is sent again. */
+static bool
+is_challenge(unsigned status)
 {
-    if (leg->is_waiting == is_waiting) {
+    return status == 401 || status == 407;
+}
+
+/* How a leg ended, for what it was made of. */
+static void
+take_end(stored_leg_t *leg, unsigned status, redirect_time_t time)
+{
+    stored_leg_t *of = leg->of;
+
+    if (of == NULL || leg->is_over || is_challenge(status)) {
         return;
     }
-    leg->is_waiting = is_waiting;
-    for (unsigned i = 0; i < leg->count; i++) {
-        uint32_t *waiting = waiting_of(store, leg->filed[i].key);
-        *waiting = is_waiting ? *waiting + 1 : *waiting - 1;
+    leg->is_over = true;
+    if (status / 100 == 2) {
+        of->progress.is_answered = true;
+        return;
+    }
+    of->progress.is_next_due = true;
+    of->progress.ended = time;
+    of->progress.is_redirected = status / 100 == 3;
+    of->progress.ended_likelihood = leg->likelihood;
+    if (leg->habits) {
+        redirect_leg_habits_learn_end(leg->habits, of->progress.is_redirected);
     }
 }
 
 void
-redirect_store_update_leg(redirect_store_t *store, const redirect_transaction_t *transaction)
+redirect_store_end_leg(const redirect_transaction_t *transaction, redirect_time_t time)
 {
     stored_leg_t *leg = live_of(transaction)->leg;
 
     if (leg == NULL) {
         return;
     }
-    set_waiting(store, leg, transaction->chain && transaction->response.status == 0);
+    take_end(leg, transaction->response.status, time);
     if (transaction->response.status == 0 || leg->is_answered) {
         return;
     }
     leg->is_answered = true;
     for (unsigned i = 0; i < leg->received; i++) {
         entry_unlist(&leg->filed[i]);
-        leg->filed[i].key = redirect_store_answered_key(store, leg->filed[i].key);
-        entry_list(store, &leg->filed[i]);
     }
+}
+
+static void
+untie_from_above(stored_leg_t *leg)
+{
+    if (leg->of) {
+        *leg->link = leg->next_leg;
+        if (leg->next_leg) {
+            leg->next_leg->link = leg->link;
+        }
+        leg->of = NULL;
+        leg->next_leg = NULL;
+        leg->link = NULL;
+    }
+}
+
+/* Nothing points to it any more. */
+static void
+untie(stored_leg_t *leg)
+{
+    while (leg->first_leg) {
+        untie_from_above(leg->first_leg);
+    }
+    untie_from_above(leg);
 }
 
 void
@@ -252,8 +277,8 @@ redirect_store_free_leg(redirect_store_t *store, const redirect_transaction_t *t
     if (leg == NULL) {
         return;
     }
-    set_waiting(store, leg, false);
-    for (unsigned i = 0; i < leg->count; i++) {
+    untie(leg);
+    for (unsigned i = leg->is_answered ? leg->received : 0; i < leg->count; i++) {
         entry_unlist(&leg->filed[i]);
     }
     live_of(transaction)->leg = NULL;
@@ -296,10 +321,106 @@ redirect_filed_leg_transaction(const redirect_filed_leg_t *filed)
     return filed->transaction;
 }
 
-bool
-redirect_store_leg_may_wait(const redirect_store_t *store, uint64_t key)
+/* --- what was made of what ---------------------------------------------------------------------------------------- */
+
+redirect_leg_progress_t
+redirect_store_leg_progress(const redirect_transaction_t *transaction)
 {
-    return store->legs && *waiting_of(store, key) > 0;
+    return live_of(transaction)->leg->progress;
+}
+
+void
+redirect_store_take_leg(const redirect_transaction_t *transaction, const redirect_leg_t *leg, double likelihood,
+                        redirect_leg_habits_t *habits)
+{
+    stored_leg_t *below = live_of(transaction)->leg, *of = leg->of->live ? live_of(leg->of)->leg : NULL;
+
+    if (below == NULL || of == NULL || below->of || below == of) {
+        return;
+    }
+    below->taken = *leg;
+    below->likelihood = (float)likelihood;
+    below->habits = habits;
+    below->of = of;
+    below->next_leg = of->first_leg;
+    below->link = &of->first_leg;
+    if (of->first_leg) {
+        of->first_leg->link = &below->next_leg;
+    }
+    of->first_leg = below;
+    of->progress.legs++;
+    of->progress.likelihood = (float)likelihood;
+    of->progress.made = transaction->request.time;
+    of->progress.is_next_due = false;
+}
+
+void
+redirect_store_untake_leg(const redirect_transaction_t *transaction)
+{
+    stored_leg_t *leg = live_of(transaction)->leg;
+
+    leg->of->progress.legs--;
+    untie_from_above(leg);
+    leg->is_unexplained = true;
+}
+
+bool
+redirect_store_taken_leg(const redirect_transaction_t *transaction, redirect_leg_t *leg)
+{
+    const stored_leg_t *stored = transaction->live ? live_of(transaction)->leg : NULL;
+
+    if (stored == NULL || stored->of == NULL || stored->taken.confidence == REDIRECT_CONFIDENCE_NONE) {
+        return false;
+    }
+    *leg = stored->taken;
+    return true;
+}
+
+redirect_transaction_t *
+redirect_store_first_leg_of(const redirect_transaction_t *transaction)
+{
+    const stored_leg_t *leg = transaction->live ? live_of(transaction)->leg : NULL;
+
+    return leg && leg->first_leg ? leg->first_leg->filed[0].transaction : NULL;
+}
+
+redirect_transaction_t *
+redirect_store_next_leg_of(const redirect_transaction_t *leg)
+{
+    const stored_leg_t *next = live_of(leg)->leg->next_leg;
+
+    return next ? next->filed[0].transaction : NULL;
+}
+
+void
+redirect_store_set_unexplained(const redirect_transaction_t *transaction)
+{
+    live_of(transaction)->leg->is_unexplained = true;
+}
+
+bool
+redirect_store_is_unexplained(const redirect_transaction_t *transaction)
+{
+    return live_of(transaction)->leg->is_unexplained;
+}
+
+redirect_leg_habits_t *
+redirect_store_leg_habits(redirect_store_t *store, const redirect_endpoint_t *endpoint)
+{
+    leg_receiver_t *receiver;
+    uint64_t key;
+
+    if (store->receivers == NULL || endpoint->len == 0) {
+        return NULL;
+    }
+    receiver = receiver_place(store, endpoint, &key);
+    if (receiver == NULL || receiver->key == 0) {
+        return NULL;
+    }
+    if (receiver->habits == NULL) {
+        receiver->habits = wmem_new0(store->scope, redirect_leg_habits_t);
+    }
+    return receiver->habits;
 }
 
 /* --- the check ---------------------------------------------------------------------------------------------------- */
@@ -323,15 +444,16 @@ redirect_store_check_leg(const redirect_store_t *store, const redirect_transacti
     if (leg == NULL) {
         return NULL;
     }
-    if (leg->is_waiting != (transaction->chain && transaction->response.status == 0) ||
-        leg->is_answered != (transaction->response.status != 0)) {
+    if (leg->is_answered != (transaction->response.status != 0)) {
         return "the index of legs takes a request for another";
     }
-    for (unsigned i = 0; i < leg->count; i++) {
-        if (leg->filed[i].transaction != transaction || !is_listed(store, &leg->filed[i]) ||
-            (leg->is_waiting && !redirect_store_leg_may_wait(store, leg->filed[i].key))) {
+    for (unsigned i = leg->is_answered ? leg->received : 0; i < leg->count; i++) {
+        if (leg->filed[i].transaction != transaction || !is_listed(store, &leg->filed[i])) {
             return "the index of legs does not have a request that it should";
         }
+    }
+    if (leg->of && (*leg->link != leg || leg->taken.of->live == NULL || live_of(leg->taken.of)->leg != leg->of)) {
+        return "a request in the index of legs is taken to be made of what is gone";
     }
     return NULL;
 }

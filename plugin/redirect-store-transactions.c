@@ -188,7 +188,7 @@ redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transacti
     if (retry_after) {
         redirect_store_extras(store, transaction)->retry_after = retry_after;
     }
-    redirect_store_update_leg(store, transaction);
+    redirect_store_end_leg(transaction, transaction->response.time);
     redirect_store_touch(store, transaction);
 }
 
@@ -199,6 +199,7 @@ redirect_store_cancel(redirect_store_t *store, redirect_transaction_t *transacti
         redirect_cancel_t *copy = redirect_pool_alloc(&store->pool, sizeof(*copy));
         *copy = *cancel;
         redirect_store_extras(store, transaction)->cancel = copy;
+        redirect_store_end_leg(transaction, copy->time);
     }
 }
 

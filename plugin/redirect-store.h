@@ -14,6 +14,7 @@
  *  3. Groups are freed whole, and only when nothing but their own members and their call points to them. What is
  *     visible is never freed before the store.
  *  4. A call is listed in exactly one queue, oldest first, and holds at least one transaction between two messages.
+ *     An entry of the index of legs points to another one for as long as both are there.
  *  5. What only later messages need (redirect_live_t, its keys in the index of legs, the parsed URIs of a redirect's
  *     targets) is there as long as the transaction, or the one that the redirect answered first, is listed in its call,
  *     and no longer.
@@ -27,6 +28,7 @@
 #define REDIRECT_STORE_H
 
 #include "redirect-hash.h"
+#include "redirect-leg-habits.h"
 #include "redirect-message.h"
 #include "redirect-odds.h"
 
@@ -325,14 +327,11 @@ bool redirect_store_receives_invites(const redirect_store_t *store, const redire
 /**
  * Files a request under up to REDIRECT_LEG_MAX_KEYS keyed hashes, for as long as its transaction is looked at. facts is
  * copied. Once only.
- * @param received the first so many keys say where it was received: they change with redirect_store_answered_key() once
- *                 it has its final response, because what waits for one is looked for much more often
+ * @param received the first so many keys say where it was received: nothing is filed under them any more once it has its
+ *                 final response, because nothing is made of it then
  */
 void redirect_store_file_leg(redirect_store_t *store, redirect_transaction_t *transaction,
                              const redirect_leg_facts_t *facts, const uint64_t *key, unsigned count, unsigned received);
-
-/** The key of a request that has its final response, from that of one that has none. */
-uint64_t redirect_store_answered_key(const redirect_store_t *store, uint64_t key);
 
 /** What a request that is filed shows; NULL of all others. */
 const redirect_leg_facts_t *redirect_store_leg_facts(const redirect_transaction_t *transaction);
@@ -346,8 +345,45 @@ const redirect_filed_leg_t *redirect_store_next_filed_leg(const redirect_filed_l
 /** The request that is filed. */
 redirect_transaction_t *redirect_filed_leg_transaction(const redirect_filed_leg_t *filed);
 
-/** False where no visible request without a final response is filed under a key: then nothing needs to be looked for. */
-bool redirect_store_leg_may_wait(const redirect_store_t *store, uint64_t key);
+/** What has become of a request that is filed, by the requests that were taken for its legs. */
+typedef struct {
+    redirect_time_t made;   /**< when the latest was sent */
+    redirect_time_t ended;  /**< when the latest that was not answered was over */
+    float likelihood;       /**< that the latest was rightly taken for one */
+    float ended_likelihood; /**< the same of the latest that was over */
+    unsigned legs;
+    bool is_redirected; /**< the latest that was over had a redirect */
+    bool is_next_due;   /**< one ended, and none was made since */
+    bool is_answered;   /**< one was */
+} redirect_leg_progress_t;
+
+redirect_leg_progress_t redirect_store_leg_progress(const redirect_transaction_t *transaction);
+
+/**
+ * Takes a request for what a B2BUA made of leg->of, visible or not. Both are to be filed. leg is copied. Once only.
+ * @param leg    confidence 0: too unlikely to be told, but what the next one is depends on it
+ * @param likelihood that it is so, from 0 to 1
+ * @param habits of that B2BUA, or NULL; they learn how the leg ends
+ */
+void redirect_store_take_leg(const redirect_transaction_t *transaction, const redirect_leg_t *leg, double likelihood,
+                             redirect_leg_habits_t *habits);
+
+/** It turned out that a request that is not visible was made of something else. */
+void redirect_store_untake_leg(const redirect_transaction_t *transaction);
+
+/** What a request was taken for; false where that is nothing, or too unlikely to be told, or no longer looked at. */
+bool redirect_store_taken_leg(const redirect_transaction_t *transaction, redirect_leg_t *leg);
+
+/** What was taken for legs of a request, the latest first, or NULL. */
+redirect_transaction_t *redirect_store_first_leg_of(const redirect_transaction_t *transaction);
+redirect_transaction_t *redirect_store_next_leg_of(const redirect_transaction_t *leg);
+
+/** Nothing that was captured explains a request that a B2BUA sent. */
+void redirect_store_set_unexplained(const redirect_transaction_t *transaction);
+bool redirect_store_is_unexplained(const redirect_transaction_t *transaction);
+
+/** What is learnt of the B2BUA at an address that received an INVITE; NULL where there is no room for it. */
+redirect_leg_habits_t *redirect_store_leg_habits(redirect_store_t *store, const redirect_endpoint_t *endpoint);
 
 /** The transaction that a candidate's group begins with, or itself where it is visible. */
 redirect_transaction_t *redirect_store_root(const redirect_transaction_t *transaction);

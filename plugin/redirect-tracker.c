@@ -346,7 +346,8 @@ place_leg(step_t *step)
     redirect_placement_t *place = &step->place;
     redirect_leg_t leg;
 
-    if (!redirect_leg_find(step->store, step->transaction, true, &place->steps, &leg)) {
+    redirect_leg_decide(step->store, step->transaction, &place->steps);
+    if (!redirect_leg_find(step->transaction, &leg) || leg.of->chain == NULL) {
         place->gave_up = place->gave_up || place->steps == 0;
         return;
     }
@@ -376,6 +377,8 @@ place(step_t *step)
             if (links_legs(step->store) && step->transaction->request.method == SIP_METHOD_INVITE) {
                 place_leg(step);
             }
+        } else if (step->place.beside && links_legs(step->store)) {
+            redirect_leg_repeat(step->store, step->transaction, step->place.beside);
         }
     }
     enter(step);
@@ -512,12 +515,11 @@ typedef struct {
 } legs_up_t;
 
 static SIP_RARELY_CALLED legs_up_t
-find_legs_up(const redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
+find_legs_up(const redirect_transaction_t *transaction)
 {
     legs_up_t up = {.top = redirect_store_root(transaction)};
 
-    while (up.count < MAX_LEGS && up.top->chain == NULL &&
-           redirect_leg_find(store, up.top, false, steps, &up.leg[up.count])) {
+    while (up.count < MAX_LEGS && up.top->chain == NULL && redirect_leg_find(up.top, &up.leg[up.count])) {
         up.root[up.count] = up.top;
         up.top = redirect_store_root(up.leg[up.count].of);
         up.count++;
@@ -545,7 +547,7 @@ join_legs_below(redirect_store_t *store, const redirect_chain_t *chain, unsigned
     redirect_leg_t leg;
 
     while (above && *steps > 0) {
-        redirect_transaction_t *below = above->live ? redirect_leg_next_below(store, above, steps, &leg) : NULL;
+        redirect_transaction_t *below = above->live ? redirect_leg_next_below(above, steps, &leg) : NULL;
         if (below == NULL) {
             above = above->next_in_chain; /* what was made of it was captured later */
         } else if (!join_leg(store, below, &leg)) {
@@ -569,7 +571,7 @@ show(step_t *step, redirect_transaction_t *transaction)
         redirect_store_show(store, transaction);
         return;
     }
-    up = find_legs_up(store, transaction, &steps);
+    up = find_legs_up(transaction);
     redirect_store_show(store, up.top);
     while (up.count > 0 && join_leg(store, up.root[up.count - 1], &up.leg[up.count - 1])) {
         up.count--;

@@ -10,7 +10,6 @@
 
 #include "traffic.h"
 
-#include <math.h>
 #include <string.h>
 
 #include <glib.h>
@@ -39,7 +38,6 @@ typedef struct {
 
 typedef struct {
     redirect_time_t time;
-    unsigned order; /* of events at one time */
     step_t step;
     call_t call;
 } event_t;
@@ -48,55 +46,12 @@ struct traffic {
     population_t population;
     GRand *chance;
     double *activity; /* of the callers up to each one, added up */
-    GArray *events;   /* event_t, a heap: the earliest first */
-    unsigned calls, order, redirects;
+    agenda_t *agenda; /* event_t */
+    unsigned calls, redirects;
     redirect_time_t next_call;
     uint32_t frame;
     GString *text;
 };
-
-/* --- chance ------------------------------------------------------------------------------------------------------- */
-
-static bool
-happens(traffic_t *traffic, double share)
-{
-    return g_rand_double(traffic->chance) < share;
-}
-
-static redirect_time_t
-seconds(double value)
-{
-    return (redirect_time_t)(value * (double)REDIRECT_SECOND);
-}
-
-static redirect_time_t
-log_uniform(traffic_t *traffic, const delay_t *delay)
-{
-    return seconds(delay->least * pow(delay->most / delay->least, g_rand_double(traffic->chance)));
-}
-
-static redirect_time_t
-exponential(traffic_t *traffic, double rate)
-{
-    return seconds(-log(1 - g_rand_double(traffic->chance)) / rate);
-}
-
-static unsigned
-some_caller(traffic_t *traffic)
-{
-    const double wanted = g_rand_double(traffic->chance) * traffic->activity[traffic->population.callers - 1];
-    unsigned low = 0, high = traffic->population.callers - 1;
-
-    while (low < high) {
-        const unsigned middle = (low + high) / 2;
-        if (traffic->activity[middle] < wanted) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
 
 double
 traffic_share_of_caller(const traffic_t *traffic, unsigned caller)
@@ -106,63 +61,13 @@ traffic_share_of_caller(const traffic_t *traffic, unsigned caller)
     return (traffic->activity[caller] - before) / traffic->activity[traffic->population.callers - 1];
 }
 
-/* --- events in order of time -------------------------------------------------------------------------------------- */
-
-static event_t *
-event_at(const traffic_t *traffic, guint index)
-{
-    return &g_array_index(traffic->events, event_t, index);
-}
-
-static bool
-is_before(const event_t *a, const event_t *b)
-{
-    return a->time != b->time ? a->time < b->time : a->order < b->order;
-}
-
-static bool
-swap_unless_in_order(traffic_t *traffic, guint upper, guint lower)
-{
-    const event_t kept = *event_at(traffic, upper);
-
-    if (!is_before(event_at(traffic, lower), &kept)) {
-        return false;
-    }
-    *event_at(traffic, upper) = *event_at(traffic, lower);
-    *event_at(traffic, lower) = kept;
-    return true;
-}
-
 static void
 event_push(traffic_t *traffic, redirect_time_t time, step_t step, const call_t *call)
 {
-    const event_t event = {.time = time, .order = traffic->order++, .step = step, .call = *call};
-    guint index = traffic->events->len;
+    event_t *event = g_new(event_t, 1);
 
-    g_array_append_val(traffic->events, event);
-    while (index > 0 && swap_unless_in_order(traffic, (index - 1) / 2, index)) {
-        index = (index - 1) / 2;
-    }
-}
-
-static event_t
-event_pop(traffic_t *traffic)
-{
-    const event_t first = *event_at(traffic, 0);
-    guint index = 0;
-
-    *event_at(traffic, 0) = *event_at(traffic, traffic->events->len - 1);
-    g_array_set_size(traffic->events, traffic->events->len - 1);
-    for (guint child = 1; child < traffic->events->len; child = 2 * index + 1) {
-        if (child + 1 < traffic->events->len && is_before(event_at(traffic, child + 1), event_at(traffic, child))) {
-            child++;
-        }
-        if (!swap_unless_in_order(traffic, index, child)) {
-            break;
-        }
-        index = child;
-    }
-    return first;
+    *event = (event_t){.step = step, .call = *call};
+    agenda_add(traffic->agenda, time, event);
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
@@ -173,11 +78,11 @@ call_new(traffic_t *traffic, invite_kind_t kind, unsigned caller)
     call_t call = {.number = traffic->calls++, .kind = kind, .caller = caller};
     const unsigned tied = traffic->population.tied;
 
-    call.target = (unsigned)g_rand_int_range(traffic->chance, 0, (gint32)traffic->population.targets);
-    call.callee = (unsigned)g_rand_int_range(traffic->chance, 0, CALLEES);
+    call.target = chance_below(traffic->chance, traffic->population.targets);
+    call.callee = chance_below(traffic->chance, CALLEES);
     call.tag = g_rand_int(traffic->chance);
     call.session = g_rand_int(traffic->chance);
-    call.is_international = happens(traffic, 0.5);
+    call.is_international = chance_happens(traffic->chance, 0.5);
     call.is_tied = tied == 0 || caller * 2654435761U % 100 < tied;
     return call;
 }
@@ -187,14 +92,16 @@ static void
 begin_calls(traffic_t *traffic)
 {
     const population_t *population = &traffic->population;
+    redirect_time_t next;
 
     while (traffic->redirects < population->redirects &&
-           (traffic->events->len == 0 || traffic->next_call <= event_at(traffic, 0)->time)) {
+           (!agenda_time(traffic->agenda, &next) || traffic->next_call <= next)) {
         const double direct = population->direct / (1 + population->direct);
-        const invite_kind_t kind = happens(traffic, direct) ? KIND_DIRECT : KIND_ORIGINAL;
-        const call_t call = call_new(traffic, kind, some_caller(traffic));
+        const invite_kind_t kind = chance_happens(traffic->chance, direct) ? KIND_DIRECT : KIND_ORIGINAL;
+        const call_t call =
+            call_new(traffic, kind, chance_pick(traffic->chance, traffic->activity, traffic->population.callers));
         event_push(traffic, traffic->next_call, STEP_INVITE, &call);
-        traffic->next_call += exponential(traffic, population->rate);
+        traffic->next_call += chance_next(traffic->chance, population->rate);
     }
 }
 
@@ -210,7 +117,7 @@ follow(traffic_t *traffic, const call_t *redirected, redirect_time_t time)
         call.tag = traffic->population.ties & TIE_TAG ? redirected->tag : call.tag;
         call.session = redirected->session;
     }
-    event_push(traffic, time + log_uniform(traffic, traffic->population.delay), STEP_INVITE, &call);
+    event_push(traffic, time + chance_delay(traffic->chance, traffic->population.delay), STEP_INVITE, &call);
 }
 
 static void
@@ -220,10 +127,10 @@ dial_again(traffic_t *traffic, const call_t *redirected, redirect_time_t time)
     call_t call = call_new(traffic, KIND_ORIGINAL, redirected->caller);
 
     call.callee = redirected->callee;
-    if (happens(traffic, 0.5)) {
+    if (chance_happens(traffic->chance, 0.5)) {
         call.target = redirected->target;
     }
-    event_push(traffic, time + log_uniform(traffic, &patience), STEP_INVITE, &call);
+    event_push(traffic, time + chance_delay(traffic->chance, &patience), STEP_INVITE, &call);
 }
 
 /* What comes of the message that was just sent. */
@@ -236,20 +143,20 @@ go_on(traffic_t *traffic, event_t *event)
     switch (event->step) {
     case STEP_INVITE:
         if (call->kind == KIND_ORIGINAL) {
-            call->status = happens(traffic, SHARE_ANSWERED) ? 200 : 302;
+            call->status = chance_happens(traffic->chance, SHARE_ANSWERED) ? 200 : 302;
         } else {
-            call->status = happens(traffic, SHARE_BUSY) ? 486 : 200;
+            call->status = chance_happens(traffic->chance, SHARE_BUSY) ? 486 : 200;
         }
-        event_push(traffic, event->time + log_uniform(traffic, &soon), STEP_FINAL, call);
+        event_push(traffic, event->time + chance_delay(traffic->chance, &soon), STEP_FINAL, call);
         break;
     case STEP_FINAL:
-        event_push(traffic, event->time + seconds(0.001), STEP_ACK, call);
+        event_push(traffic, event->time + REDIRECT_SECOND / 1000, STEP_ACK, call);
         if (call->status == 302) {
             traffic->redirects++;
-            if (!happens(traffic, traffic->population.abandoned)) {
+            if (!chance_happens(traffic->chance, traffic->population.abandoned)) {
                 follow(traffic, call, event->time);
             }
-            if (happens(traffic, SHARE_REDIALLED)) {
+            if (chance_happens(traffic->chance, SHARE_REDIALLED)) {
                 dial_again(traffic, call, event->time);
             }
         }
@@ -421,17 +328,12 @@ traffic_t *
 traffic_new(const population_t *population, uint32_t seed)
 {
     traffic_t *traffic = g_new0(traffic_t, 1);
-    double sum = 0;
 
     traffic->population = *population;
     traffic->chance = g_rand_new_with_seed(seed);
-    traffic->events = g_array_new(FALSE, FALSE, sizeof(event_t));
+    traffic->agenda = agenda_new();
     traffic->text = g_string_new("");
-    traffic->activity = g_new(double, population->callers);
-    for (unsigned i = 0; i < population->callers; i++) {
-        sum += pow(i + 1, -population->activity);
-        traffic->activity[i] = sum;
-    }
+    traffic->activity = chance_zipf(population->callers, population->activity);
     return traffic;
 }
 
@@ -439,7 +341,7 @@ void
 traffic_free(traffic_t *traffic)
 {
     g_rand_free(traffic->chance);
-    g_array_free(traffic->events, TRUE);
+    agenda_free(traffic->agenda);
     g_string_free(traffic->text, TRUE);
     g_free(traffic->activity);
     g_free(traffic);
@@ -451,13 +353,17 @@ traffic_next(traffic_t *traffic, sample_t *sample)
     static void (*const put[])(const traffic_t *, GString *, const call_t *) = {
         [STEP_INVITE] = put_invite, [STEP_FINAL] = put_final, [STEP_ACK] = put_ack};
     redirect_endpoint_t near_end = endpoint(192, 0, 2, 10), far_end;
-    event_t event;
+    redirect_time_t time;
+    event_t event, *taken;
 
     begin_calls(traffic);
-    if (traffic->events->len == 0) {
+    if (!agenda_time(traffic->agenda, &time)) {
         return false;
     }
-    event = event_pop(traffic);
+    taken = (event_t *)agenda_take(traffic->agenda, &time);
+    event = *taken;
+    event.time = time;
+    g_free(taken);
     far_end = callee_endpoint(&event.call);
     g_string_truncate(traffic->text, 0);
     put[event.step](traffic, traffic->text, &event.call);

@@ -7,6 +7,7 @@
 #ifndef TRAFFIC_H
 #define TRAFFIC_H
 
+#include "chance.h"
 #include "redirect-message.h"
 
 /** What a follow-up has in common with the redirected request beside caller, target and address; a bit set. */
@@ -26,12 +27,7 @@ typedef enum {
     HAS_TWO_PHONES = 1 << 11, /**< each caller has two phones, with a User-Agent and Contact of their own */
 } tie_t;
 
-/** How long after a redirect its follow-up comes; log-uniform between the two, in seconds. */
-typedef struct {
-    const char *name;
-    double least, most;
-} delay_t;
-
+/* How long after a redirect its follow-up comes. */
 extern const delay_t delay_any;  /**< a few milliseconds to 30 s */
 extern const delay_t delay_fast; /**< a machine */
 extern const delay_t delay_slow; /**< a person who chooses, a machine that queues */
