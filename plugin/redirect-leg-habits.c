@@ -20,6 +20,7 @@ static const double assumed_times[REDIRECT_LEG_TIMES] = {0.08, 0.1,  0.14, 0.16,
 #define ASSUMED_KEPT 0.5
 #define ASSUMED_NEXT 0.5
 #define ASSUMED_LEGS 0.8
+#define LEGS_OF_A_B2BUA 5.0f
 #define ASSUMED_CHANCE 0.008
 #define ASSUMED_BESIDE 0.05
 #define ASSUMED_OTHERS_PER_SECOND 0.0015
@@ -138,7 +139,7 @@ redirect_leg_habits_odds(const redirect_leg_habits_t *habits)
         share((double)habits->legs, (double)(habits->legs + habits->alone), ASSUMED_LEGS, WEIGHT_OF_SHARES);
     const double odds = legs / (1 - legs) * (1 - ASSUMED_LEGS) / ASSUMED_LEGS;
 
-    return MIN(odds, 1);
+    return habits->legs > LEGS_OF_A_B2BUA ? 1 : MIN(odds, 1); /* it may be one some of whose callers are missing */
 }
 
 double
