@@ -683,12 +683,11 @@ take_instead(const redirect_transaction_t *of, redirect_leg_habits_t *habits)
     redirect_store_untake_leg(former);
 }
 
-void
-redirect_leg_decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
+static SIP_RARELY_CALLED void
+decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
 {
     const redirect_endpoint_t source = redirect_request_source(transaction);
-    redirect_leg_habits_t *habits =
-        redirect_store_leg_facts(transaction) ? redirect_store_leg_habits(store, &source) : NULL;
+    redirect_leg_habits_t *habits = redirect_store_leg_habits(store, &source);
     redirect_leg_t leg;
     search_t search;
 
@@ -713,6 +712,15 @@ redirect_leg_decide(redirect_store_t *store, const redirect_transaction_t *trans
         redirect_store_take_leg(transaction, &leg, leg.of == search.best.of ? 1 : likelihood(&search), habits);
     } else if (is_unexplained(&search)) {
         redirect_store_set_unexplained(transaction);
+    }
+}
+
+/* Most requests are not filed, and are no legs: they cost a look. */
+void
+redirect_leg_decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
+{
+    if (redirect_store_leg_facts(transaction)) {
+        decide(store, transaction, steps);
     }
 }
 
