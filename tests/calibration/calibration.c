@@ -24,9 +24,6 @@
 /* Where less can be told by caller, target, address and time alone, so much less than that may be found. */
 #define BELOW_ATTAINABLE 0.05
 
-static const double demanded[REDIRECT_CONFIDENCE_COUNT] = {
-    [REDIRECT_CONFIDENCE_CERTAIN] = 0.999, [REDIRECT_CONFIDENCE_PROBABLE] = 0.99, [REDIRECT_CONFIDENCE_POSSIBLE] = 0.9};
-
 typedef struct {
     char *name;
     population_t population;
@@ -173,25 +170,10 @@ print_result(const char *name, const result_t *result)
     }
 }
 
-/*
- * @param enough so many links of a confidence there must be
- * @param bound  what is compared with what is demanded
- * @return false where links of a confidence are right too seldom
- */
 static bool
 is_precise(const char *name, const result_t *result, unsigned enough, double (*bound)(tally_t))
 {
-    bool is_good = true;
-
-    for (unsigned confidence = REDIRECT_CONFIDENCE_CERTAIN; confidence < REDIRECT_CONFIDENCE_COUNT; confidence++) {
-        const tally_t tally = result_of_confidence(result, confidence);
-        if (tally.links >= enough && bound(tally) < demanded[confidence]) {
-            printf("FAILED: %s: of links called %s %.4f are right\n", name, redirect_confidence_name(confidence),
-                   tally_share(tally));
-            is_good = false;
-        }
-    }
-    return is_good;
+    return tallies_are_precise(name, "links", result->tally, REDIRECT_LINK_COUNT, enough, bound);
 }
 
 /* Where nothing tells a caller's follow-up from his other calls, what can be found is what time tells. */
@@ -212,12 +194,7 @@ finds_enough(const row_t *row, const result_t *result)
 static bool
 is_wanted(const row_t *row, char **words, bool quick)
 {
-    bool is_named = *words == NULL;
-
-    for (; *words; words++) {
-        is_named = is_named || strstr(row->name, *words);
-    }
-    return is_named && (!quick || row->is_quick);
+    return name_is_wanted(row->name, words) && (!quick || row->is_quick);
 }
 
 static bool

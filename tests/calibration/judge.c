@@ -5,9 +5,6 @@
  */
 
 #include "judge.h"
-
-#include <math.h>
-
 #include <glib.h>
 #include <wsutil/wmem/wmem.h>
 
@@ -79,42 +76,10 @@ judge(const population_t *population, uint32_t seed)
 void
 result_add(result_t *sum, const result_t *more)
 {
-    for (unsigned kind = 0; kind < REDIRECT_LINK_COUNT; kind++) {
-        for (unsigned confidence = 0; confidence < REDIRECT_CONFIDENCE_COUNT; confidence++) {
-            sum->tally[kind][confidence].links += more->tally[kind][confidence].links;
-            sum->tally[kind][confidence].right += more->tally[kind][confidence].right;
-        }
-    }
+    tallies_add(sum->tally, more->tally, REDIRECT_LINK_COUNT);
     sum->messages += more->messages;
     sum->redirects += more->redirects;
     sum->follow_ups += more->follow_ups;
     sum->found += more->found;
     sum->attainable += more->attainable;
-}
-
-tally_t
-result_of_confidence(const result_t *result, redirect_confidence_t confidence)
-{
-    tally_t all = {0, 0};
-
-    for (unsigned kind = 0; kind < REDIRECT_LINK_COUNT; kind++) {
-        all.links += result->tally[kind][confidence].links;
-        all.right += result->tally[kind][confidence].right;
-    }
-    return all;
-}
-
-double
-tally_share(tally_t tally)
-{
-    return tally.links > 0 ? tally.right / (double)tally.links : 1;
-}
-
-double
-tally_upper_bound(tally_t tally)
-{
-    const double z = 1.6449, n = tally.links, share = tally_share(tally); /* one-sided */
-
-    return n > 0 ? (share + z * z / (2 * n) + z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))) / (1 + z * z / n)
-                 : 1;
 }

@@ -24,9 +24,6 @@
 /* A test runs so many times fewer calls. */
 #define QUICK 10
 
-static const double demanded[REDIRECT_CONFIDENCE_COUNT] = {
-    [REDIRECT_CONFIDENCE_CERTAIN] = 0.999, [REDIRECT_CONFIDENCE_PROBABLE] = 0.99, [REDIRECT_CONFIDENCE_POSSIBLE] = 0.9};
-
 typedef struct {
     const char *name;
     legs_population_t population; /* 0: as usual */
@@ -191,33 +188,11 @@ print_result(const char *name, const legs_result_t *result)
 }
 
 static bool
-is_precise_at(const char *name, const char *what, unsigned confidence, tally_t tally, double bound)
-{
-    if (bound >= demanded[confidence]) {
-        return true;
-    }
-    printf("FAILED: %s: of %s called %s %.4f are right\n", name, what,
-           redirect_confidence_name((redirect_confidence_t)confidence), tally_share(tally));
-    return false;
-}
-
-/*
- * @param enough so many of a confidence there must be
- * @param bound  what is compared with what is demanded
- * @return false where legs, or links of legs, of a confidence are right too seldom
- */
-static bool
 is_precise(const char *name, const legs_result_t *result, unsigned enough, double (*bound)(tally_t))
 {
-    bool is_good = true;
+    const bool legs = tallies_are_precise(name, "legs", result->leg, REDIRECT_LEG_COUNT, enough, bound);
 
-    for (unsigned i = REDIRECT_CONFIDENCE_CERTAIN; i < REDIRECT_CONFIDENCE_COUNT; i++) {
-        const tally_t legs = legs_of_confidence(result, (redirect_confidence_t)i);
-        const tally_t links = legs_links_of_confidence(result, (redirect_confidence_t)i);
-        is_good &= legs.links < enough || is_precise_at(name, "legs", i, legs, bound(legs));
-        is_good &= links.links < enough || is_precise_at(name, "follow-ups", i, links, bound(links));
-    }
-    return is_good;
+    return tallies_are_precise(name, "follow-ups", result->link, REDIRECT_LINK_COUNT, enough, bound) && legs;
 }
 
 static bool
@@ -233,24 +208,13 @@ finds_enough(const row_t *row, const legs_population_t *population, const legs_r
 }
 
 static bool
-is_wanted(const char *name, char **words)
-{
-    bool is_named = *words == NULL;
-
-    for (; *words; words++) {
-        is_named = is_named || strstr(name, *words);
-    }
-    return is_named;
-}
-
-static bool
 run(char **words, bool quick)
 {
     legs_result_t sum = {0};
     bool is_good = true;
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (is_wanted(rows[i].name, words)) {
+        if (name_is_wanted(rows[i].name, words)) {
             const legs_population_t population = population_of(&rows[i], quick);
             const legs_result_t result = legs_judge(&population, SEED + i);
             print_result(rows[i].name, &result);

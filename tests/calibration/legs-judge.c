@@ -119,43 +119,11 @@ legs_judge(const legs_population_t *population, uint32_t seed)
 void
 legs_result_add(legs_result_t *sum, const legs_result_t *more)
 {
-    for (unsigned confidence = 0; confidence < REDIRECT_CONFIDENCE_COUNT; confidence++) {
-        for (unsigned kind = 0; kind < REDIRECT_LEG_COUNT; kind++) {
-            sum->leg[kind][confidence].links += more->leg[kind][confidence].links;
-            sum->leg[kind][confidence].right += more->leg[kind][confidence].right;
-        }
-        for (unsigned kind = 0; kind < REDIRECT_LINK_COUNT; kind++) {
-            sum->link[kind][confidence].links += more->link[kind][confidence].links;
-            sum->link[kind][confidence].right += more->link[kind][confidence].right;
-        }
-    }
+    tallies_add(sum->leg, more->leg, REDIRECT_LEG_COUNT);
+    tallies_add(sum->link, more->link, REDIRECT_LINK_COUNT);
     sum->messages += more->messages;
     sum->legs += more->legs;
     sum->legs_found += more->legs_found;
     sum->follow_ups += more->follow_ups;
     sum->follow_ups_found += more->follow_ups_found;
-}
-
-tally_t
-legs_of_confidence(const legs_result_t *result, redirect_confidence_t confidence)
-{
-    tally_t all = {0, 0};
-
-    for (unsigned kind = 0; kind < REDIRECT_LEG_COUNT; kind++) {
-        all.links += result->leg[kind][confidence].links;
-        all.right += result->leg[kind][confidence].right;
-    }
-    return all;
-}
-
-tally_t
-legs_links_of_confidence(const legs_result_t *result, redirect_confidence_t confidence)
-{
-    tally_t all = {0, 0};
-
-    for (unsigned kind = 0; kind < REDIRECT_LINK_COUNT; kind++) {
-        all.links += result->link[kind][confidence].links;
-        all.right += result->link[kind][confidence].right;
-    }
-    return all;
 }

@@ -7,13 +7,13 @@
 #ifndef LEGS_JUDGE_H
 #define LEGS_JUDGE_H
 
-#include "judge.h"
 #include "legs-traffic.h"
+#include "tally.h"
 
 /** What became of one population, or of several together. */
 typedef struct {
-    tally_t leg[REDIRECT_LEG_COUNT][REDIRECT_CONFIDENCE_COUNT];
-    tally_t link[REDIRECT_LINK_COUNT][REDIRECT_CONFIDENCE_COUNT]; /**< of follow-ups that are legs, in other calls */
+    tallies_t leg[REDIRECT_LEG_COUNT];
+    tallies_t link[REDIRECT_LINK_COUNT]; /**< of follow-ups that are legs, in other calls */
     unsigned messages;
     unsigned legs, legs_found;             /**< true ones of calls that show a 3xx or 6xx; tied, and rightly */
     unsigned follow_ups, follow_ups_found; /**< the same of what the B2BUA made because of a 302 */
@@ -24,9 +24,5 @@ legs_result_t legs_judge(const legs_population_t *population, uint32_t seed);
 
 /** Adds up. */
 void legs_result_add(legs_result_t *sum, const legs_result_t *more);
-
-/** All legs or links of a confidence. */
-tally_t legs_of_confidence(const legs_result_t *result, redirect_confidence_t confidence);
-tally_t legs_links_of_confidence(const legs_result_t *result, redirect_confidence_t confidence);
 
 #endif /* LEGS_JUDGE_H */
