@@ -297,18 +297,21 @@ annotation_cancel_cause(annotations_t *annotations, const redirect_record_t *rec
 static const redirect_transaction_t *
 hidden_for(const redirect_transaction_t *transaction)
 {
+    const redirect_transaction_t *above = redirect_transaction_above(transaction), *other;
     const redirect_transaction_t *end = redirect_path_end(transaction);
+    redirect_stood_for_iter_t iter;
 
     if (end != transaction && redirect_hidden_by(end) == transaction) {
         return end;
     }
-    for (const redirect_transaction_t *other = transaction->chain ? transaction->chain->first_transaction : NULL; other;
-         other = other->next_in_chain) {
-        if (redirect_transaction_above(other) == transaction && redirect_hidden_by(other) == transaction) {
-            return other;
-        }
+    if (above && above->response.status == transaction->response.status) {
+        return NULL; /* it is that one's answer that hides them */
     }
-    return NULL;
+    redirect_stood_for_init(&iter, transaction);
+    do {
+        other = redirect_stood_for_next(&iter);
+    } while (other && !redirect_is_redirect_or_refusal(other));
+    return other;
 }
 
 /* What the caller got in place of a redirect or global failure that a proxy kept to itself. */

@@ -21,18 +21,6 @@ is_complete(const redirect_chain_t *chain)
     return !chain->truncated && (chain->gaps & GAPS_HIDING_BRANCHES) == 0;
 }
 
-/* The branches of a proxy and the legs of a B2BUA: what was made of one request. */
-static const redirect_transaction_t *
-next_of(const redirect_transaction_t *above, const redirect_transaction_t *previous)
-{
-    const redirect_transaction_t *other = previous ? previous->next_in_chain : above->chain->first_transaction;
-
-    while (other && redirect_transaction_above(other) != above) {
-        other = other->next_in_chain;
-    }
-    return other;
-}
-
 /* It is over without an answer of its own: given up before there was one. */
 static bool
 has_no_answer(const redirect_transaction_t *transaction)
@@ -44,7 +32,8 @@ has_no_answer(const redirect_transaction_t *transaction)
 static bool
 came_from_beside(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
 {
-    for (const redirect_transaction_t *other = next_of(above, NULL); other; other = next_of(above, other)) {
+    for (const redirect_transaction_t *other = redirect_next_below(above, NULL); other;
+         other = redirect_next_below(above, other)) {
         if (other != transaction && (has_no_answer(other) || other->response.status == above->response.status)) {
             return true;
         }
@@ -103,6 +92,24 @@ was_gone_on_from(const redirect_transaction_t *transaction)
     return transaction->extras->retried_by || (transaction->redirect && transaction->redirect->followed);
 }
 
+/*
+ * What above answered stands for what below got, or what passed it on to below, but for other branches.
+ * @param transaction below, or one farther on that got the same answer
+ */
+static bool
+stands_for(const redirect_transaction_t *above, const redirect_transaction_t *below,
+           const redirect_transaction_t *transaction)
+{
+    return stands_for_another(above, below) && !is_passed_on_in(transaction, above);
+}
+
+/* A 6xx is hidden whatever the other branches gave; all else only where none of them gave the answer. */
+static bool
+may_come_from_beside(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
+{
+    return !is_global_failure(transaction) || is_global_failure(above);
+}
+
 const redirect_transaction_t *
 redirect_answered_otherwise(const redirect_transaction_t *transaction)
 {
@@ -113,10 +120,8 @@ redirect_answered_otherwise(const redirect_transaction_t *transaction)
         return NULL;
     }
     above = other_answer_above(transaction, &below);
-    if (above == NULL || !stands_for_another(above, below) || is_passed_on_in(transaction, above)) {
-        return NULL;
-    }
-    if (!(is_global_failure(transaction) && !is_global_failure(above)) && came_from_beside(below, above)) {
+    if (above == NULL || !stands_for(above, below, transaction) ||
+        (may_come_from_beside(transaction, above) && came_from_beside(below, above))) {
         return NULL;
     }
     for (const redirect_transaction_t *next = redirect_transaction_above(above);
@@ -126,8 +131,8 @@ redirect_answered_otherwise(const redirect_transaction_t *transaction)
     return above;
 }
 
-static bool
-is_explained(const redirect_transaction_t *transaction)
+bool
+redirect_is_redirect_or_refusal(const redirect_transaction_t *transaction)
 {
     const unsigned class = transaction->response.status / 100;
 
@@ -137,7 +142,38 @@ is_explained(const redirect_transaction_t *transaction)
 const redirect_transaction_t *
 redirect_hidden_by(const redirect_transaction_t *transaction)
 {
-    return is_explained(transaction) ? redirect_answered_otherwise(transaction) : NULL;
+    return redirect_is_redirect_or_refusal(transaction) ? redirect_answered_otherwise(transaction) : NULL;
+}
+
+void
+redirect_stood_for_init(redirect_stood_for_iter_t *iter, const redirect_transaction_t *above)
+{
+    *iter = (redirect_stood_for_iter_t){.above = above->chain && is_complete(above->chain) ? above : NULL};
+    if (iter->above) {
+        iter->next = redirect_next_below(above, NULL);
+        iter->is_from_beside = came_from_beside(NULL, above); /* what holds for one branch holds for all */
+    }
+}
+
+static bool
+is_stood_for(const redirect_stood_for_iter_t *iter, const redirect_transaction_t *below)
+{
+    return below->response.status >= 300 && below->response.status != iter->above->response.status &&
+           !was_gone_on_from(below) && stands_for(iter->above, below, below) &&
+           !(iter->is_from_beside && may_come_from_beside(below, iter->above));
+}
+
+const redirect_transaction_t *
+redirect_stood_for_next(redirect_stood_for_iter_t *iter)
+{
+    const redirect_transaction_t *found;
+
+    while (iter->next && !is_stood_for(iter, iter->next)) {
+        iter->next = redirect_next_below(iter->above, iter->next);
+    }
+    found = iter->next;
+    iter->next = found ? redirect_next_below(iter->above, found) : NULL;
+    return found;
 }
 
 const redirect_transaction_t *
@@ -152,10 +188,10 @@ redirect_record_hidden_by(const redirect_record_t *record)
 static bool
 may_have_come_from(const redirect_transaction_t *above)
 {
-    const redirect_transaction_t *other = next_of(above, NULL);
+    const redirect_transaction_t *other = redirect_next_below(above, NULL);
 
     while (other && !was_open_at_the_end_of(other, above)) {
-        other = next_of(above, other);
+        other = redirect_next_below(above, other);
     }
     return other != NULL;
 }
@@ -164,11 +200,11 @@ may_have_come_from(const redirect_transaction_t *above)
 static const redirect_transaction_t *
 passed_on_from(const redirect_transaction_t *above)
 {
-    const redirect_transaction_t *other = next_of(above, NULL);
+    const redirect_transaction_t *other = redirect_next_below(above, NULL);
 
     while (other &&
            (other->response.status != above->response.status || other->response.frame > above->response.frame)) {
-        other = next_of(above, other);
+        other = redirect_next_below(above, other);
     }
     return other;
 }
@@ -178,24 +214,25 @@ redirect_made_at(const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t *maker = transaction, *below;
 
-    if (transaction->chain == NULL || !is_explained(transaction) || !is_complete(transaction->chain)) {
+    if (transaction->chain == NULL || !redirect_is_redirect_or_refusal(transaction) ||
+        !is_complete(transaction->chain)) {
         return NULL;
     }
     /* Each is farther on than the one before: redirect_store_check() sees to it that there is no circle. */
     while ((below = passed_on_from(maker)) != NULL) {
         maker = below;
     }
-    return next_of(maker, NULL) && !may_have_come_from(maker) ? maker : NULL;
+    return redirect_next_below(maker, NULL) && !may_have_come_from(maker) ? maker : NULL;
 }
 
 const redirect_transaction_t *
 redirect_next_made_of(const redirect_transaction_t *maker, const redirect_transaction_t *previous)
 {
-    const redirect_transaction_t *other = next_of(maker, previous);
+    const redirect_transaction_t *other = redirect_next_below(maker, previous);
 
     while (other && (other->response.status < 300 || other->response.frame > maker->response.frame ||
                      was_gone_on_from(other) || redirect_is_cancelled(other))) {
-        other = next_of(maker, other);
+        other = redirect_next_below(maker, other);
     }
     return other;
 }
@@ -208,9 +245,9 @@ redirect_tried_next(const redirect_transaction_t *transaction)
     if (above == NULL || transaction->response.status == 0) {
         return NULL;
     }
-    other = next_of(above, transaction);
+    other = redirect_next_below(above, transaction);
     while (other && (other->request.frame < transaction->response.frame || other->link || other->extras->retry_of)) {
-        other = next_of(above, other);
+        other = redirect_next_below(above, other);
     }
     return other;
 }

@@ -9,6 +9,9 @@
 
 #include "redirect-model.h"
 
+/** True of a transaction that ended with a 3xx or 6xx. */
+bool redirect_is_redirect_or_refusal(const redirect_transaction_t *transaction);
+
 /**
  * Of a transaction that ended with a 3xx or 6xx: the transaction nearest to the caller that ended with another code. A
  * proxy that answers for itself does so, one that is told to hide redirects, and many a B2BUA. NULL where the caller got
@@ -22,6 +25,20 @@ const redirect_transaction_t *redirect_record_hidden_by(const redirect_record_t 
 
 /** As redirect_hidden_by(), of a transaction that ended with any code of 300 and above. */
 const redirect_transaction_t *redirect_answered_otherwise(const redirect_transaction_t *transaction);
+
+/**
+ * Walks, in frame order, what was made of a request and ended with another code of 300 and above, for which the request's
+ * own answer stands: as redirect_answered_otherwise(), asked from above, and once for all branches.
+ */
+typedef struct {
+    const redirect_transaction_t *above, *next;
+    bool is_from_beside;
+} redirect_stood_for_iter_t;
+
+void redirect_stood_for_init(redirect_stood_for_iter_t *iter, const redirect_transaction_t *above);
+
+/** The next one. NULL at the end. */
+const redirect_transaction_t *redirect_stood_for_next(redirect_stood_for_iter_t *iter);
 
 /**
  * Of a transaction that ended with a 3xx or 6xx which no branch and no leg farther on got: the transaction whose receiver

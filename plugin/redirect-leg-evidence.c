@@ -100,22 +100,6 @@ shared_value(sip_slice_t name, sip_slice_t value)
     return sip_param_find(value, "icid-value", &icid) ? sip_value_unquote(icid) : SIP_SLICE_NONE;
 }
 
-bool
-redirect_leg_next_name(sip_slice_t *names, sip_slice_t *name)
-{
-    const char *comma;
-    size_t len;
-
-    if (names->len == 0) {
-        return false;
-    }
-    comma = memchr(names->ptr, ',', names->len);
-    len = comma ? (size_t)(comma - names->ptr) : names->len;
-    *name = sip_slice_trim(sip_slice_make(names->ptr, len));
-    *names = sip_slice_from(*names, comma ? len + 1 : len);
-    return true;
-}
-
 /* One header's value is not another's: the name goes into the key. */
 static void
 read_shared_ids(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_facts_t *leg)
@@ -195,26 +179,10 @@ caller_by(const redirect_store_t *store, sip_slice_t uri_text)
                : 0;
 }
 
-static uint32_t
-caller_asserted(const redirect_store_t *store, const sip_message_t *sip)
-{
-    sip_value_iter_t values;
-    sip_slice_t value;
-    sip_address_t address;
-
-    if (!sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY)) {
-        return 0;
-    }
-    sip_value_iter_init(&values, sip, SIP_HEADER_P_ASSERTED_IDENTITY);
-    return sip_value_iter_next(&values, &value) && sip_address_parse(value, &address)
-               ? caller_by(store, address.uri.whole)
-               : 0;
-}
-
 static void
 read_users(const redirect_store_t *store, const sip_message_t *sip, redirect_leg_facts_t *leg)
 {
-    const uint32_t asserted = caller_asserted(store, sip);
+    const uint32_t asserted = caller_by(store, redirect_asserted_uri(sip));
     const uint32_t from = caller_by(store, sip_message_from_uri(sip));
     sip_uri_t called;
 
@@ -273,7 +241,7 @@ keys_add_named_calls(keys_t *keys, const redirect_transaction_t *transaction)
 {
     sip_slice_t ids = transaction->live->caller ? transaction->live->caller->leg_ids : SIP_SLICE_NONE, id;
 
-    while (redirect_leg_next_name(&ids, &id)) {
+    while (sip_slice_take_item(&ids, &id)) {
         keys_add(keys, redirect_leg_key(keys->store, LEG_KEY_NAMED_CALL, id));
     }
 }
@@ -295,7 +263,7 @@ read_identifiers(const redirect_store_t *store, const redirect_transaction_t *tr
 /* may_be: REDIRECT_LEG_*. Apart from what all requests pass, for what it needs would be cleared for each. */
 static SIP_RARELY_CALLED void
 file_leg(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
-         const redirect_leg_ends_t *ends, unsigned may_be)
+         const redirect_message_t *message, unsigned may_be)
 {
     redirect_leg_facts_t leg = {0};
     keys_t keys = {.store = store}, identifiers = {.store = store};
@@ -315,11 +283,11 @@ file_leg(redirect_store_t *store, redirect_transaction_t *transaction, redirect_
     keys_add_identifier(&identifiers, &leg.sdp_origin);
     keys_add_identifier(&identifiers, &leg.sdp_media);
     if (may_be & REDIRECT_LEG_RECEIVED) {
-        keys_add_place(&keys, LEG_KEY_RECEIVED, ends->destination, &leg);
+        keys_add_place(&keys, LEG_KEY_RECEIVED, &message->destination, &leg);
     }
     received = keys.count;
     if (may_be & REDIRECT_LEG_SENT) {
-        keys_add_place(&keys, LEG_KEY_SENT, ends->source, &leg);
+        keys_add_place(&keys, LEG_KEY_SENT, &message->source, &leg);
     }
     for (unsigned i = 0; i < identifiers.count; i++) {
         keys_add(&keys, identifiers.key[i]);
@@ -340,12 +308,12 @@ has_identifier(const redirect_store_t *store, const redirect_transaction_t *tran
 /* A request that is to take the place of another call belongs to that one (RFC 3891, RFC 3911). */
 void
 redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
-                  const redirect_leg_ends_t *ends)
+                  const redirect_message_t *message)
 {
-    const unsigned may_be = redirect_store_count_invite(store, ends->source, ends->destination);
+    const unsigned may_be = redirect_store_count_invite(store, &message->source, &message->destination);
 
     if ((may_be || has_identifier(store, transaction, facts->sip)) && !redirect_facts_replaces(facts)) {
-        file_leg(store, transaction, facts, ends, may_be);
+        file_leg(store, transaction, facts, message, may_be);
     }
 }
 

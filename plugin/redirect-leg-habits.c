@@ -81,6 +81,13 @@ habit(const redirect_leg_habits_t *habits, double share)
     return share < SELDOM && habits->first > LEGS_THAT_TELL ? NEVER : share;
 }
 
+/* The same, and one that lacks little is all. */
+static double
+always_or_never(const redirect_leg_habits_t *habits, double share)
+{
+    return 1 - habit(habits, 1 - habit(habits, share));
+}
+
 static double
 density(const redirect_leg_habits_t *habits, redirect_time_t after)
 {
@@ -145,9 +152,7 @@ redirect_leg_habits_odds(const redirect_leg_habits_t *habits)
 double
 redirect_leg_habits_kept(const redirect_leg_habits_t *habits)
 {
-    const double kept = share((double)habits->kept, (double)habits->first, ASSUMED_KEPT, WEIGHT_OF_SHARES);
-
-    return 1 - habit(habits, 1 - habit(habits, kept));
+    return always_or_never(habits, share((double)habits->kept, (double)habits->first, ASSUMED_KEPT, WEIGHT_OF_SHARES));
 }
 
 double
@@ -159,9 +164,7 @@ redirect_leg_habits_chance(const redirect_leg_habits_t *habits)
 double
 redirect_leg_habits_told(const redirect_leg_habits_t *habits)
 {
-    const double told = share((double)habits->told, (double)habits->follow, ASSUMED_KEPT, WEIGHT_OF_SHARES);
-
-    return 1 - habit(habits, 1 - habit(habits, told));
+    return always_or_never(habits, share((double)habits->told, (double)habits->follow, ASSUMED_KEPT, WEIGHT_OF_SHARES));
 }
 
 double

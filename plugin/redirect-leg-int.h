@@ -15,7 +15,7 @@ typedef enum {
     LEG_KEY_SHARED_ID = 'H',
     LEG_KEY_SDP_ORIGIN = 'O',
     LEG_KEY_SDP_MEDIA = 'M',
-    LEG_KEY_NAMED_CALL = 'N', /**< the Call-ID in a leg header */
+    LEG_KEY_NAMED_CALL = 'N', /**< the Call-ID in a leg header: looked up among the calls, filed to be in the index */
     LEG_KEY_RECEIVED = 'R',   /**< the address that received it, and who calls; where nobody knows, who is called */
     LEG_KEY_SENT = 'S',       /**< the same of the address that sent it */
 } leg_key_kind_t;
@@ -26,9 +26,6 @@ uint64_t redirect_leg_key(const redirect_store_t *store, leg_key_kind_t kind, si
 /** The key of an address with a caller, or with a called user where the caller is 0; 0 where both are. */
 uint64_t redirect_leg_place_key(const redirect_store_t *store, leg_key_kind_t kind, const redirect_endpoint_t *address,
                                 uint32_t caller, uint32_t called);
-
-/** The next name of a comma-separated list, trimmed; false at its end. */
-bool redirect_leg_next_name(sip_slice_t *names, sip_slice_t *name);
 
 /** How well two legs fit: a row of the table of what suffices, the best first. */
 typedef struct {

@@ -299,7 +299,7 @@ consider_named_calls(search_t *search)
     const redirect_caller_t *caller = search->transaction->live->caller;
     sip_slice_t ids = caller ? caller->leg_ids : SIP_SLICE_NONE, id;
 
-    while (redirect_leg_next_name(&ids, &id)) {
+    while (sip_slice_take_item(&ids, &id)) {
         const redirect_call_t *call = redirect_store_call(search->store, id);
         for (redirect_transaction_t *of = call ? redirect_call_first(call) : NULL; of && spend(search->steps);
              of = redirect_next_in_call(of)) {
@@ -627,21 +627,6 @@ learn(const search_t *search, redirect_leg_habits_t *habits, const redirect_leg_
     }
 }
 
-static bool
-search_begin(search_t *search, redirect_store_t *store, const redirect_transaction_t *transaction,
-             const redirect_leg_habits_t *habits, unsigned *steps)
-{
-    *search = (search_t){.store = store,
-                         .transaction = transaction,
-                         .facts = redirect_store_leg_facts(transaction),
-                         .source = redirect_request_source(transaction),
-                         .steps = steps,
-                         .next_after = -1,
-                         .habits = habits ? habits : &nothing_learnt,
-                         .waited = -1};
-    return search->facts != NULL && transaction->request.frame != 0 && transaction->upstream == NULL;
-}
-
 static void
 search_identifiers(search_t *search)
 {
@@ -689,11 +674,15 @@ decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsig
     const redirect_endpoint_t source = redirect_request_source(transaction);
     redirect_leg_habits_t *habits = redirect_store_leg_habits(store, &source);
     redirect_leg_t leg;
-    search_t search;
+    search_t search = {.store = store,
+                       .transaction = transaction,
+                       .facts = redirect_store_leg_facts(transaction),
+                       .source = source,
+                       .steps = steps,
+                       .next_after = -1,
+                       .habits = habits ? habits : &nothing_learnt,
+                       .waited = -1};
 
-    if (!search_begin(&search, store, transaction, habits, steps)) {
-        return;
-    }
     search_identifiers(&search);
     if (habits && !search_caller(&search)) {
         search.all_rates = G_MAXDOUBLE; /* what was not looked at may fit as well */
@@ -715,11 +704,11 @@ decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsig
     }
 }
 
-/* Most requests are not filed, and are no legs: they cost a look. */
+/* Most requests are not filed, and are no legs: they cost a look. What a proxy forwards is none. */
 void
 redirect_leg_decide(redirect_store_t *store, const redirect_transaction_t *transaction, unsigned *steps)
 {
-    if (redirect_store_leg_facts(transaction)) {
+    if (redirect_store_leg_facts(transaction) && transaction->request.frame != 0 && transaction->upstream == NULL) {
         decide(store, transaction, steps);
     }
 }
@@ -731,7 +720,7 @@ redirect_leg_repeat(redirect_store_t *store, const redirect_transaction_t *trans
     const redirect_endpoint_t source = redirect_request_source(transaction);
     redirect_leg_t leg;
 
-    if (redirect_same_address(redirect_request_source(beside), source) && redirect_store_taken_leg(beside, &leg)) {
+    if (redirect_store_taken_leg(beside, &leg) && redirect_same_address(redirect_request_source(beside), source)) {
         redirect_store_take_leg(transaction, &leg, 1, redirect_store_leg_habits(store, &source));
     }
 }

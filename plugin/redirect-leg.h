@@ -1,8 +1,7 @@
 /* redirect-leg.h
  * Which legs of a B2BUA belong together: the INVITE that it received, and those that it made of it under Call-IDs of their
  * own (RFC 7092). Most tell it by no header. So evidence is collected and weighed, and where two calls fit alike, no leg
- * is tied to either. Looks things up and changes nothing but the index of
- * legs, and what is learnt of a B2BUA.
+ * is tied to either. Looks things up and changes nothing but the index of legs, and what is learnt of a B2BUA.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,17 +18,12 @@
 /** A key of the index of legs as far as it identifies a call: 0 where more requests show it than a call has legs. */
 uint64_t redirect_leg_identifier(const redirect_store_t *store, uint64_t key);
 
-/** Where a request came from and went to; borrowed. */
-typedef struct {
-    const redirect_endpoint_t *source, *destination;
-} redirect_leg_ends_t;
-
 /**
- * Files a request for redirect_leg_decide(), where it may be a leg of a B2BUA: an INVITE
- * outside of a dialog. Reads its SDP, its identifiers, and who calls whom.
+ * Files a request for redirect_leg_decide(), where it may be a leg of a B2BUA: an INVITE outside of a dialog, of which
+ * facts and message are. Reads its SDP, its identifiers, and who calls whom.
  */
 void redirect_leg_file(redirect_store_t *store, redirect_transaction_t *transaction, redirect_facts_t *facts,
-                       const redirect_leg_ends_t *ends);
+                       const redirect_message_t *message);
 
 /**
  * Decides, when a request that is filed was sent, what a B2BUA made it of, if anything: the request of another call that

@@ -329,11 +329,10 @@ choose_in_call(search_t *search, const redirect_call_t *call)
 static void
 choose_by_leg_header(search_t *search)
 {
-    sip_slice_t ids = search->who->leg_ids;
+    sip_slice_t ids = search->who->leg_ids, id;
     redirect_link_key_t room;
 
-    while (ids.len > 0) {
-        const sip_slice_t id = redirect_link_next_leg_id(&ids);
+    while (sip_slice_take_item(&ids, &id)) {
         const redirect_call_t *call = redirect_store_call(search->store, id);
 
         if (call && redirect_call_is_visible(call) && can_fit(search)) {

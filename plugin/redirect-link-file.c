@@ -135,35 +135,28 @@ redirect_caller_key(sip_slice_t uri_text)
     return key ? key : 1;
 }
 
-uint32_t
-redirect_asserted_key(const sip_message_t *sip)
+sip_slice_t
+redirect_asserted_uri(const sip_message_t *sip)
 {
     sip_value_iter_t values;
     sip_slice_t value;
     sip_address_t address;
 
     if (!sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY)) {
-        return 0;
+        return SIP_SLICE_NONE;
     }
     sip_value_iter_init(&values, sip, SIP_HEADER_P_ASSERTED_IDENTITY);
-    return sip_value_iter_next(&values, &value) && sip_address_parse(value, &address)
-               ? redirect_caller_key(address.uri.whole)
-               : 0;
+    return sip_value_iter_next(&values, &value) && sip_address_parse(value, &address) ? address.uri.whole
+                                                                                      : SIP_SLICE_NONE;
+}
+
+uint32_t
+redirect_asserted_key(const sip_message_t *sip)
+{
+    return redirect_caller_key(redirect_asserted_uri(sip));
 }
 
 /* --- filing ------------------------------------------------------------------------------------------------------- */
-
-/* The first of ids, which are comma-separated; *ids is what comes after it. */
-sip_slice_t
-redirect_link_next_leg_id(sip_slice_t *ids)
-{
-    const char *comma = memchr(ids->ptr, ',', ids->len);
-    size_t len = comma ? (size_t)(comma - ids->ptr) : ids->len;
-    sip_slice_t id = sip_slice_make(ids->ptr, len);
-
-    *ids = sip_slice_from(*ids, comma ? len + 1 : len);
-    return id;
-}
 
 /* What is being filed. */
 typedef struct {
@@ -271,14 +264,14 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
     const redirect_caller_t *who = leg->live->caller ? leg->live->caller : &nobody;
     const filing_t filing = {
         store, redirect, leg, redirect_caller_key(sip_message_from_uri(sip)), who->asserted, traits_of(store, leg)};
-    sip_slice_t ids = who->leg_ids;
+    sip_slice_t ids = who->leg_ids, id;
     redirect_link_key_t room;
 
     if (redirect->target_count == 0) {
         return;
     }
-    while (ids.len > 0) {
-        file(&filing, redirect_link_key_of_leg(&room, redirect_link_next_leg_id(&ids)));
+    while (sip_slice_take_item(&ids, &id)) {
+        file(&filing, redirect_link_key_of_leg(&room, id));
     }
     file(&filing, redirect_link_key_of_session(&room, who->session_id));
     const bool is_filed = file_targets(&filing, redirect_link_name_of(filing.caller, filing.asserted, sip));

@@ -102,7 +102,10 @@ uint32_t redirect_caller_key(sip_slice_t uri_text);
 /** True for the user of a From that many callers share ("anonymous"), or for none. */
 bool redirect_is_nobody(sip_slice_t user);
 
-/** The same of a message's P-Asserted-Identity. */
+/** The URI of a message's first P-Asserted-Identity (RFC 3325 9.1), borrowed from it; absent where there is none. */
+sip_slice_t redirect_asserted_uri(const sip_message_t *sip);
+
+/** redirect_caller_key() of redirect_asserted_uri(). */
 uint32_t redirect_asserted_key(const sip_message_t *sip);
 
 #endif /* REDIRECT_LINK_H */

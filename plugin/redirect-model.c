@@ -289,6 +289,17 @@ redirect_transaction_before(const redirect_transaction_t *transaction)
     return transaction->upstream_late ? NULL : redirect_transaction_above(transaction);
 }
 
+redirect_transaction_t *
+redirect_next_below(const redirect_transaction_t *above, const redirect_transaction_t *previous)
+{
+    redirect_transaction_t *other = previous ? previous->next_in_chain : above->chain->first_transaction;
+
+    while (other && redirect_transaction_above(other) != above) {
+        other = other->next_in_chain;
+    }
+    return other;
+}
+
 bool
 redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above)
 {

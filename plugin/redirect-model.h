@@ -469,6 +469,13 @@ redirect_transaction_above(const redirect_transaction_t *transaction)
                                       : NULL;
 }
 
+/**
+ * What was made of a request in its visible chain, one after the other in frame order: the branches of a proxy, the legs
+ * of a B2BUA. previous is NULL for the first. NULL at the end.
+ */
+redirect_transaction_t *redirect_next_below(const redirect_transaction_t *above,
+                                            const redirect_transaction_t *previous);
+
 /** True where above is redirect_transaction_above() of transaction, directly or farther on. */
 bool redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above);
 

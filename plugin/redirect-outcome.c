@@ -334,14 +334,12 @@ decisive_followup(const redirect_transaction_t *transaction)
 static const redirect_transaction_t *
 made_of(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *found = NULL;
+    const redirect_transaction_t *found = NULL, *other;
+    redirect_stood_for_iter_t iter;
 
-    for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
-         other = other->next_in_chain) {
-        if (redirect_transaction_above(other) == transaction && !other->upstream_late &&
-            other->response.status >= 300 && other->response.status != transaction->response.status) {
-            found = redirect_answered_otherwise(other) ? other : found;
-        }
+    redirect_stood_for_init(&iter, transaction);
+    while ((other = redirect_stood_for_next(&iter)) != NULL) {
+        found = other->upstream_late ? found : other;
     }
     return found;
 }
@@ -352,9 +350,9 @@ decisive_forward(const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t *found = NULL;
 
-    for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
-         other = other->next_in_chain) {
-        if (redirect_transaction_above(other) != transaction || other->upstream_late ||
+    for (const redirect_transaction_t *other = redirect_next_below(transaction, NULL); other;
+         other = redirect_next_below(transaction, other)) {
+        if (other->upstream_late ||
             (transaction->response.status != 0 && other->response.status != transaction->response.status)) {
             continue;
         }

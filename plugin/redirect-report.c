@@ -116,10 +116,9 @@ redirect_report_is_first_sighting(const redirect_transaction_t *transaction)
 static const redirect_transaction_t *
 forward_with_same_final(const redirect_transaction_t *transaction)
 {
-    for (const redirect_transaction_t *other = transaction->chain->first_transaction; other;
-         other = other->next_in_chain) {
-        if (redirect_transaction_above(other) == transaction &&
-            other->response.status == transaction->response.status &&
+    for (const redirect_transaction_t *other = redirect_next_below(transaction, NULL); other;
+         other = redirect_next_below(transaction, other)) {
+        if (other->response.status == transaction->response.status &&
             other->response.to_tag == transaction->response.to_tag) {
             return other;
         }

@@ -10,13 +10,6 @@
 
 #include "redirect-targets.h"
 
-/* The branches of a proxy and the legs of a B2BUA are all of one chain once a redirect is seen. */
-static redirect_transaction_t *
-first_of_chain(const redirect_transaction_t *transaction)
-{
-    return transaction && transaction->chain ? transaction->chain->first_transaction : NULL;
-}
-
 redirect_t *
 redirect_sighting_source(const redirect_transaction_t *transaction, const redirect_t *fresh, uint64_t to_tag,
                          bool *unchanged)
@@ -24,9 +17,10 @@ redirect_sighting_source(const redirect_transaction_t *transaction, const redire
     redirect_t *source = NULL;
 
     *unchanged = false;
-    for (redirect_transaction_t *below = first_of_chain(transaction); below; below = below->next_in_chain) {
+    for (redirect_transaction_t *below = redirect_next_below(transaction, NULL); below;
+         below = redirect_next_below(transaction, below)) {
         redirect_t *candidate = below->redirect;
-        if (redirect_transaction_above(below) != transaction || candidate == NULL) {
+        if (candidate == NULL) {
             continue;
         }
         if (redirect_offers_same(candidate, fresh)) {
@@ -48,9 +42,9 @@ redirect_sighting_origin(const redirect_t *redirect, const redirect_target_t *ta
     redirect_transaction_t *origin = redirect->transaction;
 
     /* Forwards stand after what they forward, but for reordered frames: one walk down the list will do. */
-    for (redirect_transaction_t *below = target ? first_of_chain(origin) : NULL; below; below = below->next_in_chain) {
-        if (redirect_transaction_above(below) == origin &&
-            redirect_find_target(below->redirect, redirect_target_text(target))) {
+    for (redirect_transaction_t *below = target ? redirect_next_below(origin, NULL) : NULL; below;
+         below = redirect_next_below(origin, below)) {
+        if (redirect_find_target(below->redirect, redirect_target_text(target))) {
             origin = below;
         }
     }

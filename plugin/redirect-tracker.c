@@ -78,7 +78,6 @@ redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now)
 
 /* One message on its way. */
 typedef struct {
-    redirect_tracker_t *tracker;
     redirect_store_t *store;
     const redirect_message_t *message;
     const sip_message_t *sip;
@@ -389,8 +388,7 @@ file_leg(const step_t *step)
 {
     if (step->new_transaction && links_legs(step->store) && !step->transaction->request.in_dialog &&
         step->transaction->request.method == SIP_METHOD_INVITE) {
-        const redirect_leg_ends_t ends = {&step->message->source, &step->message->destination};
-        redirect_leg_file(step->store, step->transaction, step->facts, &ends);
+        redirect_leg_file(step->store, step->transaction, step->facts, step->message);
     }
 }
 
@@ -927,8 +925,7 @@ take_unless_routine(redirect_tracker_t *tracker, const redirect_message_t *messa
             return NULL;
         }
     }
-    step_t step = {.tracker = tracker,
-                   .store = store,
+    step_t step = {.store = store,
                    .message = message,
                    .sip = sip,
                    .key = key,

@@ -338,14 +338,11 @@ name_list_add(sip_name_list_t *list, sip_slice_t name)
 void
 sip_name_list_init(sip_name_list_t *list, sip_slice_t text)
 {
-    const char *const end = slice_end(text);
-    const char *start = text.ptr;
+    sip_slice_t name;
 
     *list = (sip_name_list_t){.count = 0};
-    while (start < end) {
-        const char *comma = find_char(start, end, ',');
-        name_list_add(list, sip_slice_trim(slice_between(start, comma)));
-        start = comma < end ? comma + 1 : end;
+    while (sip_slice_take_item(&text, &name)) {
+        name_list_add(list, name);
     }
 }
 

@@ -150,6 +150,26 @@ sip_slice_from(sip_slice_t slice, size_t offset)
 }
 
 /**
+ * Takes the first item off a comma-separated list of plain text, trimmed; it may be empty. False where nothing is left.
+ * For header values, in which quotes and brackets count: sip_value_take().
+ */
+static inline bool
+sip_slice_take_item(sip_slice_t *list, sip_slice_t *item)
+{
+    const char *comma;
+    size_t len;
+
+    if (list->len == 0) {
+        return false;
+    }
+    comma = (const char *)memchr(list->ptr, ',', list->len);
+    len = comma ? (size_t)(comma - list->ptr) : list->len;
+    *item = sip_slice_trim(sip_slice_make(list->ptr, len));
+    *list = sip_slice_from(*list, comma ? len + 1 : len);
+    return true;
+}
+
+/**
  * Reads a decimal number that fills the whole slice.
  * False for an empty slice, any other character, or a value above UINT32_MAX; then *value stays as it was.
  */
