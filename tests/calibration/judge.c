@@ -5,6 +5,7 @@
  */
 
 #include "judge.h"
+
 #include <glib.h>
 #include <wsutil/wmem/wmem.h>
 
