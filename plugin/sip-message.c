@@ -573,16 +573,17 @@ sip_via_iter_next(sip_via_iter_t *iter, sip_via_t *via)
     return true;
 }
 
-/* How many Via values stand in one line. */
+/* How many Via values stand in one line; trimmed first, as whoever walks them does: what ends a value decides on commas. */
 static unsigned
-count_vias(sip_slice_t rest)
+count_vias(sip_slice_t after_colon)
 {
+    sip_slice_t rest = sip_slice_trim(after_colon);
     bool lone_quote = false;
     unsigned count = 0;
     sip_slice_t value;
 
     if (find_char(rest.ptr, slice_end(rest), ',') == slice_end(rest)) {
-        return sip_slice_trim(rest).len > 0;
+        return rest.len > 0;
     }
     while (sip_value_take(&rest, &lone_quote, &value)) {
         count++;

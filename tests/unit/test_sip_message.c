@@ -630,6 +630,7 @@ static const via_row_t via_rows[] = {
     {"empty-values", "Via: ,, SIP/2.0/UDP h ,", "h|-"},
     {"empty-first-line", "Via:\r\nVia: SIP/2.0/UDP h;branch=1", "h|1"},
     {"empty-second-line", "Via: SIP/2.0/UDP h;branch=1\r\nv: \r\nVia: ,", "h|1"},
+    {"decimal-comma-before-blank", "Via: SIP/2.0/UDP h;branch=1\r\nVia: SIP/2.0/UDP i;q=0,5\f", "h|1 i|-"},
     {"branch-flag-first", "Via: SIP/2.0/UDP h;branch;branch=no", "h|-"},
     {"flag-before", "Via: SIP/2.0/UDP h;b;rport;branch=1", "h|1"},
     {"quotes-before", "Via: SIP/2.0/UDP h;x=\";branch=no\";branch=yes", "h|yes"},
