@@ -18,6 +18,7 @@
 #include <ws_version.h>
 
 #include "redirect-annotations.h"
+#include "redirect-answer.h"
 #include "redirect-hidden.h"
 #include "redirect-leg.h"
 #include "redirect-locate.h"
@@ -63,6 +64,10 @@ static int hf_sip_redirect_remedy = -1;
 static int hf_sip_redirect_differs = -1;
 static int hf_sip_redirect_reference = -1;
 static int hf_sip_redirect_definitive = -1;
+static int hf_sip_redirect_answered_by = -1;
+static int hf_sip_redirect_response_time = -1;
+static int hf_sip_redirect_rang = -1;
+static int hf_sip_redirect_ring_time = -1;
 static int hf_sip_redirect_retry_after = -1;
 static int hf_sip_redirect_network_blocked = -1;
 static int hf_sip_redirect_network_blocked_url = -1;
@@ -318,6 +323,24 @@ draw_explanation(proto_tree *tree, tvbuff_t *tvb, const sip_response_t *row)
     add_string(tree, hf_sip_redirect_reference, tvb, row->reference);
 }
 
+/* Who made the response, how soon, and whether the phone rang before. */
+static void
+draw_answer(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record)
+{
+    const redirect_answer_t answer = redirect_answer_of(record, redirect_session_time(&pinfo->abs_ts));
+
+    add_string(tree, hf_sip_redirect_answered_by, tvb, redirect_answered_by(pinfo->pool, record));
+    if (answer.has_time) {
+        add_time(tree, hf_sip_redirect_response_time, tvb, answer.after);
+    }
+    if (answer.knows_ringing) {
+        add_boolean(tree, hf_sip_redirect_rang, tvb, answer.rang);
+    }
+    if (answer.has_ring_time) {
+        add_time(tree, hf_sip_redirect_ring_time, tvb, answer.ring_time);
+    }
+}
+
 static void
 draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
           const sip_response_t *row)
@@ -326,6 +349,7 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
     add_uint(tree, hf_sip_redirect_code, tvb, record->status);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
+    draw_answer(tree, pinfo, tvb, record);
     if (redirect_of_record(record)) {
         draw_targets(tree, tvb, redirect_of_record(record));
     }
@@ -825,6 +849,18 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_definitive,
          {"Definitive", "sip_redirect.definitive", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
           "True where no other target should be tried", HFILL}},
+        {&hf_sip_redirect_answered_by,
+         {"Answered by", "sip_redirect.answered_by", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Who made the response as far as the capture shows, and what it was made of", HFILL}},
+        {&hf_sip_redirect_response_time,
+         {"Response time", "sip_redirect.response_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
+          "From the request to this response, on this leg", HFILL}},
+        {&hf_sip_redirect_rang,
+         {"Rang", "sip_redirect.rang", FT_BOOLEAN, BASE_NONE, NULL, 0x0, "True where a 180 came before this response",
+          HFILL}},
+        {&hf_sip_redirect_ring_time,
+         {"Ring time", "sip_redirect.ring_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
+          "From the first 180 to this response", HFILL}},
         {&hf_sip_redirect_retry_after,
          {"Retry after", "sip_redirect.retry_after", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
           "After this time the callee expects to be available", HFILL}},

@@ -9,6 +9,7 @@
 #include "redirect-annotations.h"
 
 #include "redirect-hidden.h"
+#include "redirect-leg-back.h"
 #include "redirect-history.h"
 #include "redirect-outcome.h"
 #include "redirect-reason-words.h"
@@ -335,6 +336,24 @@ annotation_stands_for(annotations_t *annotations, const redirect_record_t *recor
     annotation_end(annotations, text);
 }
 
+/* What the end of a call says of the legs that a B2BUA made of it. */
+static void
+annotation_legs(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    char *sentence;
+    wmem_strbuf_t *text;
+
+    if (transaction == NULL || record->frame != transaction->response.frame) {
+        return;
+    }
+    sentence = redirect_leg_back_text(annotations->scope, transaction);
+    if (sentence) {
+        text = annotation_begin(annotations, sentence);
+        annotation_end(annotations, text);
+    }
+}
+
 /* --- URIs --------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -528,6 +547,7 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
         annotation_cancel_cause(&annotations, record);
         annotation_stands_for(&annotations, record);
     }
+    annotation_legs(&annotations, record);
     return first;
 }
 

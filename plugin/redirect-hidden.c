@@ -196,9 +196,8 @@ may_have_come_from(const redirect_transaction_t *above)
     return other != NULL;
 }
 
-/* One that got the same answer from farther on; NULL where none did. */
-static const redirect_transaction_t *
-passed_on_from(const redirect_transaction_t *above)
+const redirect_transaction_t *
+redirect_passed_on_from(const redirect_transaction_t *above)
 {
     const redirect_transaction_t *other = redirect_next_below(above, NULL);
 
@@ -219,7 +218,7 @@ redirect_made_at(const redirect_transaction_t *transaction)
         return NULL;
     }
     /* Each is farther on than the one before: redirect_store_check() sees to it that there is no circle. */
-    while ((below = passed_on_from(maker)) != NULL) {
+    while ((below = redirect_passed_on_from(maker)) != NULL) {
         maker = below;
     }
     return redirect_next_below(maker, NULL) && !may_have_come_from(maker) ? maker : NULL;

@@ -64,6 +64,9 @@ const redirect_transaction_t *redirect_next_made_of(const redirect_transaction_t
  */
 const redirect_transaction_t *redirect_tried_next(const redirect_transaction_t *transaction);
 
+/** The branch or leg that got the same final answer earlier, from farther on; NULL where none did. */
+const redirect_transaction_t *redirect_passed_on_from(const redirect_transaction_t *above);
+
 /** How sure it is that below was made of above: no surer than the least sure legs between them. */
 redirect_confidence_t redirect_confidence_between(const redirect_transaction_t *below,
                                                   const redirect_transaction_t *above);

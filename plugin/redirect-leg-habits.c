@@ -29,6 +29,13 @@ static const double assumed_times[REDIRECT_LEG_TIMES] = {0.08, 0.1,  0.14, 0.16,
 #define WEIGHT_OF_SHARES 2.0
 #define WEIGHT_OF_BESIDE 10.0
 #define WEIGHT_OF_CHANCE 100.0
+#define WEIGHT_OF_TRUST 5.0
+
+/*
+ * Half of all calls are answered. So of pairs that belong together half show that they fit; of others a quarter shows that
+ * they do not, for there the leg is answered and the call is not.
+ */
+#define MISFITS_COUNT 2.0
 
 /* Half is forgotten after so many first legs: what was learnt long ago is worth less. */
 #define LEGS_KEPT 5000
@@ -179,6 +186,21 @@ redirect_leg_habits_tell_sessions(const redirect_leg_habits_t *habits)
     return habits->repeated * (float)SESSIONS_A_REPETITION <= habits->sessions;
 }
 
+double
+redirect_leg_habits_trust(const redirect_leg_habits_t *habits)
+{
+    const double fits = (double)habits->fits + WEIGHT_OF_TRUST;
+
+    return fits / (fits + MISFITS_COUNT * (double)habits->misfits);
+}
+
+void
+redirect_leg_habits_learn_trust(redirect_leg_habits_t *habits, bool is_fit)
+{
+    habits->fits += is_fit ? 1 : 0;
+    habits->misfits += is_fit ? 0 : 1;
+}
+
 static void
 forget_half(redirect_leg_habits_t *habits)
 {
@@ -201,6 +223,8 @@ forget_half(redirect_leg_habits_t *habits)
     habits->shown /= 2;
     habits->sessions /= 2;
     habits->repeated /= 2;
+    habits->fits /= 2;
+    habits->misfits /= 2;
 }
 
 void

@@ -40,6 +40,7 @@ typedef struct {
     float compared, alike;    /**< calls that a leg was not made of; those that call the same user all the same */
     float legs, shown;        /**< all legs; those that an identifier or the SDP session shows */
     float sessions, repeated; /**< SDP sessions that legs have in common; those that their phone had used before */
+    float fits, misfits; /**< legs by caller and time alone that were answered: with the call, or while it failed */
 } redirect_leg_habits_t;
 
 /** How often a leg is made just then, a second, if its request was received and waits. */
@@ -69,6 +70,13 @@ double redirect_leg_habits_shown(const redirect_leg_habits_t *habits);
 /** False where phones write the same session into all of their calls. */
 bool redirect_leg_habits_tell_sessions(const redirect_leg_habits_t *habits);
 
+/**
+ * How likely it is that caller and time alone tie the right two, by what came back: a call whose leg is answered is
+ * answered at once, and does not fail.
+ */
+double redirect_leg_habits_trust(const redirect_leg_habits_t *habits);
+
+void redirect_leg_habits_learn_trust(redirect_leg_habits_t *habits, bool is_fit);
 void redirect_leg_habits_learn(redirect_leg_habits_t *habits, redirect_leg_move_t move, redirect_time_t after,
                                bool is_kept, bool is_told, double likelihood);
 void redirect_leg_habits_learn_other(redirect_leg_habits_t *habits, redirect_time_t waited);

@@ -33,6 +33,7 @@ typedef struct {
     const redirect_leg_habits_t *habits;
     redirect_leg_t likeliest;
     bool is_instead;        /* of the leg that the likeliest has */
+    bool is_shared_number;  /* the caller is more than one person */
     double rate, all_rates; /* at which the B2BUA makes legs just like this: of the likeliest, of all together */
     unsigned calls;         /* of that caller that wait */
     unsigned alike;         /* of those, that call the same user */
@@ -337,7 +338,7 @@ static const struct {
 #define TAKEN 0.5
 
 #define CALLS_OF_ONE 10
-#define SAYS_WHO_IS_CALLED (REDIRECT_LEG_BY_CALLED | REDIRECT_LEG_BY_TARGET | REDIRECT_LEG_BY_DIVERSION)
+#define CALLS_OF_A_COMPANY 25
 
 /* What the other call waits for, and since when. */
 static redirect_leg_move_t
@@ -516,13 +517,16 @@ likelihood(const search_t *search)
 }
 
 /*
- * Likelihood alone makes nothing certain; that nobody says who he is makes nothing probable. Of whom more calls wait than
- * one person has, it is the number of a company: who calls says nothing then.
+ * Likelihood alone makes nothing certain; that nobody says who he is makes nothing probable. Where the
+ * caller is the number of a company, who calls says nothing.
  */
 static redirect_confidence_t
 confidence_of(const search_t *search, unsigned evidence, double likelihood)
 {
-    if (likelihood < POSSIBLE || (search->calls > CALLS_OF_ONE && !(evidence & SAYS_WHO_IS_CALLED))) {
+    if (redirect_leg_is_by_caller_alone(evidence)) {
+        likelihood *= search->is_shared_number ? 0 : redirect_leg_habits_trust(search->habits);
+    }
+    if (likelihood < POSSIBLE) {
         return REDIRECT_CONFIDENCE_NONE;
     }
     if (likelihood < PROBABLE || (evidence & REDIRECT_LEG_BY_NO_CALLER)) {
@@ -639,6 +643,19 @@ search_identifiers(search_t *search)
     }
 }
 
+/*
+ * More calls of one caller wait at a B2BUA than one person has: then it is the number of a company; where it is many
+ * more, at all times and everywhere.
+ */
+static bool
+is_shared_number(const search_t *search, uint32_t caller, unsigned calls)
+{
+    if (caller && calls > CALLS_OF_A_COMPANY) {
+        redirect_store_set_shared_number(search->store, caller);
+    }
+    return calls > CALLS_OF_ONE || (caller && redirect_store_is_shared_number(search->store, caller));
+}
+
 static bool
 search_caller(search_t *search)
 {
@@ -647,10 +664,13 @@ search_caller(search_t *search)
     const redirect_store_t *store = search->store;
     bool is_whole =
         weigh_calls(search, redirect_leg_place_key(store, LEG_KEY_RECEIVED, source, facts->caller, facts->called));
+    const unsigned calls = search->calls;
 
     if (facts->asserted) {
         is_whole &= weigh_calls(search, redirect_leg_place_key(store, LEG_KEY_RECEIVED, source, facts->asserted, 0));
     }
+    search->is_shared_number = facts->asserted ? is_shared_number(search, facts->asserted, search->calls - calls)
+                                               : is_shared_number(search, facts->caller, calls);
     if (search->waited >= 0) {
         weigh_unexplained(search, redirect_leg_place_key(store, LEG_KEY_SENT, source, facts->caller, facts->called));
     }

@@ -751,6 +751,31 @@ learn(search_t *search, const judgement_t *found)
     }
 }
 
+/* --- redials ------------------------------------------------------------------------------------------------------ */
+
+/* The caller sends once more what was redirected: it did not follow (RFC 3261 8.1.3.4 would have it try the target). */
+static void
+note_redial(search_t *search)
+{
+    const redirect_endpoint_t party = redirect_request_source(search->transaction);
+    const uint32_t caller = caller_of(search) ? caller_of(search) : search->who->asserted;
+    const redirect_redirected_t *redirected;
+    redirect_link_key_t room;
+    uint32_t asked;
+
+    if (!may_be_new_call(search) || !redirect_store_may_wait_for(search->store, &party) ||
+        !redirect_request_key(search->transaction, &asked)) {
+        return;
+    }
+    redirected = redirect_store_redirected(search->store, redirect_link_key_of_redial(&room, &party, caller, asked));
+    if (redirected && redirected->redirect->redialled_in == 0 && redirected->redirect->code != 305 &&
+        redirected->leg->request.method == search->transaction->request.method &&
+        redirect_store_is_in_link_window(search->store, redirected->redirect->clock) &&
+        redirect_redial_match(redirected->leg, search->transaction) != SIP_URI_MATCH_NONE) {
+        redirected->redirect->redialled_in = search->transaction->request.frame;
+    }
+}
+
 static void
 search_across_calls(search_t *search)
 {
@@ -762,6 +787,9 @@ search_across_calls(search_t *search)
         describe_call(search);
     }
     found = look(search);
+    if (search->place->link.cause == NULL) {
+        note_redial(search);
+    }
     if (search->is_counted && !search->place->gave_up) {
         learn(search, &found);
     }

@@ -17,6 +17,7 @@ typedef enum {
     KEY_SESSION_ID = 'S',
     KEY_HISTORY_INFO = 'H',
     KEY_NEW_CALL = 'T',
+    KEY_REDIAL = 'R',
 } key_kind_t;
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
@@ -91,19 +92,33 @@ redirect_link_key_of_history(redirect_link_key_t *room, uint32_t redirected, uin
     return key_text(room);
 }
 
-/* The redirected party's address, who it speaks for, and where it is to go; not where one of them is unknown. */
-sip_slice_t
-redirect_link_key_of_new_call(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
-                              uint32_t target)
+/* Who sends a request, who it speaks for, and to whom it goes; not where one of them is unknown. */
+static sip_slice_t
+key_of_request(redirect_link_key_t *room, key_kind_t kind, const redirect_endpoint_t *party, uint32_t caller,
+               uint32_t called)
 {
     if (party->len == 0 || caller == 0) {
         return SIP_SLICE_NONE;
     }
-    key_begin(room, KEY_NEW_CALL);
+    key_begin(room, kind);
     key_put(room, &caller, sizeof(caller));
-    key_put(room, &target, sizeof(target));
+    key_put(room, &called, sizeof(called));
     key_put(room, party->address, party->len);
     return key_text(room);
+}
+
+sip_slice_t
+redirect_link_key_of_new_call(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
+                              uint32_t target)
+{
+    return key_of_request(room, KEY_NEW_CALL, party, caller, target);
+}
+
+sip_slice_t
+redirect_link_key_of_redial(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
+                            uint32_t asked)
+{
+    return key_of_request(room, KEY_REDIAL, party, caller, asked);
 }
 
 /* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share. */
@@ -234,6 +249,20 @@ file_history(const filing_t *filing)
     }
 }
 
+static void
+remember_for_redials(const filing_t *filing)
+{
+    const redirect_endpoint_t party = redirect_request_source(filing->leg);
+    const uint32_t caller = filing->caller ? filing->caller : filing->asserted;
+    redirect_link_key_t room;
+    uint32_t asked;
+
+    if (redirect_request_key(filing->leg, &asked)) {
+        redirect_store_remember_redirected(filing->store, redirect_link_key_of_redial(&room, &party, caller, asked),
+                                           filing->redirect, filing->leg);
+    }
+}
+
 /* What the redirected request said, or one that it repeats with credentials; as far as that was kept. */
 static redirect_traits_t
 traits_of(redirect_store_t *store, const redirect_transaction_t *leg)
@@ -277,6 +306,7 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
     const bool is_filed = file_targets(&filing, redirect_link_name_of(filing.caller, filing.asserted, sip));
     if (is_filed) {
         learn_redirect(store, leg);
+        remember_for_redials(&filing);
     }
     /* What was filed by its targets is found again once History-Info turns up: redirect_link_expect_history(). */
     if (!is_filed || (filing.caller == 0 && filing.asserted == 0) || redirect_store_expects_history(store)) {

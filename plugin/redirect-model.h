@@ -85,6 +85,16 @@ typedef enum {
     REDIRECT_LEG_BY_NO_CALLER = 1 << 11    /**< neither says who calls; counts only with the called user */
 } redirect_leg_evidence_t;
 
+/** What says who is called on the other side. */
+#define REDIRECT_LEG_SAYS_WHO_IS_CALLED (REDIRECT_LEG_BY_CALLED | REDIRECT_LEG_BY_TARGET | REDIRECT_LEG_BY_DIVERSION)
+
+/** True where nothing but who calls, and when, ties two legs. */
+static inline bool
+redirect_leg_is_by_caller_alone(unsigned evidence)
+{
+    return (evidence & REDIRECT_LEG_BY_CALLER) && !(evidence & REDIRECT_LEG_SAYS_WHO_IS_CALLED);
+}
+
 /** How sure a link is; the values of sip_redirect.chain.confidence. */
 typedef enum {
     REDIRECT_CONFIDENCE_NONE = 0,
@@ -164,6 +174,7 @@ struct redirect {
     redirect_transaction_t *first_followup; /**< grows: list through link->next_followup, in frame order */
     redirect_transaction_t *last_followup;
     uint32_t frame;        /**< first seen in */
+    uint32_t redialled_in; /**< grows: the same request was sent once more, as a new call; 0 for none */
     uint32_t target_total; /**< all that the message held, as far as it was captured */
     uint16_t target_count; /**< of target[] */
     uint16_t code;
@@ -202,12 +213,15 @@ typedef struct {
 
 /** What came back. */
 typedef struct {
-    redirect_time_t time;  /**< of the final response */
-    redirect_time_t clock; /**< of the store, at the same moment; until there is one, at the request */
-    uint64_t to_tag;       /**< keyed hash, of the final response */
-    uint32_t frame;        /**< of the final response */
-    uint16_t status;       /**< grows: the final response; 0 until there is one */
-    uint16_t provisional;  /**< grows: the latest 1xx; 0 for none */
+    redirect_time_t time;    /**< of the final response */
+    redirect_time_t clock;   /**< of the store, at the same moment; until there is one, at the request */
+    uint64_t to_tag;         /**< keyed hash, of the final response */
+    redirect_time_t rang_at; /**< grows: of the first 180; only where rang is set */
+    uint32_t frame;          /**< of the final response */
+    uint16_t status : 10;    /**< grows: the final response; 0 until there is one */
+    bool rang : 1;           /**< grows: a 180 came before the final response */
+    bool progressed : 1;     /**< grows: a 183 came before the final response */
+    uint16_t provisional;    /**< grows: the latest 1xx; 0 for none */
 } redirect_response_t;
 
 /** The first CANCEL of a transaction. */
@@ -353,6 +367,7 @@ typedef struct {
     const redirect_failure_details_t *failure; /**< for a 6xx */
     const redirect_transaction_t *made_at;     /**< whose receiver made this 3xx or 6xx of others; redirect-hidden.h */
     const redirect_service_t *service;         /**< for a 380 whose body describes one */
+    const char *server; /**< what the sender of a 3xx or 6xx calls itself, for display; NULL for nothing */
     redirect_expert_item_t *expert_items;
     redirect_annotation_t *annotations;
     redirect_record_t *next_in_frame; /**< see redirect_next_in_frame() */

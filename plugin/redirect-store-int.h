@@ -186,8 +186,10 @@ struct redirect_store {
     unsigned pending_count;
     redirect_filed_leg_t **legs; /**< slots by the key; NULL before the first */
     unsigned leg_slots, leg_entries;
-    leg_receiver_t *receivers; /**< by the hash of the address, places that follow each other */
-    redirect_odds_t *odds;     /**< NULL before a request fits an entry */
+    redirect_redirected_t *redirected; /**< by the key's hash, the latest in each place; NULL before the first */
+    uint32_t *shared_numbers;          /**< callers that are more than one person, each in its place or not there */
+    leg_receiver_t *receivers;         /**< by the hash of the address, places that follow each other */
+    redirect_odds_t *odds;             /**< NULL before a request fits an entry */
 };
 
 /** Of a transaction that is still looked at. */

@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include "redirect-leg-back.h"
 #include "redirect-store-int.h"
 
 /* Slots of the index, a power of two; it grows, for most captures need few. */
@@ -14,6 +15,9 @@
 /* Addresses that received an INVITE: a power of two, and how many places each may have. */
 #define RECEIVERS 2048
 #define RECEIVER_PLACES 8
+
+/* Callers that are remembered to be more than one person: a power of two. */
+#define SHARED_NUMBERS 1024
 
 /*
  * Most addresses that receive INVITEs never send one. A B2BUA sends one for nearly each that it receives: so after this
@@ -227,6 +231,20 @@ take_end(stored_leg_t *leg, unsigned status, redirect_time_t time)
     }
 }
 
+/* A call is over: what came back of the legs that caller and time alone tie to it supports that, or speaks against it. */
+static void
+compare_ends(const stored_leg_t *above, const redirect_transaction_t *transaction)
+{
+    for (const stored_leg_t *leg = above->first_leg; leg; leg = leg->next_leg) {
+        const redirect_transaction_t *below = leg->filed[0].transaction;
+        const redirect_leg_back_t back = redirect_leg_back(transaction, below);
+        if (below->response.status / 100 == 2 && back != REDIRECT_LEG_BACK_SILENT && leg->habits &&
+            redirect_leg_is_by_caller_alone(leg->taken.evidence)) {
+            redirect_leg_habits_learn_trust(leg->habits, back == REDIRECT_LEG_BACK_FITS);
+        }
+    }
+}
+
 void
 redirect_store_end_leg(const redirect_transaction_t *transaction, redirect_time_t time)
 {
@@ -240,6 +258,7 @@ redirect_store_end_leg(const redirect_transaction_t *transaction, redirect_time_
         return;
     }
     leg->is_answered = true;
+    compare_ends(leg, transaction);
     for (unsigned i = 0; i < leg->received; i++) {
         entry_unlist(&leg->filed[i]);
     }
@@ -402,6 +421,21 @@ bool
 redirect_store_is_unexplained(const redirect_transaction_t *transaction)
 {
     return live_of(transaction)->leg->is_unexplained;
+}
+
+void
+redirect_store_set_shared_number(redirect_store_t *store, uint32_t caller)
+{
+    if (store->shared_numbers == NULL) {
+        store->shared_numbers = wmem_alloc0_array(store->scope, uint32_t, SHARED_NUMBERS);
+    }
+    store->shared_numbers[caller & (SHARED_NUMBERS - 1)] = caller;
+}
+
+bool
+redirect_store_is_shared_number(const redirect_store_t *store, uint32_t caller)
+{
+    return store->shared_numbers && store->shared_numbers[caller & (SHARED_NUMBERS - 1)] == caller;
 }
 
 redirect_leg_habits_t *

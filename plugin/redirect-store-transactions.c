@@ -160,16 +160,26 @@ redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *tran
 }
 
 void
-redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status)
+redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status, redirect_time_t time)
 {
-    transaction->response.provisional = status;
+    redirect_response_t *response = &transaction->response;
+
+    response->provisional = status;
+    if (response->status != 0) {
+        return;
+    }
+    if (status == 180 && !response->rang) {
+        response->rang = true;
+        response->rang_at = time;
+    }
+    response->progressed = response->progressed || status == 183;
 }
 
 void
 redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_response_t *response,
                       uint32_t retry_after)
 {
-    const uint16_t provisional = transaction->response.provisional;
+    const redirect_response_t before = transaction->response;
 
     if (transaction->response.status != 0) {
         return;
@@ -183,7 +193,10 @@ redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transacti
         }
     }
     transaction->response = *response;
-    transaction->response.provisional = provisional;
+    transaction->response.provisional = before.provisional;
+    transaction->response.rang = before.rang;
+    transaction->response.rang_at = before.rang_at;
+    transaction->response.progressed = before.progressed;
     transaction->response.clock = redirect_clock_stamp(&store->clock);
     if (retry_after) {
         redirect_store_extras(store, transaction)->retry_after = retry_after;

@@ -169,7 +169,8 @@ bool redirect_store_follow(redirect_store_t *store, redirect_transaction_t *tran
 void redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *transaction,
                                 const redirect_opening_t *opening);
 
-void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status);
+/** A 1xx came; after the final response it is the latest one, and says nothing more. */
+void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status, redirect_time_t time);
 
 /** The first final response of a transaction, and the seconds of its Retry-After, or 0. response is copied. */
 void redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction,
@@ -249,6 +250,20 @@ struct redirect_pending {
     redirect_traits_t traits;    /**< of the redirected request */
     double open;                 /**< grows less: how likely it still waits, from 1 to 0 */
 };
+
+/** A request that was redirected, to be known again when it is sent once more. */
+typedef struct {
+    uint64_t key; /**< hash of who sent it, for whom, and to whom; 0 for none */
+    redirect_t *redirect;
+    const redirect_transaction_t *leg;
+} redirect_redirected_t;
+
+/** Remembers the latest redirect under a key, as long as no other takes its place. What is visible is never freed. */
+void redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, redirect_t *redirect,
+                                        const redirect_transaction_t *leg);
+
+/** What is remembered under a key; NULL where that is nothing (any more). */
+const redirect_redirected_t *redirect_store_redirected(const redirect_store_t *store, sip_slice_t key);
 
 /**
  * Files a redirect under a key for link_window seconds; what is copied.
@@ -381,6 +396,13 @@ redirect_transaction_t *redirect_store_next_leg_of(const redirect_transaction_t 
 /** Nothing that was captured explains a request that a B2BUA sent. */
 void redirect_store_set_unexplained(const redirect_transaction_t *transaction);
 bool redirect_store_is_unexplained(const redirect_transaction_t *transaction);
+
+/**
+ * Remembers that a caller, a key as redirect_leg_user() makes it, is more than one person, as long as no other one takes
+ * its place.
+ */
+void redirect_store_set_shared_number(redirect_store_t *store, uint32_t caller);
+bool redirect_store_is_shared_number(const redirect_store_t *store, uint32_t caller);
 
 /** What is learnt of the B2BUA at an address that received an INVITE; NULL where there is no room for it. */
 redirect_leg_habits_t *redirect_store_leg_habits(redirect_store_t *store, const redirect_endpoint_t *endpoint);

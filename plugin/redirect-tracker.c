@@ -14,6 +14,7 @@
 #include <wsutil/wmem/wmem_strutl.h>
 
 #include "redirect-annotations.h"
+#include "redirect-answer.h"
 #include "redirect-facts.h"
 #include "redirect-failure.h"
 #include "redirect-hidden.h"
@@ -640,7 +641,7 @@ take_in(step_t *step)
     } else if (sip->cseq_method_id == SIP_METHOD_CANCEL) {
         return;
     } else if (sip->status < 200) {
-        redirect_store_set_provisional(transaction, sip->status);
+        redirect_store_set_provisional(transaction, sip->status, step->message->time);
     } else if (transaction->response.status == 0) {
         take_final(step);
     } else if (sip->status / 100 == 3) {
@@ -694,6 +695,17 @@ note_made_at(const step_t *step)
     }
 }
 
+static void
+note_server(const step_t *step)
+{
+    const char *server =
+        is_explained(step->sip) ? redirect_server_read(redirect_store_scope(step->store), step->message) : NULL;
+
+    if (server) {
+        redirect_store_details(step->store, step->record)->server = server;
+    }
+}
+
 /* What the message carries beside its place in a chain. */
 static void
 fill_details(step_t *step)
@@ -720,6 +732,7 @@ fill_details(step_t *step)
         details->service = service;
     }
     note_made_at(step);
+    note_server(step);
     annotations = redirect_annotations_read(scope, step->facts, record);
     if (annotations) {
         redirect_store_details(step->store, record)->annotations = annotations;
@@ -843,7 +856,7 @@ take_routine(redirect_store_t *store, redirect_transaction_t *transaction, const
     (void)redirect_store_add_message(store, transaction, message);
     if (sip->is_response && sip->cseq_method_id != SIP_METHOD_CANCEL) {
         if (sip->status < 200) {
-            redirect_store_set_provisional(transaction, sip->status);
+            redirect_store_set_provisional(transaction, sip->status, message->time);
         } else if (transaction->response.status == 0) {
             finish(store, transaction, message);
         }

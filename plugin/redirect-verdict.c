@@ -545,6 +545,12 @@ append_next(wmem_strbuf_t *text, const redirect_store_t *store, const redirect_t
     if (redirect->first_followup || redirect->followed) {
         return;
     }
+    if (redirect->redialled_in) {
+        wmem_strbuf_append_printf(
+            text, "; no follow-up in this capture, and the caller dialled the same once more in frame %u",
+            redirect->redialled_in);
+        return;
+    }
     if (redirect_is_not_followed(store, redirect)) {
         redirect_text_put(text, "; nobody followed it");
     } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)(REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS)) {

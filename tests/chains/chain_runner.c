@@ -17,8 +17,10 @@
 #include <wsutil/wmem/wmem.h>
 
 #include "redirect-annotations.h"
+#include "redirect-answer.h"
 #include "redirect-rules.h"
 #include "redirect-tracker.h"
+#include "redirect-verdict.h"
 
 #define MAX_LOWER_VIAS 16
 
@@ -78,6 +80,7 @@ typedef struct {
     GPtrArray *samples;
     GHashTable *hosts;    /* name -> number */
     GPtrArray *forbidden; /* texts that no record may have */
+    bool shows_verdicts;
     redirect_time_t end;
     bool failed;
 } script_t;
@@ -814,6 +817,8 @@ line_read(script_t *script, const char *line)
         setting_read(script, line);
     } else if (g_str_has_prefix(line, "forbid ")) {
         g_ptr_array_add(script->forbidden, g_strdup(line + strlen("forbid ")));
+    } else if (strcmp(line, "show verdicts") == 0) {
+        script->shows_verdicts = true;
     } else if (g_str_has_suffix(line, " end")) {
         script->end = (redirect_time_t)(g_ascii_strtod(line, NULL) * 1e6 + 0.5) * 1000;
     } else if (line[0] == ' ') {
@@ -898,6 +903,28 @@ script_clear(script_t *script)
 
 /* --- what must never change --------------------------------------------------------------------------------------- */
 
+/* Who made a response, how soon, and whether it rang: as long as it is the one that ended its transaction. */
+static void
+write_answer(GString *out, const redirect_record_t *record)
+{
+    const bool is_final = record->transaction && record->frame == record->transaction->response.frame;
+    const redirect_answer_t answer =
+        is_final ? redirect_answer_of(record, record->transaction->response.time) : (redirect_answer_t){0};
+    char *by = redirect_answered_by(NULL, record);
+
+    g_string_append_printf(out, "by %s", by ? by : "nobody known");
+    if (answer.has_time) {
+        g_string_append_printf(out, " after %.3f s", (double)answer.after / 1e9);
+    }
+    if (answer.knows_ringing) {
+        g_string_append(out, answer.rang ? ", rang" : answer.progressed ? ", progressed" : ", never rang");
+    }
+    if (answer.has_ring_time) {
+        g_string_append_printf(out, " %.3f s", (double)answer.ring_time / 1e9);
+    }
+    wmem_free(NULL, by);
+}
+
 /* All that the contract shows of a message beside knowledge of the future. */
 static char *
 present_of(const redirect_record_t *record, bool has_origin)
@@ -920,6 +947,10 @@ present_of(const redirect_record_t *record, bool has_origin)
     for (const redirect_annotation_t *annotation = record->details->annotations; annotation;
          annotation = annotation->next) {
         g_string_append_printf(out, ", says: %s", annotation->text);
+    }
+    if (record->status / 100 == 3 || record->status / 100 == 6) {
+        g_string_append(out, ", ");
+        write_answer(out, record);
     }
     if (transaction && transaction->chain && has_origin) {
         char *uri = redirect_transaction_uri(NULL, transaction->chain->root);
@@ -1257,6 +1288,19 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
     g_free(where);
 }
 
+static void
+write_verdict(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
+{
+    char *verdict = redirect_verdict(NULL, redirect_tracker_store(tracker), record);
+
+    if (verdict) {
+        g_string_append_printf(out, "%u: %s\n%u: ", record->frame, verdict, record->frame);
+        write_answer(out, record);
+        g_string_append_c(out, '\n');
+    }
+    wmem_free(NULL, verdict);
+}
+
 static char *
 records_of(const script_t *script, const redirect_tracker_t *tracker)
 {
@@ -1287,6 +1331,9 @@ records_of(const script_t *script, const redirect_tracker_t *tracker)
             frames_add(&alone, sample->frame, sample->index);
         }
         write_annotations(out, tracker, record);
+        if (script->shows_verdicts) {
+            write_verdict(out, tracker, record);
+        }
     }
     list = frames_end(&alone);
     if (*list) {

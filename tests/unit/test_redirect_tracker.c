@@ -470,7 +470,7 @@ test_any_time(void)
 static void
 test_sizes(void)
 {
-    g_assert_cmpuint(sizeof(redirect_transaction_t), <=, 144);
+    g_assert_cmpuint(sizeof(redirect_transaction_t), <=, 152);
     g_assert_cmpuint(sizeof(stored_live_t), <=, 192);
     g_assert_cmpuint(sizeof(redirect_call_t), <=, 80);
     g_assert_cmpuint(sizeof(stored_message_t), ==, 8);
