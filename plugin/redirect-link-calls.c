@@ -753,25 +753,30 @@ learn(search_t *search, const judgement_t *found)
 
 /* --- redials ------------------------------------------------------------------------------------------------------ */
 
-/* The caller sends once more what was redirected: it did not follow (RFC 3261 8.1.3.4 would have it try the target). */
+static bool
+is_redial_of(search_t *search, const redirect_redirected_t *redirected)
+{
+    const uint32_t caller = caller_of(search) ? caller_of(search) : search->who->asserted;
+
+    return caller != 0 && redirected->caller == caller && redirected->redirect->code != 305 &&
+           redirect_same_method(redirected->leg, search->transaction) &&
+           redirect_store_is_in_link_window(search->store, redirected->redirect->clock) &&
+           redirect_redial_match(redirected->leg, search->transaction) != SIP_URI_MATCH_NONE;
+}
+
+/* The caller sends once more what was redirected: RFC 3261 8.1.3.4 would have it try the target. */
 static void
 note_redial(search_t *search)
 {
     const redirect_endpoint_t party = redirect_request_source(search->transaction);
-    const uint32_t caller = caller_of(search) ? caller_of(search) : search->who->asserted;
     const redirect_redirected_t *redirected;
     redirect_link_key_t room;
-    uint32_t asked;
 
-    if (!may_be_new_call(search) || !redirect_store_may_wait_for(search->store, &party) ||
-        !redirect_request_key(search->transaction, &asked)) {
+    if (!redirect_store_may_wait_for(search->store, &party) || !may_be_new_call(search)) {
         return;
     }
-    redirected = redirect_store_redirected(search->store, redirect_link_key_of_redial(&room, &party, caller, asked));
-    if (redirected && redirected->redirect->redialled_in == 0 && redirected->redirect->code != 305 &&
-        redirected->leg->request.method == search->transaction->request.method &&
-        redirect_store_is_in_link_window(search->store, redirected->redirect->clock) &&
-        redirect_redial_match(redirected->leg, search->transaction) != SIP_URI_MATCH_NONE) {
+    redirected = redirect_store_redirected(search->store, redirect_link_key_of_redial(&room, search->transaction));
+    if (redirected && redirected->redirect->redialled_in == 0 && is_redial_of(search, redirected)) {
         redirected->redirect->redialled_in = search->transaction->request.frame;
     }
 }

@@ -92,33 +92,34 @@ redirect_link_key_of_history(redirect_link_key_t *room, uint32_t redirected, uin
     return key_text(room);
 }
 
-/* Who sends a request, who it speaks for, and to whom it goes; not where one of them is unknown. */
-static sip_slice_t
-key_of_request(redirect_link_key_t *room, key_kind_t kind, const redirect_endpoint_t *party, uint32_t caller,
-               uint32_t called)
+/* The redirected party's address, who it speaks for, and where it is to go; not where one of them is unknown. */
+sip_slice_t
+redirect_link_key_of_new_call(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
+                              uint32_t target)
 {
     if (party->len == 0 || caller == 0) {
         return SIP_SLICE_NONE;
     }
-    key_begin(room, kind);
+    key_begin(room, KEY_NEW_CALL);
     key_put(room, &caller, sizeof(caller));
-    key_put(room, &called, sizeof(called));
+    key_put(room, &target, sizeof(target));
     key_put(room, party->address, party->len);
     return key_text(room);
 }
 
 sip_slice_t
-redirect_link_key_of_new_call(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
-                              uint32_t target)
+redirect_link_key_of_redial(redirect_link_key_t *room, const redirect_transaction_t *transaction)
 {
-    return key_of_request(room, KEY_NEW_CALL, party, caller, target);
-}
+    const redirect_endpoint_t party = redirect_request_source(transaction);
+    const sip_slice_t uri = redirect_request_text(transaction);
 
-sip_slice_t
-redirect_link_key_of_redial(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
-                            uint32_t asked)
-{
-    return key_of_request(room, KEY_REDIAL, party, caller, asked);
+    if (party.len == 0 || uri.len == 0 || uri.len + sizeof(party.address) >= REDIRECT_LINK_MAX_TEXT) {
+        return SIP_SLICE_NONE;
+    }
+    key_begin(room, KEY_REDIAL);
+    key_put(room, party.address, party.len);
+    key_put(room, uri.ptr, uri.len);
+    return key_text(room);
 }
 
 /* RFC 3323 4.1.1.3, and what equipment writes in its place: names that many callers share. */
@@ -252,15 +253,11 @@ file_history(const filing_t *filing)
 static void
 remember_for_redials(const filing_t *filing)
 {
-    const redirect_endpoint_t party = redirect_request_source(filing->leg);
     const uint32_t caller = filing->caller ? filing->caller : filing->asserted;
     redirect_link_key_t room;
-    uint32_t asked;
 
-    if (redirect_request_key(filing->leg, &asked)) {
-        redirect_store_remember_redirected(filing->store, redirect_link_key_of_redial(&room, &party, caller, asked),
-                                           filing->redirect, filing->leg);
-    }
+    redirect_store_remember_redirected(filing->store, redirect_link_key_of_redial(&room, filing->leg), caller,
+                                       filing->redirect, filing->leg);
 }
 
 /* What the redirected request said, or one that it repeats with credentials; as far as that was kept. */

@@ -37,9 +37,8 @@ sip_slice_t redirect_link_key_of_history(redirect_link_key_t *room, uint32_t red
 sip_slice_t redirect_link_key_of_new_call(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
                                           uint32_t target);
 
-/** The same of the one who was asked for: a redial has this key. */
-sip_slice_t redirect_link_key_of_redial(redirect_link_key_t *room, const redirect_endpoint_t *party, uint32_t caller,
-                                        uint32_t asked);
+/** Who sent a request, and its Request-URI as written: a redial has the same. Empty where that is too long. */
+sip_slice_t redirect_link_key_of_redial(redirect_link_key_t *room, const redirect_transaction_t *transaction);
 
 /**
  * Who calls, as a key for redirect_link_key_of_new_call(): of a caller whom nothing names, the From tag may show that two

@@ -305,7 +305,8 @@ typedef struct {
     struct redirect_history *history;   /**< what its request says about earlier redirections, or NULL */
     const char *method;                 /**< method_len bytes: of a method that is not known by number */
     uint16_t method_len;
-    uint32_t retry_after; /**< seconds, with the final response; 0 for none */
+    uint32_t retry_after;     /**< seconds, with the final response; 0 for none */
+    redirect_time_t again_at; /**< grows: when the final response was seen last; 0 where it was seen once */
 } redirect_extras_t;
 
 /** One client transaction as one hop saw it. */
@@ -382,6 +383,7 @@ struct redirect_record {
     uint16_t index;       /**< position among the SIP messages of the frame, from 0 */
     uint16_t status : 10; /**< 0 for a request */
     uint16_t method : 5;  /**< sip_method_t of the CSeq header: CANCEL for the answer to a CANCEL */
+    uint16_t is_copy : 1; /**< of a final response: too soon after the one before to be sent again (RFC 3261 17.2.1) */
 };
 
 /** The extras of a transaction that has none. */

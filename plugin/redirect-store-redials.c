@@ -18,7 +18,7 @@ place_of(const redirect_store_t *store, uint64_t key)
 }
 
 void
-redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, redirect_t *redirect,
+redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, uint32_t caller, redirect_t *redirect,
                                    const redirect_transaction_t *leg)
 {
     uint64_t hash;
@@ -30,7 +30,7 @@ redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, red
         store->redirected = wmem_alloc0_array(store->scope, redirect_redirected_t, PLACES);
     }
     hash = redirect_hash(&store->secret, key);
-    *place_of(store, hash) = (redirect_redirected_t){.key = hash, .redirect = redirect, .leg = leg};
+    *place_of(store, hash) = (redirect_redirected_t){.key = hash, .redirect = redirect, .caller = caller, .leg = leg};
 }
 
 const redirect_redirected_t *

@@ -175,6 +175,16 @@ redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t sta
     response->progressed = response->progressed || status == 183;
 }
 
+redirect_time_t
+redirect_store_saw_again(redirect_store_t *store, redirect_transaction_t *transaction, redirect_time_t time)
+{
+    redirect_extras_t *extras = redirect_store_extras(store, transaction);
+    const redirect_time_t before = extras->again_at ? extras->again_at : transaction->response.time;
+
+    extras->again_at = time;
+    return time - before;
+}
+
 void
 redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_response_t *response,
                       uint32_t retry_after)

@@ -169,6 +169,10 @@ bool redirect_store_follow(redirect_store_t *store, redirect_transaction_t *tran
 void redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *transaction,
                                 const redirect_opening_t *opening);
 
+/** The final response of a visible transaction came once more. @return the time since it was seen last */
+redirect_time_t redirect_store_saw_again(redirect_store_t *store, redirect_transaction_t *transaction,
+                                         redirect_time_t time);
+
 /** A 1xx came; after the final response it is the latest one, and says nothing more. */
 void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status, redirect_time_t time);
 
@@ -253,13 +257,14 @@ struct redirect_pending {
 
 /** A request that was redirected, to be known again when it is sent once more. */
 typedef struct {
-    uint64_t key; /**< hash of who sent it, for whom, and to whom; 0 for none */
-    redirect_t *redirect;
+    uint64_t key;         /**< hash of who sent it, and to whom */
+    redirect_t *redirect; /**< NULL: nothing is remembered here */
+    uint32_t caller;      /**< for whom it was sent, as redirect_caller_key(); 0 where that is not known */
     const redirect_transaction_t *leg;
 } redirect_redirected_t;
 
 /** Remembers the latest redirect under a key, as long as no other takes its place. What is visible is never freed. */
-void redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, redirect_t *redirect,
+void redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, uint32_t caller, redirect_t *redirect,
                                         const redirect_transaction_t *leg);
 
 /** What is remembered under a key; NULL where that is nothing (any more). */

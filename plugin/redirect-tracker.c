@@ -625,6 +625,26 @@ take_later_redirect(step_t *step)
     }
 }
 
+static bool
+is_explained(const sip_message_t *sip)
+{
+    return sip->status / 100 == 3 || sip->status / 100 == 6;
+}
+
+/* A retransmission comes T1 (500 ms) after the one before; sooner it is a copy that the capture made. */
+#define COPIED_WITHIN (REDIRECT_SECOND / 4)
+
+/* The final response once more. */
+static void
+take_again(step_t *step)
+{
+    const redirect_time_t after = redirect_store_saw_again(step->store, step->transaction, step->message->time);
+
+    if (step->record) {
+        step->record->is_copy = after >= 0 && after < COPIED_WITHIN;
+    }
+}
+
 /* Takes in one message of its transaction. */
 static void
 take_in(step_t *step)
@@ -644,18 +664,17 @@ take_in(step_t *step)
         redirect_store_set_provisional(transaction, sip->status, step->message->time);
     } else if (transaction->response.status == 0) {
         take_final(step);
-    } else if (sip->status / 100 == 3) {
-        take_later_redirect(step);
+    } else if (is_explained(sip)) {
+        if (sip->status == transaction->response.status) {
+            take_again(step);
+        }
+        if (sip->status / 100 == 3) {
+            take_later_redirect(step);
+        }
     }
 }
 
 /* --- what one message shows --------------------------------------------------------------------------------------- */
-
-static bool
-is_explained(const sip_message_t *sip)
-{
-    return sip->status / 100 == 3 || sip->status / 100 == 6;
-}
 
 static bool
 is_cancel_response(const sip_message_t *sip)

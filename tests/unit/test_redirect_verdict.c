@@ -11,7 +11,6 @@
 #define BOB "sip:bob@example.com"
 #define CAROL "sip:carol@example.com"
 #define TO_CAROL "Contact: <" CAROL ">\n"
-#define DEFINITIVE "; definitive, no other target should be tried"
 
 /* Wireshark cuts an expert item at 239 bytes. */
 #define SHORT_MAX 220
@@ -59,17 +58,18 @@ static const struct {
     {"INVITE", "", "300 Multiple Choices", "Contact: <" CAROL ">;q=0.2, <sip:dave@example.com>;q=0.9\n",
      "300 Multiple Choices: choose sip:dave@example.com or " CAROL},
     {"INVITE", "", "301 Moved", TO_CAROL "Expires: 60\n",
-     "301 Moved Permanently: try " CAROL " (permanent, use it from now on)"},
+     "301 Moved Permanently: try " CAROL " (permanent, valid for 60 s)"},
     {"INVITE", "", "302 Moved", TO_CAROL, "302 Moved Temporarily: try " CAROL " (temporary, for this request only)"},
     {"INVITE", "", "302 Moved", TO_CAROL "Expires: 60\n",
      "302 Moved Temporarily: try " CAROL " (temporary, valid for 60 s)"},
     {"INVITE", "", "302 Moved", "Contact: <" CAROL ">;expires=60, <tel:+15551234>;expires=60\n",
-     "302 Moved Temporarily: try " CAROL ", then tel:+15551234 (temporary, valid for 60 s)"},
+     "302 Moved Temporarily: try " CAROL " or tel:+15551234 (no preference given, temporary, valid for 60 s)"},
     {"INVITE", "", "302 Moved", "Contact: <" CAROL ">;expires=60, <mailto:carol@example.com>\n",
-     "302 Moved Temporarily: try " CAROL ", then mailto:carol@example.com (not by SIP) (temporary, each with an expiry "
-     "of its own)"},
+     "302 Moved Temporarily: try " CAROL " or mailto:carol@example.com (not by SIP) (no preference given, temporary, "
+     "each with an expiry of its own)"},
     {"INVITE", "", "302 Moved", "Contact: <" CAROL ">;expires=0, <sip:d@example.com>\n",
-     "302 Moved Temporarily: try " CAROL ", then sip:d@example.com (temporary, each with an expiry of its own)"},
+     "302 Moved Temporarily: try " CAROL
+     " or sip:d@example.com (no preference given, temporary, each with an expiry of its own)"},
     {"INVITE", "", "302 Moved", "", "302 Moved Temporarily: temporarily at another address, but no target is named"},
     {"INVITE", "", "305 Use Proxy", "Contact: <sip:192.0.2.9>\n",
      "305 Use Proxy: same destination, but through sip:192.0.2.9 (a proxy, for this request only)"},
@@ -82,18 +82,21 @@ static const struct {
 
     /* Calls: global failures */
     {"INVITE", "", "600 Busy", "Retry-After: 30 (lunch)\n",
-     "600 Busy Everywhere: busy on every device, nobody else will answer" DEFINITIVE "; may be tried again after 30 s"},
-    {"INVITE", "", "603 No", "", "603 Decline: declined, reason not told" DEFINITIVE},
+     "600 Busy Everywhere after 100 ms, never rang: busy on every device, nobody else will answer"
+     "; may be tried again after 30 s"},
+    {"INVITE", "", "603 No", "", "603 Decline after 100 ms, never rang: declined, reason not told"},
     {"INVITE", "", "603 Network blocked", "Reason: SIP;cause=603;text=\"v=analytics1;tel=+1555\"\n",
-     "603 Network Blocked: refused by call analytics in the network, not by the callee" DEFINITIVE "; redress: +1555"},
+     "603 Network Blocked after 100 ms, never rang: blocked by call analytics in the network, not by the callee; to "
+     "object: +1555"},
     {"INVITE", "", "604 Nowhere", "Retry-After: 30\n",
-     "604 Does Not Exist Anywhere: the user exists nowhere" DEFINITIVE},
+     "604 Does Not Exist Anywhere after 100 ms, never rang: the user exists nowhere"},
     {"INVITE", "", "606 Not Acceptable", "",
-     "606 Not Acceptable: willing, but no endpoint can take the session offered" DEFINITIVE},
-    {"INVITE", "", "607 Unwanted", "", "607 Unwanted: the person called does not want this caller" DEFINITIVE},
-    {"INVITE", "", "608 Rejected", "", "608 Rejected: blocked by a system in the network" DEFINITIVE},
+     "606 Not Acceptable after 100 ms, never rang: willing, but no endpoint can take the session offered"},
+    {"INVITE", "", "607 Unwanted", "",
+     "607 Unwanted after 100 ms, never rang: the person called does not want this caller"},
+    {"INVITE", "", "608 Rejected", "", "608 Rejected after 100 ms, never rang: blocked by a system in the network"},
     {"INVITE", "", "699 Never", "",
-     "699 Unregistered Global Failure: not a registered code, handled as 600" DEFINITIVE},
+     "699 Unregistered Global Failure after 100 ms, never rang: not a registered code, handled as 600"},
 
     /* RFC 3261 10.3: registrations */
     {"REGISTER", "", "302 Moved", "Contact: <sip:192.0.2.9>;expires=60\n",
@@ -103,37 +106,36 @@ static const struct {
      "301 Moved Permanently to REGISTER: registration moved, not a call; moved for good to a new address, but no "
      "target is named"},
     {"REGISTER", "", "600 Busy", "",
-     "600 Busy Everywhere to REGISTER: registration refused, though no registrar is to answer so (RFC 3261 10.3); "
-     "busy on every device, nobody else will answer" DEFINITIVE},
+     "600 Busy Everywhere to REGISTER: registration refused; a registrar must not answer 6xx (RFC 3261 10.3), look for "
+     "an SBC or filter before it; busy on every device, nobody else will answer"},
 
     /* RFC 3428 7: messages */
     {"MESSAGE", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; send it to " CAROL
      " (temporary, for this request only)"},
-    {"MESSAGE", "", "603 No", "",
-     "603 Decline to MESSAGE: delivered but refused; declined, reason not told" DEFINITIVE},
+    {"MESSAGE", "", "603 No", "", "603 Decline to MESSAGE: delivered but refused; declined, reason not told"},
     {"MESSAGE", "", "604 No", "",
-     "604 Does Not Exist Anywhere to MESSAGE: the message is refused; the user exists nowhere" DEFINITIVE},
+     "604 Does Not Exist Anywhere to MESSAGE: the message is refused; the user exists nowhere"},
     {"MESSAGE", "", "608 No", "",
-     "608 Rejected to MESSAGE: the message is refused; blocked by a system in the network" DEFINITIVE},
+     "608 Rejected to MESSAGE: the message is refused; blocked by a system in the network"},
 
     /* RFC 3261 11.2: a query */
     {"OPTIONS", "", "302 Moved", TO_CAROL,
-     "302 Moved Temporarily to OPTIONS: a query, no call was made; a call would be redirected; try " CAROL
+     "302 Moved Temporarily to OPTIONS: a query, no call; a call would be redirected (RFC 3261 11.2); try " CAROL
      " (temporary, for this request only)"},
     {"OPTIONS", "", "600 Busy", "",
-     "600 Busy Everywhere to OPTIONS: a query, no call was made; a call would be refused; busy on every device, nobody "
-     "else will answer" DEFINITIVE},
+     "600 Busy Everywhere to OPTIONS: a query, no call; a call would be refused (RFC 3261 11.2); busy on every device, "
+     "nobody else will answer"},
 
     /* RFC 6665: subscriptions */
     {"SUBSCRIBE", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to SUBSCRIBE: subscription moved, not a call; subscribe at " CAROL
      " (temporary, for this request only)"},
     {"SUBSCRIBE", "", "603 No", "",
-     "603 Decline to SUBSCRIBE: the subscription is refused, most likely by policy; declined, reason not "
-     "told" DEFINITIVE},
+     "603 Decline to SUBSCRIBE: the subscription is refused, most likely by policy (RFC 6665 4.2.1.3); "
+     "declined, reason not told"},
     {"SUBSCRIBE", "", "604 No", "",
-     "604 Does Not Exist Anywhere to SUBSCRIBE: the subscription is refused; the user exists nowhere" DEFINITIVE},
+     "604 Does Not Exist Anywhere to SUBSCRIBE: the subscription is refused; the user exists nowhere"},
     {"SUBSCRIBE", "b", "603 No", "",
      "603 Decline to SUBSCRIBE: only the refresh is refused; the subscription stays as it was; declined, reason not "
      "told"},
@@ -205,12 +207,12 @@ test_replaces(void)
         const char *header, *status, *expected;
     } cases[] = {
         {"Replaces: x;to-tag=1;from-tag=2\n", "603 No",
-         "603 Decline: the call to replace or to join has most likely ended already" DEFINITIVE},
+         "603 Decline after 100 ms, never rang: the call to replace or to join has most likely ended already"},
         {"Join: x;to-tag=1;from-tag=2\n", "603 No",
-         "603 Decline: the call to replace or to join has most likely ended already" DEFINITIVE},
+         "603 Decline after 100 ms, never rang: the call to replace or to join has most likely ended already"},
         {"Replaces: x;to-tag=1;from-tag=2\n", "600 Busy",
-         "600 Busy Everywhere: busy on every device, nobody else will answer" DEFINITIVE},
-        {"Diversion: <" CAROL ">\n", "603 No", "603 Decline: declined, reason not told" DEFINITIVE},
+         "600 Busy Everywhere after 100 ms, never rang: busy on every device, nobody else will answer"},
+        {"Diversion: <" CAROL ">\n", "603 No", "603 Decline after 100 ms, never rang: declined, reason not told"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -359,16 +361,17 @@ test_many_targets(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     record = feed_response(&feed, "302 Moved", "INVITE", "1", 1, more->str, "");
     check_short(record,
-                "302 Moved Temporarily: try sip:target0@example.com, then sip:target1@example.com, then "
-                "sip:target2@example.com, then sip:target3@example.com and 96 more (temporary, for this request "
-                "only)");
+                "302 Moved Temporarily: try sip:target0@example.com or sip:target1@example.com or "
+                "sip:target2@example.com or sip:target3@example.com and 96 more (no preference given, temporary, for "
+                "this request only)");
     (void)g_string_free(more, TRUE);
     feed_end(&feed);
 }
 
 /* --- what happened next ------------------------------------------------------------------------------------------- */
 
-#define MOVED "302 Moved Temporarily: try " CAROL " (temporary, for this request only)"
+#define MOVED_AND(what) "302 Moved Temporarily: " what "try " CAROL " (temporary, for this request only)"
+#define MOVED MOVED_AND("")
 
 /* The long verdict grows with the capture; the short one never changes. */
 static void
@@ -381,19 +384,19 @@ test_story(void)
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, TO_CAROL, "");
     check_long(&feed, 2, MOVED);
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, TO_CAROL, "");
-    check_long(&feed, 3, MOVED "; sent again, first in frame 2");
+    check_long(&feed, 3, MOVED_AND("the same once more (first in frame 2); "));
     feed_request(&feed, "INVITE", CAROL, "2", 2, "", "");
-    check_long(&feed, 2, MOVED "; followed in frame 4");
+    check_long(&feed, 2, MOVED_AND("followed in frame 4; "));
     feed_response(&feed, "407 Proxy Authentication Required", "INVITE", "2", 2, "", "");
     feed_request(&feed, "INVITE", CAROL, "3", 3, "", "");
     feed_response(&feed, "603 Decline", "INVITE", "3", 3, "", "");
-    check_long(&feed, 2, MOVED "; followed in frame 4 (603); in the end global failure (603 in frame 7)");
+    check_long(&feed, 2, MOVED_AND("followed in frame 4 (603), global failure; "));
     check_long(&feed, 3,
-               MOVED "; sent again, first in frame 2; followed in frame 4 (603); in the end global failure (603 in "
-                     "frame 7)");
-    check_long(&feed, 7, "603 Decline: declined, reason not told" DEFINITIVE "; this ended the call");
+               MOVED_AND("the same once more (first in frame 2); followed in frame 4 (603), global failure; "));
+    check_long(&feed, 7, "603 Decline after 100 ms, never rang: this ended the call; declined, reason not told");
     check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
-    check_short(redirect_tracker_records(feed.tracker, 7), "603 Decline: declined, reason not told" DEFINITIVE);
+    check_short(redirect_tracker_records(feed.tracker, 7),
+                "603 Decline after 100 ms, never rang: declined, reason not told");
     feed_end(&feed);
 }
 
@@ -417,9 +420,9 @@ test_sightings(void)
                                  : "SIP/2.0 302 Moved\n" ALICE_VIA HEAD TO_CAROL "\n");
         check_long(&feed, 3, MOVED);
         check_long(&feed, 4,
-                   changed ? "300 Multiple Choices: choose " CAROL " or sip:d@example.com; made by a proxy from the "
-                             "302 in frame 3"
-                           : MOVED "; passed on by a proxy, first in frame 3");
+                   changed ? "300 Multiple Choices: made by a proxy from the 302 in frame 3; choose " CAROL
+                             " or sip:d@example.com"
+                           : MOVED_AND("passed on by a proxy, first in frame 3; "));
         feed_end(&feed);
     }
 }
@@ -434,15 +437,15 @@ test_dip_response(void)
     redirect_details_t details = {.redirect = &redirect};
     redirect_record_t record = {.details = &details, .status = 302, .method = SIP_METHOD_INVITE};
 
-    check_short(&record, "302 Moved Temporarily: the answer to a query, not a forward; try " BOB
+    check_short(&record, "302 Moved Temporarily: the answer to a lookup, not a forward; try " BOB
                          " (temporary, for this request only)");
     redirect.target_count = redirect.target_total = 0;
-    check_short(&record, "302 Moved Temporarily: the answer to a query, not a forward");
+    check_short(&record, "302 Moved Temporarily: the answer to a lookup, not a forward");
     redirect.target_count = redirect.target_total = 1;
     record.method = SIP_METHOD_MESSAGE;
     check_short(&record,
                 "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; the answer to a "
-                "query, not a forward; send it to " BOB " (temporary, for this request only)");
+                "lookup, not a forward; send it to " BOB " (temporary, for this request only)");
 }
 
 static void
@@ -454,7 +457,7 @@ test_not_followed(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, TO_CAROL, "");
     redirect_tracker_advance(feed.tracker, 40 * REDIRECT_SECOND);
-    check_long(&feed, 2, MOVED "; nobody followed it");
+    check_long(&feed, 2, MOVED_AND("no follow-up in this capture within 32 s; "));
     check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
     feed_end(&feed);
 }
@@ -470,9 +473,10 @@ test_registered(void)
     feed_response(&feed, "302 Moved", "REGISTER", "1", 1, "Contact: <sip:192.0.2.9>\n", "");
     feed_request(&feed, "REGISTER", "sip:192.0.2.9", "2", 2, "", "");
     feed_response(&feed, "200 OK", "REGISTER", "2", 2, "", "");
-    check_long(&feed, 2,
-               "302 Moved Temporarily to REGISTER: registration moved, not a call; register at sip:192.0.2.9 "
-               "(temporary, for this request only); followed in frame 3 (200); in the end accepted (200 in frame 4)");
+    check_long(
+        &feed, 2,
+        "302 Moved Temporarily to REGISTER: followed in frame 3 (200), accepted; registration moved, not a call; "
+        "register at sip:192.0.2.9 (temporary, for this request only)");
     feed_end(&feed);
 }
 
@@ -486,8 +490,7 @@ test_too_late(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     g_assert_null(feed_response(&feed, "486 Busy Here", "INVITE", "1", 1, "", ""));
     g_assert_nonnull(feed_response(&feed, "603 Decline", "INVITE", "1", 1, "", ""));
-    check_long(&feed, 3,
-               "603 Decline: declined, reason not told" DEFINITIVE "; too late, the 486 in frame 2 had ended it");
+    check_long(&feed, 3, "603 Decline: too late, the 486 in frame 2 had ended it; declined, reason not told");
     feed_end(&feed);
 }
 
@@ -515,7 +518,7 @@ test_many_followups(void)
         g_free(branch);
     }
     verdict = redirect_verdict(NULL, redirect_tracker_store(feed.tracker), redirect_tracker_records(feed.tracker, 2));
-    g_assert_nonnull(strstr(verdict, "; followed in frame 3 (486), frame 5 (486), frame 7 (486), frame 9 (486), frame "
+    g_assert_nonnull(strstr(verdict, ": followed in frame 3 (486), frame 5 (486), frame 7 (486), frame 9 (486), frame "
                                      "11 (486), frame 13 (486), frame 15 (486), frame 17 (486), and more; in the end "
                                      "failed (486 in frame 26)"));
     wmem_free(NULL, verdict);
@@ -527,7 +530,7 @@ test_many_followups(void)
 static void
 test_constant(void)
 {
-    static const char said[] = "603 Decline: declined, reason not told" DEFINITIVE;
+    static const char said[] = "603 Decline: declined, reason not told";
     feed_t feed;
 
     feed_begin(&feed);
@@ -564,10 +567,10 @@ test_outcome_words(void)
     static const struct {
         const char *method, *status, *expected;
     } cases[] = {
-        {"INVITE", "200 OK", "; in the end answered (200 in frame 4)"},
-        {"INVITE", "486 Busy", "; in the end failed (486 in frame 4)"},
-        {"REGISTER", "200 OK", "; in the end accepted (200 in frame 4)"},
-        {"REGISTER", "403 No", "; in the end failed (403 in frame 4)"},
+        {"INVITE", "200 OK", ": followed in frame 3 (200), answered; "},
+        {"INVITE", "486 Busy", ": followed in frame 3 (486), failed; "},
+        {"REGISTER", "200 OK", ": followed in frame 3 (200), accepted; "},
+        {"REGISTER", "403 No", ": followed in frame 3 (403), failed; "},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -581,7 +584,7 @@ test_outcome_words(void)
         feed_response(&feed, cases[i].status, cases[i].method, "2", 2, "", "");
         verdict =
             redirect_verdict(NULL, redirect_tracker_store(feed.tracker), redirect_tracker_records(feed.tracker, 2));
-        g_assert_true(g_str_has_suffix(verdict, cases[i].expected));
+        g_assert_nonnull(strstr(verdict, cases[i].expected));
         wmem_free(NULL, verdict);
         feed_end(&feed);
     }

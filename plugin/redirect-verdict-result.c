@@ -1,0 +1,318 @@
+/* redirect-verdict-result.c
+ * What came of a response, in a verdict: which sighting it is, what followed, what the caller got, how it ended.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include <wsutil/wmem/wmem_strbuf.h>
+
+#include "redirect-hidden.h"
+#include "redirect-text.h"
+#include "redirect-verdict-int.h"
+
+/* Follow-ups that a verdict lists; sip_redirect.chain.followed_in has them all. */
+#define MAX_FOLLOWUPS 8
+
+static bool
+is_call(const redirect_record_t *record)
+{
+    return redirect_words_for_request(record) == NULL;
+}
+
+/* --- which sighting it is ------------------------------------------------------------------------------------------ */
+
+/* Who passed on what a transaction got: a B2BUA has an address on both of its sides, a proxy is the Vias' affair. */
+static const char *
+passed_on_by(const redirect_transaction_t *transaction, char address[REDIRECT_ENDPOINT_TEXT])
+{
+    return transaction->extras->leg ? redirect_endpoint_text(redirect_request_source(transaction), address) : "a proxy";
+}
+
+/* The transaction had its final response before. */
+static void
+put_later_response(redirect_line_t *line, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_t *redirect = redirect_of_record(record);
+
+    redirect_line_clause(line, "");
+    if (redirect && redirect != transaction->redirect && redirect->transaction == transaction) {
+        wmem_strbuf_append_printf(line->text, "another %u than that in frame %u, for the same request", record->status,
+                                  transaction->response.frame);
+    } else if (transaction->response.status != record->status) {
+        wmem_strbuf_append_printf(line->text, "too late, the %u in frame %u had ended it", transaction->response.status,
+                                  transaction->response.frame);
+    } else if (record->is_copy) {
+        wmem_strbuf_append_printf(line->text, "the same once more (first in frame %u)", transaction->response.frame);
+    } else {
+        wmem_strbuf_append_printf(line->text, "sent again, first in frame %u", transaction->response.frame);
+    }
+}
+
+/* The redirects of all branches that a proxy put together: "the 302 in frames 5 and 6". */
+static void
+put_sources(redirect_line_t *line, const redirect_t *redirect)
+{
+    const redirect_transaction_t *of = redirect_next_below(redirect->transaction, NULL);
+    unsigned count = 0;
+
+    for (; of; of = redirect_next_below(redirect->transaction, of)) {
+        if (of->redirect && of->redirect->frame < redirect->frame && of->redirect != redirect->source) {
+            wmem_strbuf_append_printf(line->text, "%s%u", count == 0 ? "the redirects in frames " : ", ",
+                                      of->redirect->frame);
+            count++;
+        }
+    }
+    if (count == 0) {
+        wmem_strbuf_append_printf(line->text, "the %u in frame %u", redirect->source->code, redirect->source->frame);
+    } else {
+        wmem_strbuf_append_printf(line->text, " and %u", redirect->source->frame);
+    }
+}
+
+/* Which of several sightings of a redirect this is. */
+static void
+put_sighting(redirect_line_t *line, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_t *redirect = redirect_of_record(record);
+    char address[REDIRECT_ENDPOINT_TEXT];
+
+    if (transaction->response.status != 0 && transaction->response.frame < record->frame) {
+        put_later_response(line, record);
+    } else if (redirect && redirect->transaction && redirect->transaction != transaction) {
+        redirect_line_clause(line, "passed on by ");
+        wmem_strbuf_append_printf(line->text, "%s, first in frame %u", passed_on_by(redirect->transaction, address),
+                                  redirect->frame);
+    } else if (redirect && redirect->source) {
+        redirect_line_clause(line, "made by ");
+        wmem_strbuf_append_printf(line->text, "%s from ", passed_on_by(redirect->source->transaction, address));
+        put_sources(line, redirect);
+    }
+}
+
+/* --- what followed ------------------------------------------------------------------------------------------------- */
+
+/* As it was repeated last, with credentials. */
+static const redirect_transaction_t *
+last_repeat(const redirect_transaction_t *transaction)
+{
+    while (transaction->extras->retried_by) {
+        transaction = transaction->extras->retried_by;
+    }
+    return transaction;
+}
+
+static void
+put_request(redirect_line_t *line, const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *last = last_repeat(transaction);
+
+    wmem_strbuf_append_printf(line->text, "frame %u", transaction->request.frame);
+    if (last->response.status) {
+        wmem_strbuf_append_printf(line->text, " (%u)", last->response.status);
+    }
+}
+
+static void
+put_followups(redirect_line_t *line, const redirect_t *redirect)
+{
+    const redirect_transaction_t *followup = redirect->first_followup;
+
+    for (unsigned listed = 0; followup; followup = followup->link->next_followup, listed++) {
+        const char *words = redirect_confidence_words(followup->link->confidence);
+        if (listed == MAX_FOLLOWUPS) {
+            redirect_text_put(line->text, ", and more");
+            return;
+        }
+        if (listed == 0) {
+            redirect_line_clause(line, words);
+            redirect_text_put(line->text, "followed in ");
+        } else {
+            wmem_strbuf_append_printf(line->text, ", %s%s", words, *words ? "in " : "");
+        }
+        put_request(line, followup);
+    }
+}
+
+static void
+put_nothing_followed(redirect_line_t *line, const redirect_store_t *store, const redirect_t *redirect)
+{
+    if (redirect->redialled_in) {
+        redirect_line_clause(line, "");
+        wmem_strbuf_append_printf(line->text,
+                                  "no follow-up in this capture, and the caller dialled the same once more in frame %u",
+                                  redirect->redialled_in);
+    } else if (redirect_is_not_followed(store, redirect)) {
+        redirect_line_clause(line, "no follow-up in this capture within 32 s");
+    } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)(REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS)) {
+        redirect_line_clause(line, "whether anybody followed it is not known, a limit of the analysis was reached");
+    }
+}
+
+static void
+put_next(redirect_line_t *line, const redirect_store_t *store, const redirect_t *redirect)
+{
+    put_followups(line, redirect);
+    if (redirect->first_followup == NULL && !redirect->followed) {
+        put_nothing_followed(line, store, redirect);
+    }
+}
+
+/* --- how it ended -------------------------------------------------------------------------------------------------- */
+
+/* @return false where the caller got this response itself, or what it got is not known */
+static bool
+put_hidden(redirect_line_t *line, const redirect_record_t *record)
+{
+    const redirect_transaction_t *above = redirect_record_hidden_by(record);
+
+    if (above) {
+        redirect_line_clause(line, "the caller got ");
+        wmem_strbuf_append_printf(line->text, "%u in frame %u%s", above->response.status, above->response.frame,
+                                  redirect_confidence_of_call(redirect_confidence_between(record->transaction, above)));
+    }
+    return above != NULL;
+}
+
+/* A B2BUA that a caller's request was not seen for may have gone on, or answered otherwise. */
+static bool
+may_be_made_for_another(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_endpoint_t source = redirect_request_source(transaction);
+
+    return transaction->request.via_count > 1 || redirect_store_receives_invites(store, &source);
+}
+
+/* What an element tried next, of its own, after it got this global failure. */
+static void
+put_tried_next(redirect_line_t *line, const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *next = redirect_tried_next(transaction);
+    wmem_allocator_t *own;
+    sip_uri_t uri;
+
+    if (next == NULL) {
+        return;
+    }
+    own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+    redirect_line_clause(line, "after it ");
+    if (!redirect_request_uri(next, &uri)) {
+        uri = (sip_uri_t){.flags = 0};
+    }
+    redirect_line_put_uri(line, &uri, redirect_transaction_uri(own, next));
+    wmem_strbuf_append_printf(
+        line->text, " was %stried in ",
+        redirect_confidence_words(redirect_confidence_between(next, redirect_transaction_above(next))));
+    wmem_destroy_allocator(own);
+    put_request(line, next);
+}
+
+static bool
+lists_all_followups(const redirect_t *redirect)
+{
+    const redirect_transaction_t *followup = redirect->first_followup;
+    unsigned count = 0;
+
+    while (followup && count <= MAX_FOLLOWUPS) {
+        followup = followup->link->next_followup;
+        count++;
+    }
+    return count <= MAX_FOLLOWUPS;
+}
+
+/* The verdict has named a follow-up last, with the status that the caller got in the end. */
+static bool
+is_told_as_followup(const redirect_t *redirect, const redirect_result_t *result)
+{
+    const redirect_transaction_t *followup =
+        redirect && redirect->last_followup ? last_repeat(redirect->last_followup) : NULL;
+
+    return followup && lists_all_followups(redirect) && followup->response.status == result->final_code &&
+           (followup == result->transaction || redirect_transaction_is_below(followup, result->transaction));
+}
+
+/* Of what the last follow-up got: the frame is told where another leg or hop brought it to the caller. */
+static void
+put_end_of_followup(redirect_line_t *line, const redirect_t *redirect, const redirect_result_t *result,
+                    const char *name)
+{
+    wmem_strbuf_append_printf(line->text, ", %s", name);
+    if (last_repeat(redirect->last_followup) != result->transaction) {
+        wmem_strbuf_append_printf(line->text, " in frame %u", result->final_frame);
+    }
+}
+
+/* This response is the end. */
+static void
+put_end_here(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
+{
+    if (is_call(record) && !redirect_record_is_too_late(record)) {
+        redirect_line_clause(line, may_be_made_for_another(store, record->transaction)
+                                       ? "this ended the call on this leg"
+                                       : "this ended the call");
+    }
+}
+
+static void
+put_end_elsewhere(redirect_line_t *line, const redirect_record_t *record, const redirect_result_t *result,
+                  const char *name)
+{
+    if (result->transaction && result->final_code == record->status &&
+        redirect_transaction_is_below(record->transaction, result->transaction)) {
+        redirect_line_clause(line, "passed on to the caller in ");
+        wmem_strbuf_append_printf(line->text, "frame %u", result->final_frame);
+        return;
+    }
+    redirect_line_clause(line, "in the end ");
+    redirect_text_put(line->text, name);
+    if (result->final_code) {
+        wmem_strbuf_append_printf(line->text, " (%u in frame %u)", result->final_code, result->final_frame);
+    }
+}
+
+static void
+put_outcome(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_result_t result = redirect_chain_result(store, record->transaction->chain);
+    const char *name = result.outcome == REDIRECT_OUTCOME_ANSWERED && !is_call(record)
+                           ? "accepted"
+                           : redirect_outcome_name(result.outcome);
+
+    if (result.outcome == REDIRECT_OUTCOME_UNFINISHED || result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED) {
+        return;
+    }
+    if (result.final_frame == record->frame && record->transaction == result.transaction) {
+        put_end_here(line, store, record);
+    } else if (is_told_as_followup(redirect_of_record(record), &result)) {
+        put_end_of_followup(line, redirect_of_record(record), &result, name);
+    } else {
+        put_end_elsewhere(line, record, &result, name);
+    }
+}
+
+/* --- all of it ----------------------------------------------------------------------------------------------------- */
+
+void
+redirect_line_result(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+
+    if (transaction && record->method != SIP_METHOD_CANCEL) {
+        put_sighting(line, record);
+    }
+    if (redirect_of_record(record) && !redirect_record_is_too_late(record)) {
+        put_next(line, store, redirect_of_record(record));
+    }
+    if (transaction == NULL || transaction->chain == NULL || record->method == SIP_METHOD_CANCEL) {
+        return;
+    }
+    if (record->status / 100 == 6) {
+        put_tried_next(line, transaction);
+    }
+    if (!put_hidden(line, record)) {
+        put_outcome(line, store, record);
+    }
+}
