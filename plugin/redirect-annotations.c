@@ -22,15 +22,15 @@
 
 /* --- pieces of sentences ----------------------------------------------------------------------------------------- */
 
-/* "603 Decline", or the number alone where there is no row for the very code. */
+/* "603 Decline", or the number alone where the code is not registered. */
 static void
 append_code(wmem_strbuf_t *text, uint32_t code)
 {
-    const sip_response_t *row = code < 700 ? sip_response_lookup((uint16_t)code) : NULL;
+    const char *phrase = redirect_words_for_sip(code);
 
     wmem_strbuf_append_printf(text, "%u", code);
-    if (row && row->code == code) {
-        wmem_strbuf_append_printf(text, " %s", row->phrase);
+    if (phrase) {
+        wmem_strbuf_append_printf(text, " %s", phrase);
     }
 }
 
