@@ -57,6 +57,7 @@ static const char *pref_shared_headers = "P-Charging-Vector,Cisco-Guid,Cisco-GUC
 static int hf_sip_redirect_code = -1;
 static int hf_sip_redirect_class = -1;
 static int hf_sip_redirect_verdict = -1;
+static int hf_sip_redirect_told = -1;
 static int hf_sip_redirect_meaning = -1;
 static int hf_sip_redirect_seen_when = -1;
 static int hf_sip_redirect_remedy = -1;
@@ -307,6 +308,14 @@ draw_failure_details(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *r
 }
 
 static void
+add_lines(proto_tree *tree, int field, tvbuff_t *tvb, const redirect_annotation_t *line)
+{
+    for (; line; line = line->next) {
+        add_string(tree, field, tvb, line->text);
+    }
+}
+
+static void
 draw_explanation(proto_tree *tree, tvbuff_t *tvb, const sip_response_t *row)
 {
     add_string(tree, hf_sip_redirect_meaning, tvb, row->meaning);
@@ -323,6 +332,9 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
           const sip_response_t *row)
 {
     add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, redirect_session_store(), record));
+    if (record->details->told) {
+        add_lines(tree, hf_sip_redirect_told, tvb, record->details->told->values);
+    }
     add_uint(tree, hf_sip_redirect_code, tvb, record->status);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
@@ -543,9 +555,7 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, record);
     }
-    for (; annotation; annotation = annotation->next) {
-        add_string(subtree, hf_sip_redirect_remark, tvb, annotation->text);
-    }
+    add_lines(subtree, hf_sip_redirect_remark, tvb, annotation);
 }
 
 static void
@@ -811,6 +821,11 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_verdict,
          {"Verdict", "sip_redirect.verdict", FT_STRING, BASE_NONE, NULL, 0x0,
           "What the response means here, and what happened next", HFILL}},
+        {&hf_sip_redirect_told,
+         {"Told", "sip_redirect.told", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What the sender says in its own words: another reason phrase than the registered one, Reason, Warning, "
+          "Error-Info",
+          HFILL}},
         {&hf_sip_redirect_meaning,
          {"Meaning", "sip_redirect.meaning", FT_STRING, BASE_NONE, NULL, 0x0, "What the code says", HFILL}},
         {&hf_sip_redirect_seen_when,

@@ -347,12 +347,19 @@ typedef struct {
     const char *url, *tel, *email, *id, *location;
 } redirect_failure_details_t;
 
+/** What the sender of a 3xx or 6xx says in its own words, for display; see redirect-told.h. */
+typedef struct {
+    redirect_annotation_t *values; /**< each with where it stands; NULL where there are none */
+    const char *most_telling;      /**< the one that says most about why, in few words; NULL where none does */
+} redirect_told_t;
+
 /** What one message says beside its place in a chain; most messages say nothing and share an empty one. */
 typedef struct {
     redirect_t *redirect;                      /**< see redirect_of_record(); NULL where it is its transaction's */
     const redirect_failure_details_t *failure; /**< for a 6xx */
     const redirect_transaction_t *made_at;     /**< whose receiver made this 3xx or 6xx of others; redirect-hidden.h */
     const redirect_service_t *service;         /**< for a 380 whose body describes one */
+    const redirect_told_t *told;               /**< for a 3xx or 6xx; NULL where its sender told nothing at all */
     redirect_expert_item_t *expert_items;
     redirect_annotation_t *annotations;
     redirect_record_t *next_in_frame; /**< see redirect_next_in_frame() */

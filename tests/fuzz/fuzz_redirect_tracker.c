@@ -39,6 +39,7 @@ static const redirect_limits_t limits = {
     .pending_redirects = 8,
     .pending_per_key = 2,
     .history_entries = 2,
+    .told_values = 2,
     .path_hops = 3,
     .steps_per_message = 512,
     .timeout_answered_s = 1,
