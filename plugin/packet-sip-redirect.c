@@ -58,6 +58,7 @@ static int hf_sip_redirect_code = -1;
 static int hf_sip_redirect_class = -1;
 static int hf_sip_redirect_verdict = -1;
 static int hf_sip_redirect_told = -1;
+static int hf_sip_redirect_redress = -1;
 static int hf_sip_redirect_meaning = -1;
 static int hf_sip_redirect_seen_when = -1;
 static int hf_sip_redirect_remedy = -1;
@@ -334,6 +335,9 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
     add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, redirect_session_store(), record));
     if (record->details->told) {
         add_lines(tree, hf_sip_redirect_told, tvb, record->details->told->values);
+    }
+    if (record->details->failure) {
+        add_lines(tree, hf_sip_redirect_redress, tvb, record->details->failure->redress);
     }
     add_uint(tree, hf_sip_redirect_code, tvb, record->status);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
@@ -826,6 +830,9 @@ proto_register_sip_redirect(void)
           "What the sender says in its own words: another reason phrase than the registered one, Reason, Warning, "
           "Error-Info",
           HFILL}},
+        {&hf_sip_redirect_redress,
+         {"Redress", "sip_redirect.redress", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Where to object: URL, telephone and email of a 603+, Call-Info of a 608", HFILL}},
         {&hf_sip_redirect_meaning,
          {"Meaning", "sip_redirect.meaning", FT_STRING, BASE_NONE, NULL, 0x0, "What the code says", HFILL}},
         {&hf_sip_redirect_seen_when,
@@ -857,10 +864,10 @@ proto_register_sip_redirect(void)
           "Whom to write to about the blocking", HFILL}},
         {&hf_sip_redirect_network_blocked_id,
          {"ID", "sip_redirect.network_blocked.id", FT_STRING, BASE_NONE, NULL, 0x0,
-          "The blocking party's own number for it", HFILL}},
+          "Reference to quote when you object", HFILL}},
         {&hf_sip_redirect_network_blocked_location,
          {"Location", "sip_redirect.network_blocked.location", FT_STRING, BASE_NONE, NULL, 0x0,
-          "Which network blocked the call", HFILL}},
+          "Whose network blocked the call: the code of RFC 8606 and what it means", HFILL}},
         {&hf_sip_redirect_service_type,
          {"Alternative service", "sip_redirect.service.type", FT_STRING, BASE_NONE, NULL, 0x0,
           "What kind of service the body of a 380 offers instead", HFILL}},

@@ -344,7 +344,8 @@ typedef struct {
     bool has_retry_after; /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
     uint32_t retry_after; /**< seconds */
     bool network_blocked; /**< both halves of a 603+ are there (ATIS-1000099) */
-    const char *url, *tel, *email, *id, *location;
+    const char *url, *tel, *email, *id, *location; /**< location in words */
+    redirect_annotation_t *redress;                /**< where to object; see redirect-failure.h */
 } redirect_failure_details_t;
 
 /** What the sender of a 3xx or 6xx says in its own words, for display; see redirect-told.h. */

@@ -154,6 +154,55 @@ is_usual_phrase(const sip_response_t *row, uint16_t status, sip_slice_t phrase)
     return false;
 }
 
+/* --- lines -------------------------------------------------------------------------------------------------------- */
+
+void
+redirect_lines_init(redirect_lines_t *lines, wmem_allocator_t *scope, unsigned max)
+{
+    *lines = (redirect_lines_t){.scope = scope, .last = &lines->first, .room = max};
+}
+
+bool
+redirect_lines_next_value(redirect_lines_t *lines, sip_value_iter_t *values, sip_slice_t *value)
+{
+    while (sip_value_iter_next(values, value)) {
+        if (lines->room > 0) {
+            return true;
+        }
+        lines->left_out++;
+    }
+    return false;
+}
+
+static void
+add_line(redirect_lines_t *lines, wmem_strbuf_t *text)
+{
+    redirect_annotation_t *line = wmem_new0(lines->scope, redirect_annotation_t);
+
+    line->text = wmem_strbuf_finalize(text);
+    *lines->last = line;
+    lines->last = &line->next;
+}
+
+void
+redirect_lines_add(redirect_lines_t *lines, wmem_strbuf_t *text)
+{
+    add_line(lines, text);
+    lines->room--;
+}
+
+redirect_annotation_t *
+redirect_lines_end(redirect_lines_t *lines)
+{
+    if (lines->left_out > 0) {
+        wmem_strbuf_t *text = wmem_strbuf_new(lines->scope, "");
+
+        wmem_strbuf_append_printf(text, "%u more left out, a limit of the analysis is reached", lines->left_out);
+        add_line(lines, text);
+    }
+    return lines->first;
+}
+
 /* --- collecting --------------------------------------------------------------------------------------------------- */
 
 /*
@@ -181,43 +230,10 @@ typedef struct {
     wmem_allocator_t *scope;
     const sip_message_t *sip;
     const sip_response_t *row;
-    redirect_annotation_t *first, **last;
-    unsigned room; /* for values */
-    unsigned left_out;
+    redirect_lines_t lines;
     weight_t weight; /* of brief */
     char *brief;     /* NULL: none says anything */
 } telling_t;
-
-/* Takes the next of the values of one header field, and counts them once there is no room. False at the end. */
-static bool
-next_value(telling_t *telling, sip_value_iter_t *values, sip_slice_t *value)
-{
-    while (sip_value_iter_next(values, value)) {
-        if (telling->room > 0) {
-            return true;
-        }
-        telling->left_out++;
-    }
-    return false;
-}
-
-static void
-add_line(telling_t *telling, wmem_strbuf_t *text)
-{
-    redirect_annotation_t *line = wmem_new0(telling->scope, redirect_annotation_t);
-
-    line->text = wmem_strbuf_finalize(text);
-    *telling->last = line;
-    telling->last = &line->next;
-}
-
-/* Adds a value; text is taken over. */
-static void
-tell(telling_t *telling, wmem_strbuf_t *text)
-{
-    add_line(telling, text);
-    telling->room--;
-}
 
 /* Where this says more than what was offered before: an empty text for it in few words, else NULL. */
 static wmem_strbuf_t *
@@ -269,12 +285,12 @@ tell_phrase(telling_t *telling)
     const sip_slice_t phrase = sip_slice_trim(telling->sip->phrase);
     wmem_strbuf_t *text;
 
-    if (is_usual_phrase(telling->row, telling->sip->status, phrase) || telling->room == 0) {
+    if (is_usual_phrase(telling->row, telling->sip->status, phrase) || telling->lines.room == 0) {
         return;
     }
     text = wmem_strbuf_new(telling->scope, "Reason phrase: ");
     append_quoted(text, phrase, MAX_TOLD);
-    tell(telling, text);
+    redirect_lines_add(&telling->lines, text);
     text = offer(telling, says_no_more(phrase, NULL, telling->row->phrase) ? WEIGHT_EMPTY : WEIGHT_PHRASE);
     if (text) {
         append_quoted(text, phrase, MAX_BRIEF);
@@ -326,8 +342,8 @@ redirect_told_append_reason(wmem_strbuf_t *out, const sip_reason_t *reason)
     append_words_and_text(out, is_sip ? " " : ", ", words_for_cause(reason), reason->text);
 }
 
-static void
-append_location(wmem_strbuf_t *out, sip_slice_t location)
+void
+redirect_told_append_location(wmem_strbuf_t *out, sip_slice_t location)
 {
     redirect_text_append(out, location, MAX_NAME);
     if (redirect_words_for_location(location)) {
@@ -402,9 +418,9 @@ tell_reason(telling_t *telling, const sip_reason_t *reason, bool is_blocked)
     redirect_told_append_reason(text, reason);
     if (sip_slice_has_text(reason->location)) {
         wmem_strbuf_append(text, ", location ");
-        append_location(text, reason->location);
+        redirect_told_append_location(text, reason->location);
     }
-    tell(telling, text);
+    redirect_lines_add(&telling->lines, text);
     text = offer(telling, has_text ? WEIGHT_REASON : weight_of_cause(telling, reason));
     if (text) {
         if (has_text) {
@@ -425,7 +441,7 @@ tell_reasons(telling_t *telling, bool is_network_blocked)
     sip_reason_t reason;
 
     sip_value_iter_init(&values, telling->sip, SIP_HEADER_REASON);
-    while (next_value(telling, &values, &value)) {
+    while (redirect_lines_next_value(&telling->lines, &values, &value)) {
         if (!sip_reason_parse(value, &reason) || !(reason.has_cause || sip_slice_has_text(reason.text))) {
             continue;
         }
@@ -463,7 +479,7 @@ tell_warning(telling_t *telling, const sip_warning_t *warning)
         wmem_strbuf_append(text, ", from ");
         redirect_text_append(text, warning->agent, MAX_NAME);
     }
-    tell(telling, text);
+    redirect_lines_add(&telling->lines, text);
     text = offer(telling, weight_of_warning(telling, warning, has_text));
     if (text) {
         if (has_text) {
@@ -483,7 +499,7 @@ tell_odd_warning(telling_t *telling, sip_slice_t value)
     wmem_strbuf_t *text = wmem_strbuf_new(telling->scope, "Warning: ");
 
     redirect_text_append(text, value, MAX_TOLD);
-    tell(telling, text);
+    redirect_lines_add(&telling->lines, text);
     text = offer(telling, says_no_more(value, NULL, telling->row->phrase) ? WEIGHT_NOTHING : WEIGHT_WARNING);
     if (text) {
         redirect_text_append(text, value, MAX_BRIEF);
@@ -500,7 +516,7 @@ tell_warnings(telling_t *telling)
     sip_warning_t warning;
 
     sip_value_iter_init(&values, telling->sip, SIP_HEADER_WARNING);
-    while (next_value(telling, &values, &value)) {
+    while (redirect_lines_next_value(&telling->lines, &values, &value)) {
         if (sip_warning_parse(value, &warning)) {
             tell_warning(telling, &warning);
         } else {
@@ -519,7 +535,7 @@ tell_error_infos(telling_t *telling)
     sip_address_t address;
 
     sip_value_iter_init(&values, telling->sip, SIP_HEADER_ERROR_INFO);
-    while (next_value(telling, &values, &value)) {
+    while (redirect_lines_next_value(&telling->lines, &values, &value)) {
         wmem_strbuf_t *text;
 
         if (!sip_address_parse(value, &address) || !sip_slice_has_text(address.uri.whole)) {
@@ -527,7 +543,7 @@ tell_error_infos(telling_t *telling)
         }
         text = wmem_strbuf_new(telling->scope, "Error-Info: ");
         redirect_append_uri(text, &address.uri, MAX_TOLD);
-        tell(telling, text);
+        redirect_lines_add(&telling->lines, text);
         text = offer(telling, WEIGHT_POINTER);
         if (text) {
             wmem_strbuf_append(text, "more at ");
@@ -574,32 +590,21 @@ may_tell_elsewhere(const sip_message_t *sip, bool is_cut)
            (sip_message_has(sip, SIP_HEADER_CONTENT_TYPE) && sip->body.len > 0);
 }
 
-static void
-tell_left_out(telling_t *telling)
-{
-    wmem_strbuf_t *text;
-
-    if (telling->left_out > 0) {
-        text = wmem_strbuf_new(telling->scope, "");
-        wmem_strbuf_append_printf(text, "%u more left out, a limit of the analysis is reached", telling->left_out);
-        add_line(telling, text);
-    }
-}
-
 const redirect_told_t *
 redirect_told_read(wmem_allocator_t *scope, redirect_facts_t *facts, bool is_cut, unsigned max_values)
 {
     const sip_message_t *sip = facts->sip;
-    telling_t telling = {.scope = scope, .sip = sip, .row = sip_response_lookup(sip->status), .room = max_values};
+    telling_t telling = {.scope = scope, .sip = sip, .row = sip_response_lookup(sip->status)};
     sip_network_blocked_t details;
     const bool is_network_blocked = redirect_facts_network_blocked(facts, &details) == REDIRECT_BLOCKED_YES;
+    redirect_annotation_t *values;
     redirect_told_t *told;
     bool has_comment;
 
     if (telling.row == NULL) {
         return NULL;
     }
-    telling.last = &telling.first;
+    redirect_lines_init(&telling.lines, scope, max_values);
     if (!is_network_blocked) {
         tell_phrase(&telling);
     }
@@ -613,12 +618,12 @@ redirect_told_read(wmem_allocator_t *scope, redirect_facts_t *facts, bool is_cut
         tell_error_infos(&telling);
     }
     has_comment = hear_comment(&telling);
-    tell_left_out(&telling);
-    if (telling.first == NULL && telling.brief == NULL) {
+    values = redirect_lines_end(&telling.lines);
+    if (values == NULL && telling.brief == NULL) {
         return has_comment || may_tell_elsewhere(sip, is_cut) ? &told_elsewhere : NULL;
     }
     told = wmem_new(scope, redirect_told_t);
-    *told = (redirect_told_t){.values = telling.first, .most_telling = telling.brief};
+    *told = (redirect_told_t){.values = values, .most_telling = telling.brief};
     return told;
 }
 

@@ -38,4 +38,27 @@ bool redirect_told_nothing(const redirect_record_t *record);
 /** Appends one Reason value: "Reason: Q.850 cause 17, user busy (\"on another call\")"; its location is left out. */
 void redirect_told_append_reason(wmem_strbuf_t *out, const sip_reason_t *reason);
 
+/** Appends the location of a cause in words: "TN, a transit network" (RFC 8606 4). */
+void redirect_told_append_location(wmem_strbuf_t *out, sip_slice_t location);
+
+/** Lines for display that are made of the values of header fields, as many as there is room for. */
+typedef struct {
+    wmem_allocator_t *scope;
+    redirect_annotation_t *first, **last; /**< last: where the next one goes */
+    unsigned room;                        /**< for lines */
+    unsigned left_out;                    /**< values for which there was none */
+} redirect_lines_t;
+
+/** Begins a list; *lines must stay where it is. */
+void redirect_lines_init(redirect_lines_t *lines, wmem_allocator_t *scope, unsigned max);
+
+/** The next value of a walk; once there is no room the rest is counted. False at the end. */
+bool redirect_lines_next_value(redirect_lines_t *lines, sip_value_iter_t *values, sip_slice_t *value);
+
+/** Adds a line; text is taken over. Only where there is room. */
+void redirect_lines_add(redirect_lines_t *lines, wmem_strbuf_t *text);
+
+/** Ends the list with how many were left out, where any were. @return the first line, or NULL */
+redirect_annotation_t *redirect_lines_end(redirect_lines_t *lines);
+
 #endif /* REDIRECT_TOLD_H */

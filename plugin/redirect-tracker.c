@@ -705,6 +705,7 @@ fill_details(step_t *step)
     const redirect_failure_details_t *failure = NULL;
     const redirect_service_t *service = NULL;
     const redirect_told_t *told = NULL;
+    const unsigned max_values = redirect_store_config(step->store)->limits.told_values;
     redirect_annotation_t *annotations;
     redirect_expert_item_t *expert_items;
     redirect_rule_context_t context;
@@ -713,10 +714,9 @@ fill_details(step_t *step)
         redirect_store_details(step->store, record)->redirect = step->redirect;
     }
     if (is_explained(sip)) {
-        failure = redirect_failure_details_read(scope, step->facts);
+        failure = redirect_failure_details_read(scope, step->facts, max_values);
         service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
-        told = redirect_told_read(scope, step->facts, step->message->is_cut,
-                                  redirect_store_config(step->store)->limits.told_values);
+        told = redirect_told_read(scope, step->facts, step->message->is_cut, max_values);
     }
     if (failure || service || told) {
         redirect_details_t *details = redirect_store_details(step->store, record);

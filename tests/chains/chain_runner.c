@@ -1264,6 +1264,9 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
     if (record->details->told) {
         write_lines(out, where, "tells", record->details->told->values);
     }
+    if (record->details->failure) {
+        write_lines(out, where, "redress", record->details->failure->redress);
+    }
     write_lines(out, where, "says", redirect_annotations_of(scope, record));
     wmem_destroy_allocator(scope);
     g_free(where);

@@ -304,6 +304,105 @@ test_long(void)
     (void)g_string_free(more, TRUE);
 }
 
+/* --- where to object ---------------------------------------------------------------------------------------------- */
+
+#define BLOCKED "Reason: SIP;cause=603;text=\"v=analytics1;"
+
+static const struct {
+    const char *status, *more, *redress;
+} redress_cases[] = {
+    {"603 Network Blocked", BLOCKED "url=https://a.example/x;tel=+12025550199;email=fix@a.example;id=7\"\n",
+     "https://a.example/x\n+12025550199\nfix@a.example\n"},
+    {"603 Network Blocked", BLOCKED "email=fix@a.example\"\n", "fix@a.example\n"},
+    {"603 Network Blocked", BLOCKED "url=https://u:secret@a.example/x\"\n", "https://u:***@a.example/x\n"},
+    {"603 Network Blocked", BLOCKED "id=7\"\n", ""},
+    {"603 Network Blocked", "", ""},
+    /* The half that names a contact is as good as the whole */
+    {"603 Decline", BLOCKED "url=https://a.example/x\"\n", "https://a.example/x\n"},
+    {"603 Decline", "Reason: SIP;cause=603;text=\"url=https://a.example/x\"\n", ""},
+    {"607 Unwanted", BLOCKED "url=https://a.example/x\"\n", ""},
+    /* RFC 8688 3.1 */
+    {"608 Rejected", "Call-Info: <https://a.example/c.jws>;purpose=jwscard\n",
+     "https://a.example/c.jws (Call-Info jwscard, a signed contact card)\n"},
+    {"608 Rejected", "Call-Info: <https://a.example/c.jws> ; Purpose = JWSCard\n",
+     "https://a.example/c.jws (Call-Info jwscard, a signed contact card)\n"},
+    {"608 Rejected", "Call-Info: <https://a.example/why>\n", "https://a.example/why (Call-Info without purpose)\n"},
+    {"608 Rejected", "Call-Info: <https://a.example/p>;purpose=icon, <https://u:secret@a.example/c>;purpose=jwscard\n",
+     "https://a.example/p (Call-Info with purpose icon)\nhttps://u:***@a.example/c (Call-Info jwscard, a signed "
+     "contact "
+     "card)\n"},
+    {"608 Rejected", "Call-Info: <>;purpose=jwscard\n", ""},
+    {"608 Rejected", "", ""},
+    {"603 Decline", "Call-Info: <https://a.example/c.jws>;purpose=jwscard\n", ""},
+    {"302 Moved Temporarily", "Call-Info: <https://a.example/c.jws>;purpose=jwscard\n", ""},
+};
+
+static void
+check_redress(const redirect_record_t *record, const char *expected)
+{
+    char *redress = lines_of(record->details->failure ? record->details->failure->redress : NULL);
+
+    g_assert_cmpstr(redress, ==, expected);
+    g_free(redress);
+}
+
+static void
+test_redress(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(redress_cases); i++) {
+        feed_t feed;
+
+        g_test_message("%s, %s", redress_cases[i].status, redress_cases[i].more);
+        feed_begin(&feed);
+        check_redress(feed_response(&feed, redress_cases[i].status, "INVITE", "1", 1, redress_cases[i].more, ""),
+                      redress_cases[i].redress);
+        feed_end(&feed);
+    }
+}
+
+static void
+test_redress_limit(void)
+{
+    redirect_config_t config = {.max_hops = 5, .limits = redirect_limits_default()};
+    feed_t feed;
+
+    feed_begin(&feed);
+    config.limits.told_values = 1;
+    feed.tracker = redirect_tracker_new(feed.scope, &config);
+    check_redress(feed_response(&feed, "608 Rejected", "INVITE", "1", 1,
+                                "Call-Info: <https://a.example/1>, <https://a.example/2>\n"
+                                "Call-Info: <https://a.example/3>\n",
+                                ""),
+                  "https://a.example/1 (Call-Info without purpose)\n2 more left out, a limit of the analysis is "
+                  "reached\n");
+    feed_end(&feed);
+}
+
+/* The location of a 603+ in words (RFC 8606, which has it for Q.850 alone; ATIS-1000099 has it with SIP as well). */
+static void
+test_location(void)
+{
+    static const char *const cases[][2] = {
+        {";location=RLN", "RLN, the public network that serves the called party"},
+        {";location=ln", "ln, the public network that serves the caller"},
+        {";location=\"TN\"", "TN, a transit network"},
+        {";location=LOC-9", "LOC-9"},
+        {"", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *more = g_strdup_printf(BLOCKED "url=https://a.example\"%s\n", cases[i][0]);
+        const redirect_record_t *record;
+        feed_t feed;
+
+        feed_begin(&feed);
+        record = feed_response(&feed, "603 Network Blocked", "INVITE", "1", 1, more, "");
+        g_assert_cmpstr(record->details->failure->location, ==, cases[i][1]);
+        feed_end(&feed);
+        g_free(more);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -316,6 +415,9 @@ main(int argc, char **argv)
     g_test_add_func("/told/cut", test_cut);
     g_test_add_func("/told/limit", test_limit);
     g_test_add_func("/told/long", test_long);
+    g_test_add_func("/told/redress", test_redress);
+    g_test_add_func("/told/redress/limit", test_redress_limit);
+    g_test_add_func("/told/location", test_location);
     status = g_test_run();
     wmem_cleanup();
     return status;
