@@ -293,7 +293,11 @@ draw_failure_details(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *r
     proto_tree *subtree;
 
     if (failure_details->has_retry_after) {
-        add_uint(tree, hf_sip_redirect_retry_after, tvb, failure_details->retry_after);
+        item = proto_tree_add_uint(tree, hf_sip_redirect_retry_after, tvb, 0, 0, failure_details->retry_after);
+        proto_item_set_generated(item);
+        if (failure_details->retry_more) {
+            proto_item_append_text(item, ", %s", failure_details->retry_more);
+        }
     }
     if (record->status != 603) {
         return;

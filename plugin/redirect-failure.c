@@ -14,6 +14,9 @@
 /* Bytes of one detail: a URL or a name. */
 #define MAX_DETAIL 1024
 
+/* Bytes of the comment of a Retry-After. */
+#define MAX_COMMENT 256
+
 /* Lines of the redress of a 603+. */
 #define BLOCKED_REDRESS 3
 
@@ -123,22 +126,46 @@ read_call_info(wmem_allocator_t *scope, const sip_message_t *sip, unsigned max)
     return redirect_lines_end(&redress);
 }
 
+static const char *
+retry_more_or_null(wmem_allocator_t *scope, const sip_retry_after_t *retry_after)
+{
+    const bool has_comment = sip_slice_has_text(retry_after->comment);
+    wmem_strbuf_t *more;
+
+    if (!retry_after->has_duration && !has_comment) {
+        return NULL;
+    }
+    more = wmem_strbuf_new(scope, "");
+    if (retry_after->has_duration) {
+        wmem_strbuf_append_printf(more, "for %u s from then on%s", retry_after->duration, has_comment ? ", " : "");
+    }
+    if (has_comment) {
+        wmem_strbuf_append_c(more, '"');
+        redirect_text_append(more, retry_after->comment, MAX_COMMENT);
+        wmem_strbuf_append_c(more, '"');
+    }
+    return wmem_strbuf_finalize(more);
+}
+
 const redirect_failure_details_t *
 redirect_failure_details_read(wmem_allocator_t *scope, redirect_facts_t *facts, unsigned max_redress)
 {
     const sip_message_t *sip = facts->sip;
     redirect_failure_details_t *details;
     const sip_response_t *row = sip_response_lookup(sip->status);
-    uint32_t retry_after = 0;
-    const bool has_retry_after = row && row->retry_after && sip_message_retry_after(sip, &retry_after);
+    sip_retry_after_t retry_after;
+    const bool has_retry_after = row && row->retry_after && sip_message_retry_after_whole(sip, &retry_after);
     const bool has_call_info = sip->status == 608 && sip_message_has(sip, SIP_HEADER_CALL_INFO);
 
     if (!has_retry_after && !has_call_info && sip->status != 603) {
         return NULL;
     }
     details = wmem_new0(scope, redirect_failure_details_t);
-    details->has_retry_after = has_retry_after;
-    details->retry_after = retry_after;
+    if (has_retry_after) {
+        details->has_retry_after = true;
+        details->retry_after = retry_after.seconds;
+        details->retry_more = retry_more_or_null(scope, &retry_after);
+    }
     if (sip->status == 603) {
         read_blocked(scope, facts, details);
     } else if (has_call_info) {

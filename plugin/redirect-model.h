@@ -341,9 +341,10 @@ typedef struct redirect_annotation {
 
 /** What a 6xx carries beside its code. The strings are for display, and NULL where not given. */
 typedef struct {
-    bool has_retry_after; /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
-    uint32_t retry_after; /**< seconds */
-    bool network_blocked; /**< both halves of a 603+ are there (ATIS-1000099) */
+    bool has_retry_after;   /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
+    uint32_t retry_after;   /**< seconds */
+    const char *retry_more; /**< what it says beside: "for 3600 s from then on, \"in a meeting\"" */
+    bool network_blocked;   /**< both halves of a 603+ are there (ATIS-1000099) */
     const char *url, *tel, *email, *id, *location; /**< location in words */
     redirect_annotation_t *redress;                /**< where to object; see redirect-failure.h */
 } redirect_failure_details_t;

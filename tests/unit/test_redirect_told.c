@@ -378,6 +378,38 @@ test_redress_limit(void)
     feed_end(&feed);
 }
 
+/* Retry-After beside its seconds, where the code gives it a meaning (RFC 3261 20.33). */
+static void
+test_retry_more(void)
+{
+    static const char *const cases[][3] = {
+        {"603 Decline", "18000;duration=3600", "for 3600 s from then on"},
+        {"600 Busy Everywhere", "300 (in a meeting)", "\"in a meeting\""},
+        {"600 Busy Everywhere", "120 (lunch;duration=9);duration=60", "for 60 s from then on, \"lunch;duration=9\""},
+        {"699 Never", "5;duration=1", "for 1 s from then on"},
+        {"603 Decline", "18000", NULL},
+        {"603 Decline", "5 ()", NULL},
+        {"603 Decline", "5;duration=x", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *more = g_strdup_printf("Retry-After: %s\n", cases[i][1]);
+        const redirect_record_t *record;
+        feed_t feed;
+
+        feed_begin(&feed);
+        record = feed_response(&feed, cases[i][0], "INVITE", "1", 1, more, "");
+        g_assert_true(record->details->failure->has_retry_after);
+        g_assert_cmpstr(record->details->failure->retry_more, ==, cases[i][2]);
+        feed_end(&feed);
+        feed_begin(&feed);
+        g_assert_null(feed_response(&feed, "607 Unwanted", "INVITE", "1", 1, more, "")->details->failure);
+        g_assert_null(feed_response(&feed, "302 Moved", "INVITE", "1", 1, more, "")->details->failure);
+        feed_end(&feed);
+        g_free(more);
+    }
+}
+
 /* The location of a 603+ in words (RFC 8606, which has it for Q.850 alone; ATIS-1000099 has it with SIP as well). */
 static void
 test_location(void)
@@ -418,6 +450,7 @@ main(int argc, char **argv)
     g_test_add_func("/told/redress", test_redress);
     g_test_add_func("/told/redress/limit", test_redress_limit);
     g_test_add_func("/told/location", test_location);
+    g_test_add_func("/told/retry-after", test_retry_more);
     status = g_test_run();
     wmem_cleanup();
     return status;

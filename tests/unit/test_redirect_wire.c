@@ -62,6 +62,7 @@ check_record(const feed_t *feed, const redirect_record_t *record)
         check_fit_or_null(record->details->failure->email);
         check_fit_or_null(record->details->failure->id);
         check_fit_or_null(record->details->failure->location);
+        check_fit_or_null(record->details->failure->retry_more);
         for (const redirect_annotation_t *line = record->details->failure->redress; line; line = line->next) {
             check_fit(line->text);
         }
