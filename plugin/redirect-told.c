@@ -136,12 +136,12 @@ static const struct {
 
 /* True for no phrase, the registered one, and one that stands for it. */
 static bool
-is_usual_phrase(const sip_response_t *row, uint16_t status, sip_slice_t phrase)
+is_usual_phrase(uint16_t status, const char *registered, sip_slice_t phrase)
 {
     sip_slice_t rest = shown_part(phrase), word;
 
     phrase = rest;
-    if (!take_word(&rest, &word) || (row && row->code == status && same_words(phrase, row->phrase))) {
+    if (!take_word(&rest, &word) || (registered && same_words(phrase, registered))) {
         return true;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(usual_phrases); i++) {
@@ -230,6 +230,7 @@ typedef struct {
     wmem_allocator_t *scope;
     const sip_message_t *sip;
     const sip_response_t *row;
+    const char *phrase; /* the registered one; NULL where the code is not registered */
     redirect_lines_t lines;
     weight_t weight; /* of brief */
     char *brief;     /* NULL: none says anything */
@@ -285,13 +286,13 @@ tell_phrase(telling_t *telling)
     const sip_slice_t phrase = sip_slice_trim(telling->sip->phrase);
     wmem_strbuf_t *text;
 
-    if (is_usual_phrase(telling->row, telling->sip->status, phrase) || telling->lines.room == 0) {
+    if (is_usual_phrase(telling->sip->status, telling->phrase, phrase) || telling->lines.room == 0) {
         return;
     }
     text = wmem_strbuf_new(telling->scope, "Reason phrase: ");
     append_quoted(text, phrase, MAX_TOLD);
     redirect_lines_add(&telling->lines, text);
-    text = offer(telling, says_no_more(phrase, NULL, telling->row->phrase) ? WEIGHT_EMPTY : WEIGHT_PHRASE);
+    text = offer(telling, says_no_more(phrase, NULL, telling->phrase) ? WEIGHT_EMPTY : WEIGHT_PHRASE);
     if (text) {
         append_quoted(text, phrase, MAX_BRIEF);
         wmem_strbuf_append(text, " (reason phrase)");
@@ -412,7 +413,7 @@ append_text_brief(wmem_strbuf_t *out, const sip_reason_t *reason, bool is_blocke
 static void
 tell_reason(telling_t *telling, const sip_reason_t *reason, bool is_blocked)
 {
-    const bool has_text = !says_no_more(reason->text, words_for_cause(reason), telling->row->phrase);
+    const bool has_text = !says_no_more(reason->text, words_for_cause(reason), telling->phrase);
     wmem_strbuf_t *text = wmem_strbuf_new(telling->scope, "");
 
     redirect_told_append_reason(text, reason);
@@ -470,7 +471,7 @@ static void
 tell_warning(telling_t *telling, const sip_warning_t *warning)
 {
     const char *words = redirect_words_for_warning(warning->code);
-    const bool has_text = !says_no_more(warning->text, words, telling->row->phrase);
+    const bool has_text = !says_no_more(warning->text, words, telling->phrase);
     wmem_strbuf_t *text = wmem_strbuf_new(telling->scope, "Warning: ");
 
     redirect_text_append_number(text, warning->code);
@@ -500,7 +501,7 @@ tell_odd_warning(telling_t *telling, sip_slice_t value)
 
     redirect_text_append(text, value, MAX_TOLD);
     redirect_lines_add(&telling->lines, text);
-    text = offer(telling, says_no_more(value, NULL, telling->row->phrase) ? WEIGHT_NOTHING : WEIGHT_WARNING);
+    text = offer(telling, says_no_more(value, NULL, telling->phrase) ? WEIGHT_NOTHING : WEIGHT_WARNING);
     if (text) {
         redirect_text_append(text, value, MAX_BRIEF);
         wmem_strbuf_append(text, " (Warning)");
@@ -565,7 +566,7 @@ hear_comment(telling_t *telling)
         !sip_message_retry_after_whole(telling->sip, &retry_after) || !sip_slice_has_text(retry_after.comment)) {
         return false;
     }
-    if (telling->row->retry_after && !says_no_more(retry_after.comment, NULL, telling->row->phrase)) {
+    if (telling->row->retry_after && !says_no_more(retry_after.comment, NULL, telling->phrase)) {
         text = offer(telling, WEIGHT_COMMENT);
         if (text) {
             append_quoted(text, retry_after.comment, MAX_BRIEF);
@@ -604,6 +605,7 @@ redirect_told_read(wmem_allocator_t *scope, redirect_facts_t *facts, bool is_cut
     if (telling.row == NULL) {
         return NULL;
     }
+    telling.phrase = redirect_words_for_sip(sip->status);
     redirect_lines_init(&telling.lines, scope, max_values);
     if (!is_network_blocked) {
         tell_phrase(&telling);
