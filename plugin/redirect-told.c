@@ -229,7 +229,6 @@ typedef enum {
 typedef struct {
     wmem_allocator_t *scope;
     const sip_message_t *sip;
-    const sip_response_t *row;
     const char *phrase; /* the registered one; NULL where the code is not registered */
     redirect_lines_t lines;
     weight_t weight; /* of brief */
@@ -559,6 +558,7 @@ tell_error_infos(telling_t *telling)
 static bool
 hear_comment(telling_t *telling)
 {
+    const sip_response_t *row = sip_response_lookup(telling->sip->status);
     sip_retry_after_t retry_after;
     wmem_strbuf_t *text;
 
@@ -566,7 +566,7 @@ hear_comment(telling_t *telling)
         !sip_message_retry_after_whole(telling->sip, &retry_after) || !sip_slice_has_text(retry_after.comment)) {
         return false;
     }
-    if (telling->row->retry_after && !says_no_more(retry_after.comment, NULL, telling->phrase)) {
+    if (row && row->retry_after && !says_no_more(retry_after.comment, NULL, telling->phrase)) {
         text = offer(telling, WEIGHT_COMMENT);
         if (text) {
             append_quoted(text, retry_after.comment, MAX_BRIEF);
@@ -582,51 +582,73 @@ hear_comment(telling_t *telling)
 /* Something is told, or may be, that is not among the values. */
 static const redirect_told_t told_elsewhere = {NULL, NULL};
 
-/* Whether it is certain that all which the sender tells is among the values. */
+/* Header fields in which a sender tells why; the body of a message with a Content-Type may tell it too. */
+#define TELLING_HEADERS                                                                                                \
+    (SIP_HEADER_BIT(SIP_HEADER_REASON) | SIP_HEADER_BIT(SIP_HEADER_WARNING) | SIP_HEADER_BIT(SIP_HEADER_ERROR_INFO))
+#define FURTHER_HEADERS (SIP_HEADER_BIT(SIP_HEADER_RETRY_AFTER) | SIP_HEADER_BIT(SIP_HEADER_CONTENT_TYPE))
+
 static bool
 may_tell_elsewhere(const sip_message_t *sip, bool is_cut)
 {
-    return is_cut || sip_message_has(sip, SIP_HEADER_REASON) || sip_message_has(sip, SIP_HEADER_WARNING) ||
-           sip_message_has(sip, SIP_HEADER_ERROR_INFO) ||
+    return is_cut || (sip->present & TELLING_HEADERS) ||
            (sip_message_has(sip, SIP_HEADER_CONTENT_TYPE) && sip->body.len > 0);
+}
+
+/* Nearly all: there is nothing to look at. */
+static bool
+is_plain(const sip_message_t *sip, const char *registered)
+{
+    return registered && !(sip->present & (TELLING_HEADERS | FURTHER_HEADERS)) &&
+           sip_slice_equal(sip->phrase, sip_slice_from_string(registered));
+}
+
+static void
+tell_all(telling_t *telling, bool is_network_blocked)
+{
+    if (!is_network_blocked) {
+        tell_phrase(telling);
+    }
+    if (sip_message_has(telling->sip, SIP_HEADER_REASON)) {
+        tell_reasons(telling, is_network_blocked);
+    }
+    if (sip_message_has(telling->sip, SIP_HEADER_WARNING)) {
+        tell_warnings(telling);
+    }
+    if (sip_message_has(telling->sip, SIP_HEADER_ERROR_INFO)) {
+        tell_error_infos(telling);
+    }
+}
+
+static SIP_RARELY_CALLED const redirect_told_t *
+read_told(telling_t *telling, redirect_facts_t *facts, bool is_cut, unsigned max_values)
+{
+    sip_network_blocked_t details;
+    redirect_annotation_t *values;
+    redirect_told_t *told;
+    bool has_comment;
+
+    redirect_lines_init(&telling->lines, telling->scope, max_values);
+    tell_all(telling, redirect_facts_network_blocked(facts, &details) == REDIRECT_BLOCKED_YES);
+    has_comment = hear_comment(telling);
+    values = redirect_lines_end(&telling->lines);
+    if (values == NULL && telling->brief == NULL) {
+        return has_comment || may_tell_elsewhere(telling->sip, is_cut) ? &told_elsewhere : NULL;
+    }
+    told = wmem_new(telling->scope, redirect_told_t);
+    *told = (redirect_told_t){.values = values, .most_telling = telling->brief};
+    return told;
 }
 
 const redirect_told_t *
 redirect_told_read(wmem_allocator_t *scope, redirect_facts_t *facts, bool is_cut, unsigned max_values)
 {
-    const sip_message_t *sip = facts->sip;
-    telling_t telling = {.scope = scope, .sip = sip, .row = sip_response_lookup(sip->status)};
-    sip_network_blocked_t details;
-    const bool is_network_blocked = redirect_facts_network_blocked(facts, &details) == REDIRECT_BLOCKED_YES;
-    redirect_annotation_t *values;
-    redirect_told_t *told;
-    bool has_comment;
+    const char *registered = redirect_words_for_sip(facts->sip->status);
 
-    if (telling.row == NULL) {
-        return NULL;
+    if (is_plain(facts->sip, registered)) {
+        return is_cut ? &told_elsewhere : NULL;
     }
-    telling.phrase = redirect_words_for_sip(sip->status);
-    redirect_lines_init(&telling.lines, scope, max_values);
-    if (!is_network_blocked) {
-        tell_phrase(&telling);
-    }
-    if (sip_message_has(sip, SIP_HEADER_REASON)) {
-        tell_reasons(&telling, is_network_blocked);
-    }
-    if (sip_message_has(sip, SIP_HEADER_WARNING)) {
-        tell_warnings(&telling);
-    }
-    if (sip_message_has(sip, SIP_HEADER_ERROR_INFO)) {
-        tell_error_infos(&telling);
-    }
-    has_comment = hear_comment(&telling);
-    values = redirect_lines_end(&telling.lines);
-    if (values == NULL && telling.brief == NULL) {
-        return has_comment || may_tell_elsewhere(sip, is_cut) ? &told_elsewhere : NULL;
-    }
-    told = wmem_new(scope, redirect_told_t);
-    *told = (redirect_told_t){.values = values, .most_telling = telling.brief};
-    return told;
+    telling_t telling = {.scope = scope, .sip = facts->sip, .phrase = registered};
+    return read_told(&telling, facts, is_cut, max_values);
 }
 
 const char *
