@@ -58,6 +58,8 @@ static const char *pref_shared_headers = "P-Charging-Vector,Cisco-Guid,Cisco-GUC
 static int hf_sip_redirect_code = -1;
 static int hf_sip_redirect_class = -1;
 static int hf_sip_redirect_verdict = -1;
+static int hf_sip_redirect_told = -1;
+static int hf_sip_redirect_redress = -1;
 static int hf_sip_redirect_meaning = -1;
 static int hf_sip_redirect_seen_when = -1;
 static int hf_sip_redirect_remedy = -1;
@@ -296,7 +298,11 @@ draw_failure_details(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *r
     proto_tree *subtree;
 
     if (failure_details->has_retry_after) {
-        add_uint(tree, hf_sip_redirect_retry_after, tvb, failure_details->retry_after);
+        item = proto_tree_add_uint(tree, hf_sip_redirect_retry_after, tvb, 0, 0, failure_details->retry_after);
+        proto_item_set_generated(item);
+        if (failure_details->retry_more) {
+            proto_item_append_text(item, ", %s", failure_details->retry_more);
+        }
     }
     if (record->status != 603) {
         return;
@@ -309,6 +315,14 @@ draw_failure_details(proto_tree *tree, tvbuff_t *tvb, const redirect_record_t *r
     add_string(subtree, hf_sip_redirect_network_blocked_email, tvb, failure_details->email);
     add_string(subtree, hf_sip_redirect_network_blocked_id, tvb, failure_details->id);
     add_string(subtree, hf_sip_redirect_network_blocked_location, tvb, failure_details->location);
+}
+
+static void
+add_lines(proto_tree *tree, int field, tvbuff_t *tvb, const redirect_annotation_t *line)
+{
+    for (; line; line = line->next) {
+        add_string(tree, field, tvb, line->text);
+    }
 }
 
 static void
@@ -346,6 +360,12 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
           const sip_response_t *row)
 {
     add_string(tree, hf_sip_redirect_verdict, tvb, redirect_verdict(pinfo->pool, redirect_session_store(), record));
+    if (record->details->told) {
+        add_lines(tree, hf_sip_redirect_told, tvb, record->details->told->values);
+    }
+    if (record->details->failure) {
+        add_lines(tree, hf_sip_redirect_redress, tvb, record->details->failure->redress);
+    }
     add_uint(tree, hf_sip_redirect_code, tvb, record->status);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
@@ -567,9 +587,7 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, record);
     }
-    for (; annotation; annotation = annotation->next) {
-        add_string(subtree, hf_sip_redirect_remark, tvb, annotation->text);
-    }
+    add_lines(subtree, hf_sip_redirect_remark, tvb, annotation);
 }
 
 static void
@@ -835,6 +853,14 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_verdict,
          {"Verdict", "sip_redirect.verdict", FT_STRING, BASE_NONE, NULL, 0x0,
           "What the response means here, and what happened next", HFILL}},
+        {&hf_sip_redirect_told,
+         {"Told", "sip_redirect.told", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What the sender says in its own words: another reason phrase than the registered one, Reason, Warning, "
+          "Error-Info",
+          HFILL}},
+        {&hf_sip_redirect_redress,
+         {"Redress", "sip_redirect.redress", FT_STRING, BASE_NONE, NULL, 0x0,
+          "Where to object: URL, telephone and email of a 603+, Call-Info of a 608", HFILL}},
         {&hf_sip_redirect_meaning,
          {"Meaning", "sip_redirect.meaning", FT_STRING, BASE_NONE, NULL, 0x0, "What the code says", HFILL}},
         {&hf_sip_redirect_seen_when,
@@ -878,10 +904,10 @@ proto_register_sip_redirect(void)
           "Whom to write to about the blocking", HFILL}},
         {&hf_sip_redirect_network_blocked_id,
          {"ID", "sip_redirect.network_blocked.id", FT_STRING, BASE_NONE, NULL, 0x0,
-          "The blocking party's own number for it", HFILL}},
+          "Reference to quote when you object", HFILL}},
         {&hf_sip_redirect_network_blocked_location,
          {"Location", "sip_redirect.network_blocked.location", FT_STRING, BASE_NONE, NULL, 0x0,
-          "Which network blocked the call", HFILL}},
+          "Whose network blocked the call: the code of RFC 8606 and what it means", HFILL}},
         {&hf_sip_redirect_service_type,
          {"Alternative service", "sip_redirect.service.type", FT_STRING, BASE_NONE, NULL, 0x0,
           "What kind of service the body of a 380 offers instead", HFILL}},

@@ -14,6 +14,7 @@
 #include "redirect-outcome.h"
 #include "redirect-reason-words.h"
 #include "redirect-text.h"
+#include "redirect-told.h"
 
 /* Bytes of one URI or quoted text: an annotation is to be read. */
 #define MAX_PIECE 100
@@ -23,15 +24,15 @@
 
 /* --- pieces of sentences ----------------------------------------------------------------------------------------- */
 
-/* "603 Decline", or the number alone where there is no row for the very code. */
+/* "603 Decline", or the number alone where the code is not registered. */
 static void
 append_code(wmem_strbuf_t *text, uint32_t code)
 {
-    const sip_response_t *row = code < 700 ? sip_response_lookup((uint16_t)code) : NULL;
+    const char *phrase = redirect_words_for_sip(code);
 
     wmem_strbuf_append_printf(text, "%u", code);
-    if (row && row->code == code) {
-        wmem_strbuf_append_printf(text, " %s", row->phrase);
+    if (phrase) {
+        wmem_strbuf_append_printf(text, " %s", phrase);
     }
 }
 
@@ -231,8 +232,6 @@ append_cancelled_because(wmem_strbuf_t *text, uint32_t cause)
 static void
 append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_record_t *record)
 {
-    const char *words;
-
     if (redirect_is_global_failure_reason(reason) && record->status == 0 && record->method == SIP_METHOD_BYE) {
         wmem_strbuf_append(text, "Ended with ");
         append_code(text, reason->cause);
@@ -244,21 +243,9 @@ append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_re
         if (redirect_is_global_failure_reason(reason)) {
             wmem_strbuf_append_printf(text, ": %s", sip_response_lookup((uint16_t)reason->cause)->gist);
         }
-    } else if (redirect_is_sip_reason(reason)) {
-        wmem_strbuf_append(text, "Reason: SIP ");
-        append_code(text, reason->cause);
     } else {
-        wmem_strbuf_append(text, "Reason: ");
-        redirect_text_append(text, reason->protocol, MAX_PIECE);
-        if (reason->has_cause) {
-            wmem_strbuf_append_printf(text, " cause %u", reason->cause);
-        }
-        words = reason->has_cause && sip_slice_equal_nocase(reason->protocol, SIP_SLICE_LITERAL("Q.850"))
-                    ? redirect_words_for_q850(reason->cause)
-                    : NULL;
-        if (words) {
-            wmem_strbuf_append_printf(text, ", %s", words);
-        }
+        redirect_told_append_reason(text, reason);
+        return;
     }
     if (sip_slice_has_text(reason->text)) {
         wmem_strbuf_append(text, " (\"");
@@ -267,9 +254,13 @@ append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_re
     }
 }
 
+/* Those of a 3xx or 6xx are told elsewhere (redirect-told.h). */
 static void
 annotation_reasons(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
+    if (record->status / 100 == 3 || record->status / 100 == 6) {
+        return;
+    }
     for (unsigned i = 0; i < said->reason_count; i++) {
         wmem_strbuf_t *text = annotation_begin(annotations, "");
         append_reason(text, &said->reason[i], record);
@@ -531,13 +522,9 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
     const redirect_said_t *said = redirect_facts_said(facts);
     redirect_annotation_t *first = NULL;
     annotations_t annotations = {scope, &first};
-    sip_network_blocked_t blocked;
 
     annotation_history(&annotations, said, record);
-    /* The Reason of a 603+ is shown as fields of its own. */
-    if (said->reason_count > 0 && redirect_facts_network_blocked(facts, &blocked) != REDIRECT_BLOCKED_YES) {
-        annotation_reasons(&annotations, said, record);
-    }
+    annotation_reasons(&annotations, said, record);
     if (record->status == 0) {
         annotation_request_uri(&annotations, record);
     } else if (redirect_of_record(record)) {

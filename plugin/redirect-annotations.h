@@ -1,6 +1,7 @@
 /* redirect-annotations.h
  * What header fields and URIs say of redirections beside the chain, in sentences: History-Info (RFC 7044), Diversion
- * (RFC 5806), Reason (RFC 3326), cause= and target= (RFC 4458), number portability (RFC 4694), Identity (RFC 8946).
+ * (RFC 5806), Reason of other messages than 3xx and 6xx (RFC 3326),
+ * cause= and target= (RFC 4458), number portability (RFC 4694), Identity (RFC 8946).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

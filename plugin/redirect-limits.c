@@ -40,6 +40,8 @@ static const redirect_limit_row_t limits[] = {
     LIMIT(pending_per_key, 64, "redirects that wait under one key",
           "the oldest are dropped; such a redirect is never said to have no follow-up (limit_reached)"),
     LIMIT(history_entries, 32, "History-Info entries of one message", "the latest are looked at"),
+    LIMIT(told_values, 16, "values that are told of one response, and as many places to object",
+          "the first are told, and how many more there are"),
     LIMIT(path_hops, 32, "hops that a path spells out", "the path says how many more there are"),
     LIMIT(steps_per_message, 16384, "comparisons for one message", "the search ends and says so (limit_reached)"),
     LIMIT(timeout_answered_s, 64, "seconds for which an answered call is remembered", "later messages begin anew"),

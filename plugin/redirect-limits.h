@@ -23,6 +23,7 @@ typedef struct {
     unsigned pending_redirects;        /**< keys under which redirects wait for calls that follow them */
     unsigned pending_per_key;          /**< redirects under one key that are looked at */
     unsigned history_entries;          /**< History-Info entries of one message that are looked at, the latest */
+    unsigned told_values;              /**< of one response: of what its sender told, and of where to object, each */
     unsigned path_hops;                /**< hops that a path spells out */
     unsigned steps_per_message;        /**< comparisons that one message may cost */
     unsigned timeout_answered_s;       /**< seconds that an answered call is remembered */

@@ -356,11 +356,19 @@ typedef struct redirect_annotation {
 
 /** What a 6xx carries beside its code. The strings are for display, and NULL where not given. */
 typedef struct {
-    bool has_retry_after; /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
-    uint32_t retry_after; /**< seconds */
-    bool network_blocked; /**< both halves of a 603+ are there (ATIS-1000099) */
-    const char *url, *tel, *email, *id, *location;
+    bool has_retry_after;   /**< a Retry-After with a code that gives it a meaning (RFC 3261 20.33) */
+    uint32_t retry_after;   /**< seconds */
+    const char *retry_more; /**< what it says beside: "for 3600 s from then on, \"in a meeting\"" */
+    bool network_blocked;   /**< both halves of a 603+ are there (ATIS-1000099) */
+    const char *url, *tel, *email, *id, *location; /**< location in words */
+    redirect_annotation_t *redress;                /**< where to object; see redirect-failure.h */
 } redirect_failure_details_t;
+
+/** What the sender of a 3xx or 6xx says in its own words, for display; see redirect-told.h. */
+typedef struct {
+    redirect_annotation_t *values; /**< each with where it stands; NULL where there are none */
+    const char *most_telling;      /**< the one that says most about why, in few words; NULL where none does */
+} redirect_told_t;
 
 /** What one message says beside its place in a chain; most messages say nothing and share an empty one. */
 typedef struct {
@@ -368,7 +376,8 @@ typedef struct {
     const redirect_failure_details_t *failure; /**< for a 6xx */
     const redirect_transaction_t *made_at;     /**< whose receiver made this 3xx or 6xx of others; redirect-hidden.h */
     const redirect_service_t *service;         /**< for a 380 whose body describes one */
-    const char *server; /**< what the sender of a 3xx or 6xx calls itself, for display; NULL for nothing */
+    const char *server;          /**< what the sender of a 3xx or 6xx calls itself, for display; NULL for nothing */
+    const redirect_told_t *told; /**< for a 3xx or 6xx; NULL where its sender told nothing at all */
     redirect_expert_item_t *expert_items;
     redirect_annotation_t *annotations;
     redirect_record_t *next_in_frame; /**< see redirect_next_in_frame() */

@@ -151,6 +151,16 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
     }
 }
 
+/* RFC 8688 3.1 lets it be left out where the caller may misuse the contact: hence a note. */
+static char *
+check_rejected_without_call_info(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    if (context->record->status != 608 || sip_message_has(context->message->sip, SIP_HEADER_CALL_INFO)) {
+        return NULL;
+    }
+    return wmem_strdup(scope, "This 608 names no contact in Call-Info: ask the operator that sent it.");
+}
+
 /* --- what the chain shows ----------------------------------------------------------------------------------------- */
 
 /* URIs of one path that are compared as a whole, for one message. */
@@ -514,6 +524,9 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE, "network_blocked_incomplete", REDIRECT_SEVERITY_NOTE,
      REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_RESPONSE, "ATIS-1000099",
      "A 603 carries only one half of Network Blocked", check_network_blocked_incomplete, NULL},
+    {REDIRECT_RULE_REJECTED_WITHOUT_CALL_INFO, "rejected_without_call_info", REDIRECT_SEVERITY_NOTE,
+     REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_RESPONSE, "RFC 8688 section 3.1",
+     "A 608 names no contact in Call-Info", check_rejected_without_call_info, NULL},
     {REDIRECT_RULE_LOOP, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
      "RFC 3261 section 8.1.3.4", "A redirect points back to where the request has been", check_loop, NULL},
     {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,

@@ -25,6 +25,7 @@
 #include "redirect-rules.h"
 #include "redirect-sighting.h"
 #include "redirect-targets.h"
+#include "redirect-told.h"
 
 struct redirect_tracker {
     redirect_store_t *store;
@@ -734,6 +735,8 @@ fill_details(step_t *step)
     const sip_message_t *sip = step->sip;
     const redirect_failure_details_t *failure = NULL;
     const redirect_service_t *service = NULL;
+    const redirect_told_t *told = NULL;
+    const unsigned max_values = redirect_store_config(step->store)->limits.told_values;
     redirect_annotation_t *annotations;
     redirect_expert_item_t *expert_items;
     redirect_rule_context_t context;
@@ -742,13 +745,15 @@ fill_details(step_t *step)
         redirect_store_details(step->store, record)->redirect = step->redirect;
     }
     if (is_explained(sip)) {
-        failure = redirect_failure_details_read(scope, step->facts);
+        failure = redirect_failure_details_read(scope, step->facts, max_values);
         service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
+        told = redirect_told_read(scope, step->facts, step->message->is_cut, max_values);
     }
-    if (failure || service) {
+    if (failure || service || told) {
         redirect_details_t *details = redirect_store_details(step->store, record);
         details->failure = failure;
         details->service = service;
+        details->told = told;
     }
     note_made_at(step);
     note_server(step);

@@ -13,6 +13,7 @@
 #include "redirect-hidden.h"
 #include "redirect-history.h"
 #include "redirect-text.h"
+#include "redirect-told.h"
 #include "redirect-verdict-int.h"
 
 /* Wireshark cuts an expert item at 239 bytes. */
@@ -334,6 +335,23 @@ put_contact(redirect_line_t *line, const redirect_failure_details_t *details)
     }
 }
 
+/* The sender's own words, the most telling ones; that there are none is worth saying of a 603, which says no more. */
+static void
+put_own_words(redirect_line_t *line, const redirect_record_t *record, const sip_response_t *row)
+{
+    const char *told = redirect_told_most_telling(record);
+    const bool is_bare = record->status == 603 && !is_blocked(record);
+
+    if (!is_bare) {
+        redirect_line_clause(line, row->gist);
+    }
+    if (told) {
+        redirect_line_clause(line, told);
+    } else if (is_bare) {
+        redirect_line_clause(line, redirect_told_nothing(record) ? "gives no reason" : "declined");
+    }
+}
+
 /* Why, as far as the sender says it. */
 static void
 put_reason(redirect_line_t *line, const redirect_record_t *record, const sip_response_t *row)
@@ -346,7 +364,7 @@ put_reason(redirect_line_t *line, const redirect_record_t *record, const sip_res
         put_maker(line, record);
         redirect_text_put(line->text, record->status == 603 ? ", nobody declined" : "");
     } else {
-        redirect_line_clause(line, row->gist);
+        put_own_words(line, record, row);
     }
 }
 

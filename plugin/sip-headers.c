@@ -12,6 +12,15 @@
 /* An escaped Reason in a History-Info URI is decoded as far as this; protocol and cause come before the text. */
 #define SIP_REASON_DECODE_SIZE 512
 
+/* As leading_uint32() on a parameter's value, which may be absent or in quotes. */
+static bool
+param_uint32(sip_slice_t value, uint32_t *number)
+{
+    sip_slice_t rest;
+
+    return value.ptr != NULL && leading_uint32(sip_slice_trim(sip_value_unquote(value)), number, &rest);
+}
+
 /* ---- Expires, Retry-After ---- */
 
 bool
@@ -37,16 +46,88 @@ sip_message_retry_after(const sip_message_t *message, uint32_t *seconds)
     return sip_message_header(message, SIP_HEADER_RETRY_AFTER, &value) && leading_uint32(value, seconds, &rest);
 }
 
-/* ---- Reason ---- */
-
-/* As leading_uint32() on a parameter's value, which may be absent or in quotes. */
-static bool
-param_uint32(sip_slice_t value, uint32_t *number)
+/* Just after the comment that opens at open (RFC 3261 25.1: they nest), or NULL where it is not closed. */
+static const char *
+comment_end(const char *open, const char *end)
 {
+    const char *ptr = open;
+    size_t depth = 0;
+
+    while (ptr < end) {
+        if (*ptr == '(') {
+            depth++;
+        } else if (*ptr == ')' && --depth == 0) {
+            return ptr + 1;
+        }
+        ptr += *ptr == '\\' && end - ptr > 1 ? 2 : 1;
+    }
+    return NULL;
+}
+
+/* Takes the comment that *rest may begin with off it; absent where there is none. */
+static sip_slice_t
+take_comment(sip_slice_t *rest)
+{
+    const char *end = slice_end(*rest), *open, *close;
+
+    if (rest->len == 0) {
+        return SIP_SLICE_NONE;
+    }
+    open = skip_lws(rest->ptr, end);
+    if (open == end || *open != '(') {
+        return SIP_SLICE_NONE;
+    }
+    close = comment_end(open, end);
+    *rest = close ? slice_between(close, end) : SIP_SLICE_NONE;
+    return slice_between(open + 1, close ? close - 1 : end);
+}
+
+bool
+sip_message_retry_after_whole(const sip_message_t *message, sip_retry_after_t *retry_after)
+{
+    sip_slice_t value, rest, param;
+
+    *retry_after = (sip_retry_after_t){0};
+    if (!sip_message_header(message, SIP_HEADER_RETRY_AFTER, &value) ||
+        !leading_uint32(value, &retry_after->seconds, &rest)) {
+        return false;
+    }
+    retry_after->comment = take_comment(&rest);
+    if (sip_param_find(sip_param_list(rest), "duration", &param)) {
+        retry_after->has_duration = param_uint32(param, &retry_after->duration);
+    }
+    return true;
+}
+
+/* ---- Warning ---- */
+
+bool
+sip_warning_parse(sip_slice_t value, sip_warning_t *warning)
+{
+    const char *end, *quote, *close;
     sip_slice_t rest;
 
-    return value.ptr != NULL && leading_uint32(sip_slice_trim(sip_value_unquote(value)), number, &rest);
+    *warning = (sip_warning_t){0};
+    value = sip_slice_trim(value);
+    if (value.len < 4 || !is_lws(value.ptr[3]) || !leading_uint32(value, &warning->code, &rest) ||
+        value.len - rest.len != 3) {
+        return false;
+    }
+    end = slice_end(rest);
+    quote = find_char(rest.ptr, end, '"');
+    if (quote == end) {
+        return false;
+    }
+    warning->agent = sip_slice_trim(slice_between(rest.ptr, quote));
+    if (warning->agent.len == 0) {
+        warning->agent = SIP_SLICE_NONE;
+    }
+    close = quoted_end(quote, end);
+    warning->text = slice_between(quote + 1, close ? close - 1 : end);
+    return true;
 }
+
+/* ---- Reason ---- */
 
 bool
 sip_reason_parse(sip_slice_t value, sip_reason_t *reason)

@@ -22,6 +22,27 @@ bool sip_message_expires(const sip_message_t *message, uint32_t *seconds, bool *
  */
 bool sip_message_retry_after(const sip_message_t *message, uint32_t *seconds);
 
+/** Retry-After with all that it may say (RFC 3261 20.33). */
+typedef struct {
+    uint32_t seconds;
+    bool has_duration;
+    uint32_t duration;   /**< seconds, from then on, for which the callee is there */
+    sip_slice_t comment; /**< without its parentheses, escapes as they stand; absent where there is none */
+} sip_retry_after_t;
+
+/** As sip_message_retry_after(); a duration that is no number of 32 bits is none. */
+bool sip_message_retry_after_whole(const sip_message_t *message, sip_retry_after_t *retry_after);
+
+/** One Warning value (RFC 3261 20.43). */
+typedef struct {
+    uint32_t code;     /**< of three digits */
+    sip_slice_t agent; /**< who warns: a host or a name; absent where not given */
+    sip_slice_t text;  /**< without its quotes, escapes as they stand */
+} sip_warning_t;
+
+/** Reads one value of a Warning header. False where it does not begin with three digits or has no quoted text. */
+bool sip_warning_parse(sip_slice_t value, sip_warning_t *warning);
+
 /** One Reason value (RFC 3326, RFC 6432, RFC 8606). */
 typedef struct {
     sip_slice_t protocol; /**< "SIP", "Q.850", ... */

@@ -952,6 +952,10 @@ present_of(const redirect_record_t *record, bool has_origin)
         g_string_append(out, ", ");
         write_answer(out, record);
     }
+    for (const redirect_annotation_t *line = record->details->told ? record->details->told->values : NULL; line;
+         line = line->next) {
+        g_string_append_printf(out, ", tells: %s", line->text);
+    }
     if (transaction && transaction->chain && has_origin) {
         char *uri = redirect_transaction_uri(NULL, transaction->chain->root);
         g_string_append_printf(out, ", chain %u from %u %s at %" G_GINT64_FORMAT, transaction->chain->number,
@@ -1260,6 +1264,14 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
 }
 
 static void
+write_lines(GString *out, const char *where, const char *verb, const redirect_annotation_t *line)
+{
+    for (; line; line = line->next) {
+        g_string_append_printf(out, "%s: %s %s\n", where, verb, line->text);
+    }
+}
+
+static void
 write_annotations(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
@@ -1280,10 +1292,13 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
                                    item->rule->name, item->text);
         }
     }
-    for (const redirect_annotation_t *annotation = redirect_annotations_of(scope, record); annotation;
-         annotation = annotation->next) {
-        g_string_append_printf(out, "%s: says %s\n", where, annotation->text);
+    if (record->details->told) {
+        write_lines(out, where, "tells", record->details->told->values);
     }
+    if (record->details->failure) {
+        write_lines(out, where, "redress", record->details->failure->redress);
+    }
+    write_lines(out, where, "says", redirect_annotations_of(scope, record));
     wmem_destroy_allocator(scope);
     g_free(where);
 }

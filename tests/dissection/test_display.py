@@ -119,6 +119,15 @@ class DisplayTest(unittest.TestCase):
         self.assertEqual(len(blocked), 1)
         self.assertTrue(blocked[0][1].startswith("https://x.example/"))
 
+    def test_retry_after_says_the_rest(self):
+        """What Retry-After says beside its seconds stands behind them, where there is anything (codes.truth.md)."""
+        capture = tshark.source_dir() / "captures" / "codes.pcap"
+        shown = {}
+        for frame in (17, 20):
+            text = tshark.run(["-n", "-r", capture, "-O", "sip_redirect", "-Y", f"frame.number == {frame}"])
+            shown[frame] = re.search(r"\[Retry after: (\d+) ?s(?:econds)?(.*)\]", text).groups()
+        self.assertEqual(shown, {17: ("300", ', "in a meeting"'), 20: ("18000", ", for 3600 s from then on")})
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,6 +12,7 @@
 #include <wsutil/wmem/wmem.h>
 
 #include "redirect-annotations.h"
+#include "redirect-told.h"
 #include "redirect-tracker.h"
 #include "redirect-verdict.h"
 
@@ -39,6 +40,7 @@ static const redirect_limits_t limits = {
     .pending_redirects = 8,
     .pending_per_key = 2,
     .history_entries = 2,
+    .told_values = 2,
     .path_hops = 3,
     .steps_per_message = 512,
     .timeout_answered_s = 1,
@@ -102,6 +104,30 @@ check_unchanged(const witness_t *then)
 }
 
 static void
+check_lines(const redirect_annotation_t *line)
+{
+    unsigned lines = 0;
+
+    for (; line; line = line->next) {
+        REQUIRE(lines++ <= limits.told_values && g_utf8_validate(line->text, -1, NULL));
+    }
+}
+
+/* What is told is bounded, and nothing is told of what is no 3xx or 6xx. */
+static void
+check_told(const redirect_record_t *record)
+{
+    const redirect_told_t *told = record->details->told;
+    const char *most_telling = redirect_told_most_telling(record);
+    const bool is_explained = record->status / 100 == 3 || record->status / 100 == 6;
+
+    REQUIRE(told == NULL || is_explained);
+    REQUIRE(redirect_told_nothing(record) == (is_explained && told == NULL));
+    REQUIRE(most_telling == NULL || strlen(most_telling) <= 160);
+    check_lines(told ? told->values : NULL);
+}
+
+static void
 check_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *chain,
                   const redirect_transaction_t *transaction)
 {
@@ -125,6 +151,7 @@ check_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *cha
         REQUIRE(filed == record);
         wmem_free(NULL, redirect_verdict(NULL, redirect_tracker_store(tracker), record));
         wmem_free(NULL, redirect_verdict_short(NULL, record));
+        check_told(record);
     }
     wmem_free(NULL, redirect_transaction_path(NULL, redirect_tracker_store(tracker), transaction));
 }

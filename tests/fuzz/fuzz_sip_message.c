@@ -143,6 +143,17 @@ check_diversion(sip_slice_t text)
     }
 }
 
+static void
+check_warning(sip_slice_t text)
+{
+    sip_warning_t warning;
+
+    if (sip_warning_parse(text, &warning)) {
+        REQUIRE(warning.code <= 999 && warning.text.ptr != NULL);
+        REQUIRE_ALL_INSIDE(text, warning.agent, warning.text);
+    }
+}
+
 /* The short way to a tag is the long one. */
 static void
 check_tag(sip_slice_t text)
@@ -168,6 +179,7 @@ check_value(sip_slice_t text)
     check_reason(text);
     check_history(text);
     check_diversion(text);
+    check_warning(text);
     (void)sip_method_from_name(text);
 }
 
@@ -271,7 +283,12 @@ check_single_headers(const sip_message_t *message)
     if (sip_message_expires(message, &seconds, &malformed)) {
         REQUIRE(!malformed || seconds == 3600);
     }
-    (void)sip_message_retry_after(message, &seconds);
+    if (sip_message_retry_after(message, &seconds)) {
+        sip_retry_after_t retry_after;
+
+        REQUIRE(sip_message_retry_after_whole(message, &retry_after) && retry_after.seconds == seconds);
+        REQUIRE_ALL_INSIDE(message->headers, retry_after.comment);
+    }
     if (sip_message_session_id(message, &local, &remote)) {
         REQUIRE(local.len == 32 && (remote.len == 32 || is_absent(remote)));
     }

@@ -7,6 +7,7 @@
 #include "tracker_feed.h"
 
 #include "redirect-annotations.h"
+#include "redirect-told.h"
 #include "redirect-verdict.h"
 
 #define BOB "sip:bob@example.com"
@@ -61,7 +62,16 @@ check_record(const feed_t *feed, const redirect_record_t *record)
         check_fit_or_null(record->details->failure->email);
         check_fit_or_null(record->details->failure->id);
         check_fit_or_null(record->details->failure->location);
+        check_fit_or_null(record->details->failure->retry_more);
+        for (const redirect_annotation_t *line = record->details->failure->redress; line; line = line->next) {
+            check_fit(line->text);
+        }
     }
+    for (const redirect_annotation_t *told = record->details->told ? record->details->told->values : NULL; told;
+         told = told->next) {
+        check_fit(told->text);
+    }
+    check_fit_or_null(redirect_told_most_telling(record));
     if (record->details->service) {
         check_fit_or_null(record->details->service->type);
         check_fit_or_null(record->details->service->action);
@@ -138,6 +148,16 @@ test_phrase_and_reason(void)
                                                                 "Reason: Q.850;cause=17;text=\"a@@b\"\n\n");
     check_exchange(REQUEST("INVITE", ""),
                    "SIP/2.0 600 a@@b\n" COMMON("one", "INVITE") "Reason: X@@Y;cause=17;text=\"a@@b\"\n\n");
+}
+
+static void
+test_told(void)
+{
+    check_exchange(REQUEST("INVITE", ""),
+                   "SIP/2.0 603 a@@b\n" COMMON("one", "INVITE") "Warning: 399 a@@b \"c@@d\", a@@b\n"
+                                                                "Error-Info: <sip:a@@b@exa@@mple.com>, <x@@y:z@@>\n"
+                                                                "Reason: Q.850;cause=21;location=@@\n\n");
+    check_exchange(REQUEST("INVITE", ""), "SIP/2.0 603 Decline\n" COMMON("one", "INVITE") "Retry-After: 5 (a@@b)\n\n");
 }
 
 static void
@@ -276,6 +296,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/wire/contact", test_contact);
     g_test_add_func("/wire/phrase-and-reason", test_phrase_and_reason);
+    g_test_add_func("/wire/told", test_told);
     g_test_add_func("/wire/call-id-and-leg-headers", test_call_id_and_leg_headers);
     g_test_add_func("/wire/history", test_history);
     g_test_add_func("/wire/service", test_service);

@@ -1366,26 +1366,33 @@ typedef struct {
     const char *headers;
     bool found;
     uint32_t seconds;
+    const char *comment; /* NULL: absent */
+    bool has_duration;
+    uint32_t duration;
 } retry_after_row_t;
 
 static const retry_after_row_t retry_after_rows[] = {
-    {"D-58-plain", "Retry-After: 18000", true, 18000},
-    {"D-58-duration", "Retry-After: 18000;duration=3600", true, 18000},
-    {"D-58-comment", "Retry-After: 120 (I'm in a meeting)", true, 120},
-    {"D-58-both", "Retry-After: 120 (a;duration=9) ; DURATION = 60", true, 120},
-    {"D-58-joined", "Retry-After:120(a);duration=60", true, 120},
-    {"D-58-nested", "Retry-After: 1 (a (b) \\) c) ;duration=2", true, 1},
-    {"D-58-unclosed", "Retry-After: 1 (a (b) ;duration=2", true, 1},
-    {"D-58-empty-comment", "Retry-After: 1 ()", true, 1},
-    {"D-58-comment-after", "Retry-After: 1;duration=2 (a)", true, 1},
-    {"D-58-escape-at-end", "Retry-After: 1 (\\", true, 1},
-    {"D-58-first-number", "Retry-After: 5 10", true, 5},
-    {"bad-duration", "Retry-After: 5;duration=x", true, 5},
-    {"zero", "Retry-After: 0", true, 0},
-    {"none", "X: 1", false, 0},
-    {"date", "Retry-After: Mon, 21 Jul 1997 18:48:34 GMT", false, 0},
-    {"empty", "Retry-After:", false, 0},
-    {"4475-3.1.2.5-large", "Retry-After: 949302838503028349304023988", false, 0},
+    {"D-58-plain", "Retry-After: 18000", true, 18000, NULL, false, 0},
+    {"D-58-duration", "Retry-After: 18000;duration=3600", true, 18000, NULL, true, 3600},
+    {"D-58-comment", "Retry-After: 120 (I'm in a meeting)", true, 120, "I'm in a meeting", false, 0},
+    {"D-58-both", "Retry-After: 120 (a;duration=9) ; DURATION = 60", true, 120, "a;duration=9", true, 60},
+    {"D-58-joined", "Retry-After:120(a);duration=60", true, 120, "a", true, 60},
+    {"D-58-nested", "Retry-After: 1 (a (b) \\) c) ;duration=2", true, 1, "a (b) \\) c", true, 2},
+    {"D-58-folded", "Retry-After: 1\r\n  (a\r\n b)\r\n ;duration=2", true, 1, "a\r\n b", true, 2},
+    {"D-58-unclosed", "Retry-After: 1 (a (b) ;duration=2", true, 1, "a (b) ;duration=2", false, 0},
+    {"D-58-empty-comment", "Retry-After: 1 ()", true, 1, "", false, 0},
+    {"D-58-comment-after", "Retry-After: 1;duration=2 (a)", true, 1, NULL, true, 2},
+    {"D-58-escape-at-end", "Retry-After: 1 (\\", true, 1, "\\", false, 0},
+    {"D-58-first-number", "Retry-After: 5 10", true, 5, NULL, false, 0},
+    {"D-58-other-param", "Retry-After: 5;x=9;duration=7", true, 5, NULL, true, 7},
+    {"bad-duration", "Retry-After: 5;duration=x", true, 5, NULL, false, 0},
+    {"bare-duration", "Retry-After: 5;duration", true, 5, NULL, false, 0},
+    {"large-duration", "Retry-After: 5;duration=4294967296", true, 5, NULL, false, 0},
+    {"zero", "Retry-After: 0", true, 0, NULL, false, 0},
+    {"none", "X: 1", false, 0, NULL, false, 0},
+    {"date", "Retry-After: Mon, 21 Jul 1997 18:48:34 GMT", false, 0, NULL, false, 0},
+    {"empty", "Retry-After:", false, 0, NULL, false, 0},
+    {"4475-3.1.2.5-large", "Retry-After: 949302838503028349304023988", false, 0, NULL, false, 0},
 };
 
 static void
@@ -1393,11 +1400,67 @@ test_retry_after(const void *data)
 {
     const retry_after_row_t *row = data;
     sample_t *sample = sample_with_headers(row->headers);
+    sip_retry_after_t whole;
     uint32_t seconds = 0;
 
     g_assert_cmpint(sip_message_retry_after(&sample->message, &seconds), ==, row->found);
     g_assert_cmpuint(seconds, ==, row->seconds);
+    g_assert_cmpint(sip_message_retry_after_whole(&sample->message, &whole), ==, row->found);
+    if (row->found) {
+        g_assert_cmpuint(whole.seconds, ==, row->seconds);
+        ASSERT_SLICE(whole.comment, row->comment);
+        g_assert_cmpint(whole.has_duration, ==, row->has_duration);
+        g_assert_cmpuint(whole.duration, ==, row->duration);
+    }
     sample_free(sample);
+}
+
+/* ---- Warning ---- */
+
+typedef struct {
+    const char *rule;
+    const char *value;
+    bool found;
+    uint32_t code;
+    const char *agent, *text;
+} warning_row_t;
+
+static const warning_row_t warning_rows[] = {
+    {"3261-20.43-1", "307 isi.edu \"Session parameter 'foo' not understood\"", true, 307, "isi.edu",
+     "Session parameter 'foo' not understood"},
+    {"3261-20.43-2", "301 isi.edu \"Incompatible network address type 'E.164'\"", true, 301, "isi.edu",
+     "Incompatible network address type 'E.164'"},
+    {"port", "399 192.0.2.1:5060 \"a, b; c\"", true, 399, "192.0.2.1:5060", "a, b; c"},
+    {"ipv6", "399 [2001:db8::1]:5060 \"a\"", true, 399, "[2001:db8::1]:5060", "a"},
+    {"blanks", "  399   pbx\t \"a\"  ", true, 399, "pbx", "a"},
+    {"folded", "399 pbx\r\n \"a\"", true, 399, "pbx", "a"},
+    {"escapes", "399 pbx \"a \\\"b\\\" c\"", true, 399, "pbx", "a \\\"b\\\" c"},
+    {"no-agent", "399 \"a\"", true, 399, NULL, "a"},
+    {"joined", "399 pbx\"a\"", true, 399, "pbx", "a"},
+    {"empty-text", "399 pbx \"\"", true, 399, "pbx", ""},
+    {"unclosed", "399 pbx \"a b", true, 399, "pbx", "a b"},
+    {"after-text", "399 pbx \"a\" b", true, 399, "pbx", "a"},
+    {"agent-first", "192.0.2.40 304 callee \"Media type not available\"", false, 0, NULL, NULL},
+    {"no-quotes", "399 went wrong", false, 0, NULL, NULL},
+    {"short-code", "39 pbx \"a\"", false, 0, NULL, NULL},
+    {"long-code", "3990 pbx \"a\"", false, 0, NULL, NULL},
+    {"code-alone", "399", false, 0, NULL, NULL},
+    {"no-blank", "399\"a\"", false, 0, NULL, NULL},
+    {"empty", "", false, 0, NULL, NULL},
+};
+
+static void
+test_warning(const void *data)
+{
+    const warning_row_t *row = data;
+    sip_warning_t warning;
+
+    g_assert_cmpint(sip_warning_parse(sip_slice_from_string(row->value), &warning), ==, row->found);
+    if (row->found) {
+        g_assert_cmpuint(warning.code, ==, row->code);
+        ASSERT_SLICE(warning.agent, row->agent);
+        ASSERT_SLICE(warning.text, row->text);
+    }
 }
 
 /* ---- Reason, 603+ ---- */
@@ -1759,6 +1822,7 @@ static void
 walk_everything(const sip_message_t *message)
 {
     sip_network_blocked_t details;
+    sip_retry_after_t retry_after;
     sip_slice_t value, other;
     uint32_t seconds;
     bool malformed;
@@ -1772,6 +1836,7 @@ walk_everything(const sip_message_t *message)
             sip_reason_t reason;
             sip_history_entry_t entry;
             sip_diversion_t diversion;
+            sip_warning_t warning;
 
             g_assert_true(value.ptr >= message->headers.ptr);
             g_assert_true(value.ptr + value.len <= message->headers.ptr + message->headers.len);
@@ -1780,10 +1845,11 @@ walk_everything(const sip_message_t *message)
             (void)sip_reason_network_blocked(&reason, &details);
             g_assert_true(sip_history_entry_parse(value, &entry));
             g_assert_true(sip_diversion_parse(value, &diversion));
+            (void)sip_warning_parse(value, &warning);
         }
     }
     (void)sip_message_expires(message, &seconds, &malformed);
-    (void)sip_message_retry_after(message, &seconds);
+    (void)sip_message_retry_after_whole(message, &retry_after);
     (void)sip_message_session_id(message, &value, &other);
     (void)sip_message_header_by_name(message, SIP_SLICE_LITERAL("Content-Length"), &value);
 }
@@ -1987,6 +2053,7 @@ main(int argc, char **argv)
     g_test_add_func("/sip-message/contact/bare", test_contact_bare);
     ADD_ROWS("expires", expires_rows, test_expires);
     ADD_ROWS("retry-after", retry_after_rows, test_retry_after);
+    ADD_ROWS("warning", warning_rows, test_warning);
     ADD_ROWS("reason", reason_rows, test_reason);
     g_test_add_func("/sip-message/reason/in-request", test_reason_in_request);
     ADD_ROWS("network-blocked", blocked_rows, test_blocked);
