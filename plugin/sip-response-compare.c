@@ -13,7 +13,7 @@
 
 #include <wsutil/wmem/wmem.h>
 
-#include "sip-slice.h"
+#include "redirect-text.h"
 
 /* 11 + 43 + 3 + 43 = 100 columns; the texts are ASCII, so a byte is a column. */
 #define LABEL_WIDTH 11
@@ -21,10 +21,15 @@
 #define COLUMN_GAP 3
 #define PAGE_WIDTH (LABEL_WIDTH + COLUMN_WIDTH + COLUMN_GAP + COLUMN_WIDTH)
 
+/* Bytes of a word of the user's that is told back to him. */
+#define MAX_WORD 32
+
 /* One side of a comparison. */
 typedef struct {
-    uint16_t code; /* as asked for; row->code is 3 or 6 for an unregistered one */
-    const sip_response_t *row;
+    uint16_t key; /* as asked for; row->code is 3 or 6 for an unregistered one */
+    unsigned number;
+    char name[8];              /* "302", "603+" */
+    const sip_response_t *row; /* NULL where nothing is known of it */
 } side_t;
 
 /* What holds for every code of a class. */
@@ -39,8 +44,10 @@ static const class_words_t class_words[] = {
     {3, "Redirection, not definitive", NULL, "Both are redirections, not definitive: the call can go on."},
     {4, "Client failure", "failed at one place, and others may still be tried",
      "Both are failures at one place: others may still be tried."},
-    {6, "Global failure, definitive", "is definitive, and nothing else should be tried",
-     "Both are global failures, definitive: nothing else should be tried."},
+    {5, "Server failure", "failed at one server, and others may still be tried",
+     "Both are failures of one server: others may still be tried."},
+    {6, "Global failure, definitive", "is definitive, so trying others is pointless",
+     "Both are global failures, definitive: trying others is pointless."},
 };
 
 /* What a redirect's targets are good for. */
@@ -61,11 +68,23 @@ static const lifetime_words_t lifetime_words[] = {
                                      "sends the call on through a proxy"},
 };
 
+static side_t
+side_of(uint16_t key)
+{
+    side_t side = {.key = key, .row = sip_response_by_key(key)};
+
+    if (side.row != NULL) {
+        side.number = side.row->code < 10 ? key : sip_response_number(side.row);
+        snprintf(side.name, sizeof(side.name), "%u%s", side.number, sip_response_suffix(key));
+    }
+    return side;
+}
+
 static const class_words_t *
 words_of(side_t side)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(class_words); i++) {
-        if (class_words[i].code_class == side.code / 100) {
+        if (class_words[i].code_class == side.number / 100) {
             return &class_words[i];
         }
     }
@@ -176,9 +195,9 @@ static bool
 append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
 {
     for (const sip_response_neighbour_t *neighbour = side.row->differs; neighbour->code != 0; neighbour++) {
-        if (neighbour->code == other.code) {
-            if (side.code != side.row->code) { /* a class row's sentence cannot know the number */
-                append_item_printf(out, "%u: %s.", side.code, side.row->gist);
+        if (neighbour->code == other.key) {
+            if (side.key != side.row->code) { /* a class row's sentence cannot know the number */
+                append_item_printf(out, "%s: %s.", side.name, side.row->gist);
             }
             append_item(out, neighbour->text);
             return true;
@@ -191,11 +210,11 @@ append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
 static void
 append_derived(wmem_strbuf_t *out, side_t a, side_t b)
 {
-    append_item_printf(out, "%u: %s. %u: %s.", a.code, a.row->gist, b.code, b.row->gist);
+    append_item_printf(out, "%s: %s. %s: %s.", a.name, a.row->gist, b.name, b.row->gist);
     if (words_of(a) == words_of(b)) {
         append_item(out, words_of(a)->both);
     } else {
-        append_item_printf(out, "%u %s; %u %s.", a.code, effect_of(a), b.code, effect_of(b));
+        append_item_printf(out, "%s %s; %s %s.", a.name, effect_of(a), b.name, effect_of(b));
     }
 }
 
@@ -203,22 +222,22 @@ append_derived(wmem_strbuf_t *out, side_t a, side_t b)
 static void
 append_fork_winner(wmem_strbuf_t *out, side_t a, side_t b)
 {
-    side_t low = a.code < b.code ? a : b;
-    side_t high = a.code < b.code ? b : a;
+    side_t low = a.number < b.number ? a : b;
+    side_t high = a.number < b.number ? b : a;
 
     if (words_of(a) == words_of(b)) {
         return;
     }
     if (high.row->definitive) {
         append_item_printf(out,
-                           "A forking proxy that gets only these two must return %u, the 6xx (RFC 3261 section "
+                           "A forking proxy that gets only these two must return %s, the 6xx (RFC 3261 section "
                            "16.7).",
-                           high.code);
+                           high.name);
     } else {
         append_item_printf(out,
-                           "A forking proxy that gets only these two should return %u, the lower class, unless it "
+                           "A forking proxy that gets only these two should return %s, the lower class, unless it "
                            "acts on it itself (RFC 3261 section 16.7).",
-                           low.code);
+                           low.name);
     }
 }
 
@@ -230,9 +249,9 @@ append_retry_after(wmem_strbuf_t *out, side_t a, side_t b)
 
     if (a.row->retry_after != b.row->retry_after) {
         append_item_printf(out,
-                           "%u may say in Retry-After when to call again; in %u that header has no "
+                           "%s may say in Retry-After when to call again; in %s that header has no "
                            "defined meaning.",
-                           with.code, without.code);
+                           with.name, without.name);
     }
 }
 
@@ -241,12 +260,12 @@ append_differences(wmem_strbuf_t *out, side_t a, side_t b)
 {
     bool named = false;
 
-    if (a.code == b.code) {
-        append_item_printf(out, "None: %u was asked for twice.", a.code);
+    if (a.key == b.key) {
+        append_item_printf(out, "None: %s was asked for twice.", a.name);
         return;
     }
     if (a.row == b.row) {
-        append_item_printf(out, "None: neither %u nor %u is registered, and both are handled alike.", a.code, b.code);
+        append_item_printf(out, "None: neither %s nor %s is registered, and both are handled alike.", a.name, b.name);
         return;
     }
     named |= append_neighbour(out, a, b);
@@ -272,8 +291,8 @@ append_headings(wmem_strbuf_t *out, side_t left, side_t right)
 {
     char texts[2][COLUMN_WIDTH + 1];
 
-    snprintf(texts[0], sizeof(texts[0]), "%u %s", left.code, left.row->phrase);
-    snprintf(texts[1], sizeof(texts[1]), "%u %s", right.code, right.row->phrase);
+    snprintf(texts[0], sizeof(texts[0]), "%s %s", left.name, left.row->phrase);
+    snprintf(texts[1], sizeof(texts[1]), "%s %s", right.name, right.row->phrase);
     append_pair(out, "", texts[0], texts[1]);
     append_rule(out);
 }
@@ -281,8 +300,7 @@ append_headings(wmem_strbuf_t *out, side_t left, side_t right)
 char *
 sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown)
 {
-    const side_t left = {a, sip_response_lookup(a)};
-    const side_t right = {b, sip_response_lookup(b)};
+    const side_t left = side_of(a), right = side_of(b);
     wmem_strbuf_t *out;
 
     if (left.row == NULL || right.row == NULL) {
@@ -313,11 +331,84 @@ sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *
 char *
 sip_response_contrast(wmem_allocator_t *scope, uint16_t a, uint16_t b)
 {
-    const side_t left = {a, sip_response_lookup(a)};
-    const side_t right = {b, sip_response_lookup(b)};
+    const side_t left = side_of(a), right = side_of(b);
 
     if (left.row == NULL || right.row == NULL) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "%u %s; %u %s.", a, effect_of(left), b, effect_of(right));
+    return wmem_strdup_printf(scope, "%s %s; %s %s.", left.name, effect_of(left), right.name, effect_of(right));
+}
+
+/* --- codes as a person writes them -------------------------------------------------------------------------------- */
+
+/* @return the key of "302" or "603+"; 0 where the word is none. */
+static uint16_t
+key_of_word(sip_slice_t word)
+{
+    uint32_t number;
+
+    if (sip_slice_equal(word, SIP_SLICE_LITERAL("603+"))) {
+        return SIP_RESPONSE_NETWORK_BLOCKED;
+    }
+    if (!sip_slice_to_uint32(word, &number) || number > 699 || sip_response_lookup((uint16_t)number) == NULL) {
+        return 0;
+    }
+    return (uint16_t)number;
+}
+
+/* A row that no word for all 3xx and 6xx stands for. */
+static bool
+is_listed(const sip_response_t *row)
+{
+    return !sip_response_has_expert(row) || sip_response_suffix(row->code)[0] != '\0';
+}
+
+/* Those with a suffix first, then by number: "603+, 404, 410 and 488". */
+static void
+append_codes_known(wmem_strbuf_t *out)
+{
+    size_t count, listed = 0, total = 0;
+    const sip_response_t *row = sip_response_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        total += is_listed(&row[i]);
+    }
+    for (int has_suffix = 1; has_suffix >= 0; has_suffix--) {
+        for (size_t i = 0; i < count; i++) {
+            const char *suffix = sip_response_suffix(row[i].code);
+            if (is_listed(&row[i]) && (suffix[0] != '\0') == has_suffix) {
+                listed++;
+                wmem_strbuf_append_printf(out, "%s%u%s", listed == total ? " and " : ", ", sip_response_number(&row[i]),
+                                          suffix);
+            }
+        }
+    }
+}
+
+static char *
+complain_of(wmem_allocator_t *scope, sip_slice_t word)
+{
+    wmem_strbuf_t *out = wmem_strbuf_new(scope, "Nothing is known of \"");
+
+    redirect_text_append(out, word, MAX_WORD);
+    wmem_strbuf_append(out, "\". Known are all 3xx and 6xx");
+    append_codes_known(out);
+    wmem_strbuf_append_c(out, '.');
+    return wmem_strbuf_finalize(out);
+}
+
+char *
+sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b, char **complaint)
+{
+    const sip_slice_t words[] = {sip_slice_trim(a), sip_slice_trim(b)};
+    uint16_t keys[G_N_ELEMENTS(words)];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        keys[i] = key_of_word(words[i]);
+        if (keys[i] == 0) {
+            *complaint = complain_of(scope, words[i]);
+            return NULL;
+        }
+    }
+    return sip_response_compare(scope, keys[0], keys[1], NULL);
 }

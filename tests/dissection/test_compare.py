@@ -32,7 +32,8 @@ class Compare(unittest.TestCase):
         self.assertEqual(text, self.compare("302", "600", options=["-2"]))
 
     def test_codes_in_any_order_and_neighbours(self):
-        for codes in (("600", "302"), ("603", "486"), ("404", "604"), ("399", "300"), ("302", "302")):
+        for codes in (("600", "302"), ("603", "486"), ("404", "604"), ("399", "300"), ("302", "302"), ("403", "603"),
+                      ("408", "480"), ("487", "600"), ("503", "486"), ("603", "603+"), ("603+", "608")):
             text = self.compare(*codes)
             self.assertIn(codes[0], text.splitlines()[0])
             self.assertIn(codes[1], text.splitlines()[0])
@@ -54,10 +55,12 @@ class Compare(unittest.TestCase):
         self.assertNotIn("Capturing on", done.stderr)
 
     def test_wrong_arguments_end_the_run(self):
-        for rest, complaint in ((",302,499", "499"), (",200,302", "200"), (",302", "two SIP status codes"),
-                                ("", "two SIP status codes"), (",302,600,603", "two SIP status codes"),
-                                (",302,abc", "two SIP status codes"), (",302,70000", "two SIP status codes"),
-                                (",302,-1", "two SIP status codes"), (",,302,600", "two SIP status codes")):
+        known = "Known are all 3xx and 6xx, 603+, 403, 404, 408, 410, 480, 485, 486, 487, 488 and 503."
+        for rest, complaint in ((",302", "two SIP status codes"), ("", "two SIP status codes"),
+                                (",302,600,603", "two SIP status codes"), (",,302,600", "two SIP status codes"),
+                                *((rest, f'Nothing is known of "{word}". {known}') for rest, word in (
+                                    (",302,499", "499"), (",200,302", "200"), (",302,abc", "abc"),
+                                    (",302,70000", "70000"), (",302,-1", "-1"), (",302,", ""), (",302,608+", "608+")))):
             done = tshark.run_process(["-q", "-n", "-r", self.empty, "-z", NAME + rest])
             self.assertEqual(done.returncode, 1, rest)
             self.assertIn(complaint, done.stderr, rest)
