@@ -194,16 +194,16 @@ append_item_printf(wmem_strbuf_t *out, const char *format, ...)
 static bool
 append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
 {
-    for (const sip_response_neighbour_t *neighbour = side.row->differs; neighbour->code != 0; neighbour++) {
-        if (neighbour->code == other.key) {
-            if (side.key != side.row->code) { /* a class row's sentence cannot know the number */
-                append_item_printf(out, "%s: %s.", side.name, side.row->gist);
-            }
-            append_item(out, neighbour->text);
-            return true;
-        }
+    const char *text = sip_response_difference(side.row, other.key);
+
+    if (text == NULL) {
+        return false;
     }
-    return false;
+    if (side.key != side.row->code) { /* a class row's sentence cannot know the number */
+        append_item_printf(out, "%s: %s.", side.name, side.row->gist);
+    }
+    append_item(out, text);
+    return true;
 }
 
 /* Codes that nobody mistakes for each other: what their classes and targets say. */

@@ -484,7 +484,7 @@ static const sip_response_t rows[] = {
                 {607, "607 comes from the called side, and stands for who is called; 603+ comes from a provider's "
                       "analytics, of which the callee may know nothing."},
                 {608, "608 is the IETF's code for a block by the network, with a signed card in Call-Info; 603+ is the "
-                      "one that the USA demand, with its contact in Reason."},
+                      "one that FCC rules require in the USA, with its contact in Reason."},
             },
     },
     {
@@ -579,8 +579,8 @@ static const sip_response_t rows[] = {
                 {603, "603 says that the called side refused, though networks use it for blocking too (603+ says so "
                       "openly); 608 says that a system on the way stopped the call."},
                 {SIP_RESPONSE_NETWORK_BLOCKED,
-                 "603+ is a 603 with the phrase Network Blocked and its contact in Reason, as the USA demand it; 608 "
-                 "has a code of its own and its contact in Call-Info."},
+                 "603+ is a 603 with the phrase Network Blocked and its contact in Reason, as FCC rules require in the "
+                 "USA; 608 has a code of its own and its contact in Call-Info."},
                 {607, "607 comes from the called side and offers no way to object; 608 comes from a system on the way "
                       "and should give a contact for objections."},
             },
@@ -698,6 +698,23 @@ sip_response_has_expert(const sip_response_t *row)
     const unsigned code_class = sip_response_class(row);
 
     return code_class == SIP_RESPONSE_CLASS_REDIRECTION || code_class == SIP_RESPONSE_CLASS_GLOBAL_FAILURE;
+}
+
+char *
+sip_response_title(wmem_allocator_t *scope, const sip_response_t *row)
+{
+    return wmem_strdup_printf(scope, "%u%s %s", sip_response_number(row), sip_response_suffix(row->code), row->phrase);
+}
+
+const char *
+sip_response_difference(const sip_response_t *row, uint16_t other)
+{
+    const sip_response_neighbour_t *neighbour = row->differs;
+
+    while (neighbour->code != 0 && neighbour->code != other) {
+        neighbour++;
+    }
+    return neighbour->text;
 }
 
 char *

@@ -96,6 +96,12 @@ unsigned sip_response_class(const sip_response_t *row);
 /** True for the rows that have an expert field of their own: 3xx and 6xx, the class rows among them. */
 bool sip_response_has_expert(const sip_response_t *row);
 
+/** "600 Busy Everywhere", "603+ Network Blocked": a NUL-terminated string that scope owns. Not for class rows. */
+char *sip_response_title(wmem_allocator_t *scope, const sip_response_t *row);
+
+/** The sentence of a row about another code or key: static; NULL where it has none. */
+const char *sip_response_difference(const sip_response_t *row, uint16_t other);
+
 /**
  * The registered summary of a row's expert field: "302 Moved Temporarily: try the target for this call". Without an
  * expert_summary the gist stands for it, so that a row alone makes an expert field.

@@ -866,6 +866,25 @@ test_compare_words(void)
     wmem_destroy_allocator(scope);
 }
 
+/* What the packet details show below "Differs" of the other code. */
+static void
+test_title_and_difference(void)
+{
+    char *plain = sip_response_title(NULL, sip_response_lookup(600));
+    char *plus = sip_response_title(NULL, sip_response_of(603, true));
+
+    g_assert_cmpstr(plain, ==, "600 Busy Everywhere");
+    g_assert_cmpstr(plus, ==, "603+ Network Blocked");
+    g_assert_true(sip_response_difference(sip_response_lookup(302), 600) ==
+                  find_neighbour(sip_response_lookup(302), 600)->text);
+    g_assert_true(
+        g_str_has_prefix(sip_response_difference(sip_response_lookup(608), SIP_RESPONSE_NETWORK_BLOCKED), "603+ "));
+    g_assert_null(sip_response_difference(sip_response_lookup(302), 604));
+    g_assert_null(sip_response_difference(sip_response_lookup(300), SIP_RESPONSE_CLASS_REDIRECTION));
+    wmem_free(NULL, plain);
+    wmem_free(NULL, plus);
+}
+
 /* In a chain of both, the line that sets them apart. */
 static void
 test_contrast(void)
@@ -988,6 +1007,7 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/compare/same", test_compare_same_code_says_its_use_once);
     g_test_add_func("/sip-response/compare/unknown", test_compare_tells_the_unknown_code);
     g_test_add_func("/sip-response/compare/words", test_compare_words);
+    g_test_add_func("/sip-response/title", test_title_and_difference);
     g_test_add_func("/sip-response/contrast", test_contrast);
     g_test_add_func("/sip-response/expert/table", test_experts);
     g_test_add_func("/sip-response/expert/new-row", test_expert_of_a_new_row);
