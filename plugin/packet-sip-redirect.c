@@ -334,7 +334,7 @@ draw_differs(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const sip_resp
     }
     subtree = proto_item_add_subtree(item, ett_sip_redirect_differs);
     add_compare(subtree, tvb, sip_response_title(pinfo->pool, other), other->meaning);
-    add_compare(subtree, tvb, "Turned round", sip_response_difference(other, row->code));
+    add_compare(subtree, tvb, "The other way round", sip_response_difference(other, row->code));
     add_compare(subtree, tvb, "Use when", other->use_when);
 }
 

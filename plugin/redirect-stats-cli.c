@@ -198,7 +198,7 @@ compare_init(const char *option, void *data _U_)
         exit(1);
     }
     text = sip_response_compare_words(NULL, sip_slice_make(rest, (size_t)(comma - rest)),
-                                      sip_slice_from_string(comma + 1), &complaint);
+                                      sip_slice_from_string(comma + 1), SIP_RESPONSE_IN_COLUMNS, &complaint);
     if (text == NULL) {
         report_failure("-z %s: %s", COMPARE, complaint);
         exit(1);

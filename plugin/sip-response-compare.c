@@ -32,6 +32,13 @@ typedef struct {
     const sip_response_t *row; /* NULL where nothing is known of it */
 } side_t;
 
+/* A comparison being written. */
+typedef struct {
+    wmem_strbuf_t *out;
+    sip_response_layout_t layout;
+    side_t left, right;
+} page_t;
+
 /* What holds for every code of a class. */
 typedef struct {
     uint16_t code_class;
@@ -137,7 +144,7 @@ append_slice(wmem_strbuf_t *out, sip_slice_t text)
 
 /* A label and two texts next to each other, each wrapped within its column. No line ends in a blank. */
 static void
-append_pair(wmem_strbuf_t *out, const char *label, const char *left, const char *right)
+append_columns(wmem_strbuf_t *out, const char *label, const char *left, const char *right)
 {
     sip_slice_t label_rest = sip_slice_from_string(label);
     sip_slice_t left_rest = sip_slice_from_string(left);
@@ -161,25 +168,38 @@ append_pair(wmem_strbuf_t *out, const char *label, const char *left, const char 
     }
 }
 
+/* What both codes say of one matter. */
+static void
+append_pair(page_t *page, const char *label, const char *left, const char *right)
+{
+    if (page->layout == SIP_RESPONSE_IN_COLUMNS) {
+        append_columns(page->out, label, left, right);
+    } else {
+        wmem_strbuf_append_printf(page->out, "\n%s\n%s: %s\n%s: %s\n", label, page->left.name, left, page->right.name,
+                                  right);
+    }
+}
+
 /* One sentence as an item of a list over the whole width. */
 static void
-append_item(wmem_strbuf_t *out, const char *text)
+append_item(page_t *page, const char *text)
 {
+    const size_t width = page->layout == SIP_RESPONSE_IN_COLUMNS ? PAGE_WIDTH - 2 : SIZE_MAX;
     sip_slice_t rest = sip_slice_from_string(text);
     const char *lead = "- ";
 
     while (rest.len > 0) {
-        wmem_strbuf_append(out, lead);
-        append_slice(out, take_line(&rest, PAGE_WIDTH - 2));
-        wmem_strbuf_append_c(out, '\n');
+        wmem_strbuf_append(page->out, lead);
+        append_slice(page->out, take_line(&rest, width));
+        wmem_strbuf_append_c(page->out, '\n');
         lead = "  ";
     }
 }
 
-static void append_item_printf(wmem_strbuf_t *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void append_item_printf(page_t *page, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static void
-append_item_printf(wmem_strbuf_t *out, const char *format, ...)
+append_item_printf(page_t *page, const char *format, ...)
 {
     char text[2 * SIP_RESPONSE_MAX_TEXT];
     va_list args;
@@ -187,12 +207,12 @@ append_item_printf(wmem_strbuf_t *out, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    append_item(out, text);
+    append_item(page, text);
 }
 
 /* The sentence that says how one code differs from the other; true where it has one. */
 static bool
-append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
+append_neighbour(page_t *page, side_t side, side_t other)
 {
     const char *text = sip_response_difference(side.row, other.key);
 
@@ -200,28 +220,30 @@ append_neighbour(wmem_strbuf_t *out, side_t side, side_t other)
         return false;
     }
     if (side.key != side.row->code) { /* a class row's sentence cannot know the number */
-        append_item_printf(out, "%s: %s.", side.name, side.row->gist);
+        append_item_printf(page, "%s: %s.", side.name, side.row->gist);
     }
-    append_item(out, text);
+    append_item(page, text);
     return true;
 }
 
 /* Codes that nobody mistakes for each other: what their classes and targets say. */
 static void
-append_derived(wmem_strbuf_t *out, side_t a, side_t b)
+append_derived(page_t *page)
 {
-    append_item_printf(out, "%s: %s. %s: %s.", a.name, a.row->gist, b.name, b.row->gist);
+    const side_t a = page->left, b = page->right;
+    append_item_printf(page, "%s: %s. %s: %s.", a.name, a.row->gist, b.name, b.row->gist);
     if (words_of(a) == words_of(b)) {
-        append_item(out, words_of(a)->both);
+        append_item(page, words_of(a)->both);
     } else {
-        append_item_printf(out, "%s %s; %s %s.", a.name, effect_of(a), b.name, effect_of(b));
+        append_item_printf(page, "%s %s; %s %s.", a.name, effect_of(a), b.name, effect_of(b));
     }
 }
 
 /* RFC 3261 16.7 step 6: a 6xx must win among the finals of a fork, else the lowest class should. */
 static void
-append_fork_winner(wmem_strbuf_t *out, side_t a, side_t b)
+append_fork_winner(page_t *page)
 {
+    const side_t a = page->left, b = page->right;
     side_t low = a.number < b.number ? a : b;
     side_t high = a.number < b.number ? b : a;
 
@@ -229,12 +251,12 @@ append_fork_winner(wmem_strbuf_t *out, side_t a, side_t b)
         return;
     }
     if (high.row->definitive) {
-        append_item_printf(out,
+        append_item_printf(page,
                            "A forking proxy that gets only these two must return %s, the 6xx (RFC 3261 section "
                            "16.7).",
                            high.name);
     } else {
-        append_item_printf(out,
+        append_item_printf(page,
                            "A forking proxy that gets only these two should return %s, the lower class, unless it "
                            "acts on it itself (RFC 3261 section 16.7).",
                            low.name);
@@ -242,39 +264,41 @@ append_fork_winner(wmem_strbuf_t *out, side_t a, side_t b)
 }
 
 static void
-append_retry_after(wmem_strbuf_t *out, side_t a, side_t b)
+append_retry_after(page_t *page)
 {
+    const side_t a = page->left, b = page->right;
     side_t with = a.row->retry_after ? a : b;
     side_t without = a.row->retry_after ? b : a;
 
     if (a.row->retry_after != b.row->retry_after) {
-        append_item_printf(out,
-                           "%s may say in Retry-After when to call again; in %s that header has no "
+        append_item_printf(page,
+                           "%s may say in Retry-After when to try again; in %s that header has no "
                            "defined meaning.",
                            with.name, without.name);
     }
 }
 
 static void
-append_differences(wmem_strbuf_t *out, side_t a, side_t b)
+append_differences(page_t *page)
 {
+    const side_t a = page->left, b = page->right;
     bool named = false;
 
     if (a.key == b.key) {
-        append_item_printf(out, "None: %s was asked for twice.", a.name);
+        append_item_printf(page, "None: %s was asked for twice.", a.name);
         return;
     }
     if (a.row == b.row) {
-        append_item_printf(out, "None: neither %s nor %s is registered, and both are handled alike.", a.name, b.name);
+        append_item_printf(page, "None: neither %s nor %s is registered, and both are handled alike.", a.name, b.name);
         return;
     }
-    named |= append_neighbour(out, a, b);
-    named |= append_neighbour(out, b, a);
+    named |= append_neighbour(page, a, b);
+    named |= append_neighbour(page, b, a);
     if (!named) {
-        append_derived(out, a, b);
+        append_derived(page);
     }
-    append_fork_winner(out, a, b);
-    append_retry_after(out, a, b);
+    append_fork_winner(page);
+    append_retry_after(page);
 }
 
 static void
@@ -287,21 +311,48 @@ append_rule(wmem_strbuf_t *out)
 }
 
 static void
-append_headings(wmem_strbuf_t *out, side_t left, side_t right)
+append_headings(page_t *page)
 {
     char texts[2][COLUMN_WIDTH + 1];
 
-    snprintf(texts[0], sizeof(texts[0]), "%s %s", left.name, left.row->phrase);
-    snprintf(texts[1], sizeof(texts[1]), "%s %s", right.name, right.row->phrase);
-    append_pair(out, "", texts[0], texts[1]);
-    append_rule(out);
+    snprintf(texts[0], sizeof(texts[0]), "%s %s", page->left.name, page->left.row->phrase);
+    snprintf(texts[1], sizeof(texts[1]), "%s %s", page->right.name, page->right.row->phrase);
+    if (page->layout == SIP_RESPONSE_IN_COLUMNS) {
+        append_columns(page->out, "", texts[0], texts[1]);
+        append_rule(page->out);
+    } else {
+        wmem_strbuf_append_printf(page->out, "%s and %s\n", texts[0], texts[1]);
+    }
+}
+
+/* @return what sip_response_compare() does; both codes are known. */
+static char *
+write_page(wmem_allocator_t *scope, side_t left, side_t right, sip_response_layout_t layout)
+{
+    page_t page = {wmem_strbuf_new(scope, ""), layout, left, right};
+
+    append_headings(&page);
+    append_pair(&page, "Class", words_of(left)->name, words_of(right)->name);
+    append_pair(&page, "Targets", lifetime_words[left.row->lifetime].targets,
+                lifetime_words[right.row->lifetime].targets);
+    append_pair(&page, "Meaning", left.row->meaning, right.row->meaning);
+    append_pair(&page, "Seen when", left.row->seen_when, right.row->seen_when);
+    append_pair(&page, "What to do", left.row->remedy, right.row->remedy);
+    append_pair(&page, "Reference", left.row->reference, right.row->reference);
+    wmem_strbuf_append(page.out, "\nKey differences\n");
+    append_differences(&page);
+    wmem_strbuf_append(page.out, "\nWhen to use which\n");
+    append_item(&page, left.row->use_when);
+    if (left.row != right.row) {
+        append_item(&page, right.row->use_when);
+    }
+    return wmem_strbuf_finalize(page.out);
 }
 
 char *
 sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown)
 {
     const side_t left = side_of(a), right = side_of(b);
-    wmem_strbuf_t *out;
 
     if (left.row == NULL || right.row == NULL) {
         if (unknown != NULL) {
@@ -309,23 +360,7 @@ sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *
         }
         return NULL;
     }
-    out = wmem_strbuf_new(scope, "");
-    append_headings(out, left, right);
-    append_pair(out, "Class", words_of(left)->name, words_of(right)->name);
-    append_pair(out, "Targets", lifetime_words[left.row->lifetime].targets,
-                lifetime_words[right.row->lifetime].targets);
-    append_pair(out, "Meaning", left.row->meaning, right.row->meaning);
-    append_pair(out, "Seen when", left.row->seen_when, right.row->seen_when);
-    append_pair(out, "What to do", left.row->remedy, right.row->remedy);
-    append_pair(out, "Reference", left.row->reference, right.row->reference);
-    wmem_strbuf_append(out, "\nKey differences\n");
-    append_differences(out, left, right);
-    wmem_strbuf_append(out, "\nWhen to use which\n");
-    append_item(out, left.row->use_when);
-    if (left.row != right.row) {
-        append_item(out, right.row->use_when);
-    }
-    return wmem_strbuf_finalize(out);
+    return write_page(scope, left, right, SIP_RESPONSE_IN_COLUMNS);
 }
 
 char *
@@ -398,7 +433,8 @@ complain_of(wmem_allocator_t *scope, sip_slice_t word)
 }
 
 char *
-sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b, char **complaint)
+sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b, sip_response_layout_t layout,
+                           char **complaint)
 {
     const sip_slice_t words[] = {sip_slice_trim(a), sip_slice_trim(b)};
     uint16_t keys[G_N_ELEMENTS(words)];
@@ -410,5 +446,5 @@ sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b
             return NULL;
         }
     }
-    return sip_response_compare(scope, keys[0], keys[1], NULL);
+    return write_page(scope, side_of(keys[0]), side_of(keys[1]), layout);
 }

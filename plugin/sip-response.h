@@ -121,12 +121,19 @@ char *sip_response_filter(wmem_allocator_t *scope, const sip_response_t *row);
  */
 char *sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown);
 
+/** How a comparison is laid out. */
+typedef enum {
+    SIP_RESPONSE_IN_COLUMNS,    /**< side by side, for a terminal */
+    SIP_RESPONSE_IN_PARAGRAPHS, /**< one under the other, a line a text: for a window that wraps lines by itself */
+} sip_response_layout_t;
+
 /**
  * The same for two codes as a person writes them, "302" or "603+", blanks around them passed over.
  * @return as sip_response_compare(), or NULL: then *complaint, owned by scope, names the first word that is no code
  *         known, and the codes that are, and is left alone otherwise.
  */
-char *sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b, char **complaint);
+char *sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b, sip_response_layout_t layout,
+                                 char **complaint);
 
 /**
  * What sets two codes, or keys, apart in one line: "302 sends the call on to a temporary target; 603 is definitive, so

@@ -104,9 +104,9 @@ class Details(unittest.TestCase):
         self.assertEqual([sentence[:4] for sentence in found], ["300 ", "301 ", "305 ", "380 ", "600 "])
         busy = found[next(sentence for sentence in found if sentence.startswith("600 "))]
         self.assertEqual([line.partition(": ")[0] for line in busy],
-                         ["600 Busy Everywhere", "Turned round", "Use when"])
+                         ["600 Busy Everywhere", "The other way round", "Use when"])
         self.assertIn("Definitive, unlike 486", busy[0])
-        self.assertTrue(busy[1].startswith("Turned round: 302 names another address"), busy[1])
+        self.assertTrue(busy[1].startswith("The other way round: 302 names another address"), busy[1])
         self.assertTrue(busy[2].startswith("Use when: Answer 600 when"), busy[2])
 
     def test_a_603_plus_has_neighbours_of_its_own(self):

@@ -849,8 +849,9 @@ test_compare_words(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         char *complaint = NULL;
-        const char *text = sip_response_compare_words(scope, sip_slice_from_string(cases[i].a),
-                                                      sip_slice_from_string(cases[i].b), &complaint);
+        const char *text =
+            sip_response_compare_words(scope, sip_slice_from_string(cases[i].a), sip_slice_from_string(cases[i].b),
+                                       SIP_RESPONSE_IN_COLUMNS, &complaint);
 
         g_test_message("%s and %s", cases[i].a, cases[i].b);
         if (g_str_has_prefix(cases[i].said, "Nothing")) {
@@ -863,6 +864,34 @@ test_compare_words(void)
             g_assert_null(complaint);
         }
     }
+    wmem_destroy_allocator(scope);
+}
+
+/* For a window: a line a text, so that it may be of any width. The same is said as in columns. */
+static void
+test_compare_in_paragraphs(void)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+    const sip_response_t *left = sip_response_lookup(302), *right = sip_response_of(603, true);
+    const char *text = sip_response_compare_words(scope, SIP_SLICE_LITERAL("302"), SIP_SLICE_LITERAL("603+"),
+                                                  SIP_RESPONSE_IN_PARAGRAPHS, NULL);
+    const char *const pairs[][3] = {
+        {"Meaning", left->meaning, right->meaning},
+        {"Seen when", left->seen_when, right->seen_when},
+        {"What to do", left->remedy, right->remedy},
+        {"Reference", left->reference, right->reference},
+    };
+
+    g_assert_true(g_str_has_prefix(text, "302 Moved Temporarily and 603+ Network Blocked\n\nClass\n"));
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        char *wanted = g_strdup_printf("\n\n%s\n302: %s\n603+: %s\n", pairs[i][0], pairs[i][1], pairs[i][2]);
+        assert_contains(text, wanted);
+        g_free(wanted);
+    }
+    assert_contains(text, "\n\nKey differences\n- 302: temporarily at another address. 603+: blocked by ");
+    assert_contains(text, "\n- A forking proxy that gets only these two must return 603+, the 6xx (RFC 3261 section "
+                          "16.7).\n");
+    assert_contains(text, "\n\nWhen to use which\n- Answer 302 when ");
     wmem_destroy_allocator(scope);
 }
 
@@ -905,7 +934,8 @@ test_compare_leaves_nothing_behind(void)
 
     g_assert_nonnull(text);
     wmem_free(NULL, text);
-    g_assert_null(sip_response_compare_words(NULL, SIP_SLICE_LITERAL("302"), SIP_SLICE_LITERAL("499"), &complaint));
+    g_assert_null(sip_response_compare_words(NULL, SIP_SLICE_LITERAL("302"), SIP_SLICE_LITERAL("499"),
+                                             SIP_RESPONSE_IN_COLUMNS, &complaint));
     wmem_free(NULL, complaint);
 }
 
@@ -1007,6 +1037,7 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/compare/same", test_compare_same_code_says_its_use_once);
     g_test_add_func("/sip-response/compare/unknown", test_compare_tells_the_unknown_code);
     g_test_add_func("/sip-response/compare/words", test_compare_words);
+    g_test_add_func("/sip-response/compare/paragraphs", test_compare_in_paragraphs);
     g_test_add_func("/sip-response/title", test_title_and_difference);
     g_test_add_func("/sip-response/contrast", test_contrast);
     g_test_add_func("/sip-response/expert/table", test_experts);
