@@ -63,7 +63,9 @@ static int hf_sip_redirect_redress = -1;
 static int hf_sip_redirect_meaning = -1;
 static int hf_sip_redirect_seen_when = -1;
 static int hf_sip_redirect_remedy = -1;
+static int hf_sip_redirect_use_when = -1;
 static int hf_sip_redirect_differs = -1;
+static int hf_sip_redirect_compare = -1;
 static int hf_sip_redirect_reference = -1;
 static int hf_sip_redirect_definitive = -1;
 static int hf_sip_redirect_answered_by = -1;
@@ -120,6 +122,7 @@ static int hf_sip_redirect_remark = -1;
 
 static gint ett_sip_redirect = -1;
 static gint ett_sip_redirect_target = -1;
+static gint ett_sip_redirect_differs = -1;
 static gint ett_sip_redirect_chain = -1;
 static gint ett_sip_redirect_network_blocked = -1;
 
@@ -133,7 +136,7 @@ static const value_string class_values[] = {{3, "Redirection"}, {6, "Global fail
 static const value_string lifetime_values[] = {
     {SIP_RESPONSE_LIFETIME_TEMPORARY, "Temporary"},
     {SIP_RESPONSE_LIFETIME_PERMANENT, "Permanent"},
-    {SIP_RESPONSE_LIFETIME_ALTERNATIVE, "Alternative"},
+    {SIP_RESPONSE_LIFETIME_ALTERNATIVE, "No duration stated"},
     {SIP_RESPONSE_LIFETIME_PROXY, "Proxy for this request only"},
     {0, NULL},
 };
@@ -325,14 +328,44 @@ add_lines(proto_tree *tree, int field, tvbuff_t *tvb, const redirect_annotation_
     }
 }
 
+/* Labelled text about the other of two codes that are compared. */
 static void
-draw_explanation(proto_tree *tree, tvbuff_t *tvb, const sip_response_t *row)
+add_compare(proto_tree *tree, tvbuff_t *tvb, const char *label, const char *text)
+{
+    if (text) {
+        proto_item_set_generated(
+            proto_tree_add_string_format(tree, hf_sip_redirect_compare, tvb, 0, 0, text, "%s: %s", label, text));
+    }
+}
+
+/* How a code differs from one that it is mistaken for; below it what that other code says, for who opens it. */
+static void
+draw_differs(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const sip_response_t *row,
+             const sip_response_neighbour_t *neighbour)
+{
+    const sip_response_t *other = sip_response_by_key(neighbour->code);
+    proto_item *item = proto_tree_add_string(tree, hf_sip_redirect_differs, tvb, 0, 0, neighbour->text);
+    proto_tree *subtree;
+
+    proto_item_set_generated(item);
+    if (other == NULL || !proto_field_is_referenced(tree, hf_sip_redirect_compare)) {
+        return;
+    }
+    subtree = proto_item_add_subtree(item, ett_sip_redirect_differs);
+    add_compare(subtree, tvb, sip_response_title(pinfo->pool, other), other->meaning);
+    add_compare(subtree, tvb, "The other way round", sip_response_difference(other, row->code));
+    add_compare(subtree, tvb, "Use when", other->use_when);
+}
+
+static void
+draw_explanation(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const sip_response_t *row)
 {
     add_string(tree, hf_sip_redirect_meaning, tvb, row->meaning);
     add_string(tree, hf_sip_redirect_seen_when, tvb, row->seen_when);
     add_string(tree, hf_sip_redirect_remedy, tvb, row->remedy);
+    add_string(tree, hf_sip_redirect_use_when, tvb, row->use_when);
     for (unsigned i = 0; i < SIP_RESPONSE_MAX_NEIGHBOURS && row->differs[i].code; i++) {
-        add_string(tree, hf_sip_redirect_differs, tvb, row->differs[i].text);
+        draw_differs(tree, pinfo, tvb, row, &row->differs[i]);
     }
     add_string(tree, hf_sip_redirect_reference, tvb, row->reference);
 }
@@ -355,6 +388,18 @@ draw_answer(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_
     }
 }
 
+/* The registered phrase of 603 is wrong for a 603+. */
+static void
+draw_status(proto_tree *tree, tvbuff_t *tvb, uint16_t status, const sip_response_t *row)
+{
+    if (row->code == SIP_RESPONSE_NETWORK_BLOCKED) {
+        proto_item_set_generated(proto_tree_add_uint_format_value(tree, hf_sip_redirect_code, tvb, 0, 0, status,
+                                                                  "%s (%u)", row->phrase, status));
+    } else {
+        add_uint(tree, hf_sip_redirect_code, tvb, status);
+    }
+}
+
 static void
 draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
           const sip_response_t *row)
@@ -366,7 +411,7 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
     if (record->details->failure) {
         add_lines(tree, hf_sip_redirect_redress, tvb, record->details->failure->redress);
     }
-    add_uint(tree, hf_sip_redirect_code, tvb, record->status);
+    draw_status(tree, tvb, record->status, row);
     add_uint(tree, hf_sip_redirect_class, tvb, record->status / 100);
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
     draw_answer(tree, pinfo, tvb, record);
@@ -382,7 +427,7 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
         add_string(tree, hf_sip_redirect_service_reason, tvb, record->details->service->reason);
     }
     if (pref_explain) {
-        draw_explanation(tree, tvb, row);
+        draw_explanation(tree, pinfo, tvb, row);
     }
 }
 
@@ -492,12 +537,14 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
 
 /* In a chain with both a redirect and a global failure: what sets the two apart. */
 static void
-draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record)
+draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
+              const sip_response_t *row)
 {
     uint16_t other = redirect_report_counterpart(record->transaction->chain, record->status);
 
     if (other) {
-        const char *text = sip_response_contrast(pinfo->pool, record->status, other);
+        const uint16_t own = row->code < 10 ? record->status : row->code;
+        const char *text = sip_response_contrast(pinfo->pool, own, other);
         proto_item_set_generated(proto_tree_add_string_format(tree, hf_sip_redirect_compared, tvb, 0, 0, text,
                                                               "Compared with %u: %s", other, text));
     }
@@ -549,11 +596,22 @@ add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *recor
     }
 }
 
+/* What explains a message: the row of a 3xx or 6xx, NULL for all others. */
+static const sip_response_t *
+row_of(const redirect_record_t *record)
+{
+    const redirect_failure_details_t *failure = record->details->failure;
+
+    if (record->status / 100 != 3 && record->status / 100 != 6) {
+        return NULL;
+    }
+    return sip_response_of(record->status, failure && failure->network_blocked);
+}
+
 static void
 draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_record_t *record)
 {
-    bool explained = record->status / 100 == 3 || record->status / 100 == 6;
-    const sip_response_t *row = explained ? sip_response_lookup(record->status) : NULL;
+    const sip_response_t *row = row_of(record);
     bool in_chain = record->transaction && record->transaction->chain;
     const redirect_annotation_t *annotation;
     proto_item *item;
@@ -582,7 +640,7 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
         proto_item_append_text(item, ": %s", annotation->text);
     }
     if (row && in_chain) {
-        draw_compared(subtree, pinfo, tvb, record);
+        draw_compared(subtree, pinfo, tvb, record, row);
     }
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, record);
@@ -805,7 +863,7 @@ register_preferences(void)
 {
     module_t *module = prefs_register_protocol(proto_sip_redirect, apply_preferences);
 
-    prefs_register_uint_preference(module, "max_hops", "Warn of more redirects in a row than",
+    prefs_register_uint_preference(module, "max_hops", "Warn when a request was redirected more often than (0: never)",
                                    "A request that was redirected more often than this gets a warning; 0 warns of "
                                    "none.",
                                    10, &pref_max_hops);
@@ -832,7 +890,8 @@ register_preferences(void)
                                      &pref_shared_headers);
     prefs_register_bool_preference(module, "explain", "Show the long explanations",
                                    "Whether the packet details hold what each code means, when one sees it, what to "
-                                   "do, and how it differs from its neighbours.",
+                                   "do, when to answer with it, and how it differs from the codes that it is "
+                                   "mistaken for.",
                                    &pref_explain);
     prefs_register_bool_preference(module, "voip_calls", "Show chains in VoIP Calls",
                                    "Whether Telephony > VoIP Calls holds a row for each chain of redirects, beside the "
@@ -867,14 +926,20 @@ proto_register_sip_redirect(void)
          {"Seen when", "sip_redirect.seen_when", FT_STRING, BASE_NONE, NULL, 0x0, "When one sees this code", HFILL}},
         {&hf_sip_redirect_remedy,
          {"Remedy", "sip_redirect.remedy", FT_STRING, BASE_NONE, NULL, 0x0, "What to do about it", HFILL}},
+        {&hf_sip_redirect_use_when,
+         {"Use when", "sip_redirect.use_when", FT_STRING, BASE_NONE, NULL, 0x0, "When to answer with this code",
+          HFILL}},
         {&hf_sip_redirect_differs,
          {"Differs", "sip_redirect.differs", FT_STRING, BASE_NONE, NULL, 0x0,
           "How the code differs from one that it is mistaken for", HFILL}},
+        {&hf_sip_redirect_compare,
+         {"Compare", "sip_redirect.compare", FT_STRING, BASE_NONE, NULL, 0x0,
+          "What the other code means, how it differs in turn, and when to answer with it", HFILL}},
         {&hf_sip_redirect_reference,
          {"Reference", "sip_redirect.reference", FT_STRING, BASE_NONE, NULL, 0x0, "The RFC and its section", HFILL}},
         {&hf_sip_redirect_definitive,
          {"Definitive", "sip_redirect.definitive", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
-          "True where no other target should be tried", HFILL}},
+          "True for a 6xx: to try other targets is pointless, and a proxy must not (RFC 3261 section 16.7)", HFILL}},
         {&hf_sip_redirect_answered_by,
          {"Answered by", "sip_redirect.answered_by", FT_STRING, BASE_NONE, NULL, 0x0,
           "Who made the response as far as the capture shows, and what it was made of", HFILL}},
@@ -923,9 +988,10 @@ proto_register_sip_redirect(void)
           "How many targets the response offers", HFILL}},
         {&hf_sip_redirect_target,
          {"Target", "sip_redirect.target", FT_STRING, BASE_NONE, NULL, 0x0,
-          "A URI to try, as written, in the order to try", HFILL}},
+          "A URI to try, as written; highest q first, those of equal q in the order written", HFILL}},
         {&hf_sip_redirect_target_order,
-         {"Order", "sip_redirect.target.order", FT_UINT32, BASE_DEC, NULL, 0x0, "1 is tried first", HFILL}},
+         {"Order", "sip_redirect.target.order", FT_UINT32, BASE_DEC, NULL, 0x0,
+          "By q, then as written: 1 comes first; those of equal q may be tried in any order", HFILL}},
         {&hf_sip_redirect_target_q,
          {"q", "sip_redirect.target.q", FT_FLOAT, BASE_NONE, NULL, 0x0, "Preference from 0 to 1, where given", HFILL}},
         {&hf_sip_redirect_target_lifetime,
@@ -957,7 +1023,8 @@ proto_register_sip_redirect(void)
          {"Hop", "sip_redirect.chain.hop", FT_UINT32, BASE_DEC, NULL, 0x0,
           "How many redirects lie between the original request and this one", HFILL}},
         {&hf_sip_redirect_chain_hops,
-         {"Hops", "sip_redirect.chain.hops", FT_UINT32, BASE_DEC, NULL, 0x0, "The deepest hop of the chain", HFILL}},
+         {"Hops", "sip_redirect.chain.hops", FT_UINT32, BASE_DEC, NULL, 0x0, "Most redirects in a row in this chain",
+          HFILL}},
         {&hf_sip_redirect_chain_origin,
          {"Origin", "sip_redirect.chain.origin", FT_STRING, BASE_NONE, NULL, 0x0, "Request-URI of the original request",
           HFILL}},
@@ -1027,10 +1094,8 @@ proto_register_sip_redirect(void)
           "What other header fields tell about the redirection", HFILL}},
     };
     static gint *ett[] = {
-        &ett_sip_redirect,
-        &ett_sip_redirect_target,
-        &ett_sip_redirect_chain,
-        &ett_sip_redirect_network_blocked,
+        &ett_sip_redirect,       &ett_sip_redirect_target,          &ett_sip_redirect_differs,
+        &ett_sip_redirect_chain, &ett_sip_redirect_network_blocked,
     };
 
     make_code_values();

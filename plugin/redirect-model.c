@@ -36,8 +36,8 @@ redirect_link_name(redirect_link_kind_t kind)
     static const char *const names[REDIRECT_LINK_COUNT] = {
         [REDIRECT_LINK_NONE] = "none",
         [REDIRECT_LINK_SAME_CALL_EXACT] = "same call, exact URI",
-        [REDIRECT_LINK_SAME_CALL_LOOSE] = "same call, loose URI",
-        [REDIRECT_LINK_RECURSED] = "recursed by a proxy",
+        [REDIRECT_LINK_SAME_CALL_LOOSE] = "same call, URI differs slightly",
+        [REDIRECT_LINK_RECURSED] = "followed by a proxy",
         [REDIRECT_LINK_HISTORY_INFO] = "History-Info",
         [REDIRECT_LINK_SESSION_ID] = "same Session-ID",
         [REDIRECT_LINK_LEG_HEADER] = "leg header",

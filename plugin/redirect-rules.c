@@ -135,6 +135,16 @@ check_targets_left_out(wmem_allocator_t *scope, const redirect_rule_context_t *c
                               redirect->target_total - redirect->target_count);
 }
 
+static bool
+names_a_contact(const sip_network_blocked_t *details)
+{
+    return sip_slice_has_text(details->url) || sip_slice_has_text(details->tel) || sip_slice_has_text(details->email);
+}
+
+/*
+ * Elements on the way lose one half: FreeSWITCH swallowed Reason headers of more than 128 characters (its issue 1481)
+ * and passes a 603+ on only where it is told to (pull request 3035), others write phrases of their own.
+ */
 static char *
 check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
@@ -142,10 +152,13 @@ check_network_blocked_incomplete(wmem_allocator_t *scope, const redirect_rule_co
 
     switch (redirect_facts_network_blocked(context->facts, &details)) {
     case REDIRECT_BLOCKED_PHRASE_ONLY:
-        return wmem_strdup(scope, "Says Network Blocked, but no Reason header says by whom: read it as a plain 603.");
+        return wmem_strdup(scope, "Says Network Blocked without the Reason that names the blocker: most likely an SBC "
+                                  "on the way dropped it. Ask the operator that sent it.");
     case REDIRECT_BLOCKED_REASON_ONLY:
-        return wmem_strdup(scope,
-                           "Its Reason header tells of analytics, but the phrase is not Network Blocked: a plain 603.");
+        return wmem_strdup_printf(scope,
+                                  "Reason says blocked by analytics, but the phrase is not Network Blocked: likely "
+                                  "rewritten on the way.%s",
+                                  names_a_contact(&details) ? " The contact in Reason is still good." : "");
     default:
         return NULL;
     }

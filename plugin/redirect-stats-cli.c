@@ -186,61 +186,21 @@ tree_init(const char *option, void *data _U_)
 
 /* --- compare ------------------------------------------------------------------------------------------------------ */
 
-/* Takes a status code and the comma after it off *text. */
-static bool
-take_code(const char **text, uint16_t *code)
-{
-    const size_t len = strcspn(*text, ",");
-    uint32_t number;
-
-    if (!sip_slice_to_uint32(sip_slice_make(*text, len), &number) || number < 100 || number > 699) {
-        return false;
-    }
-    *code = (uint16_t)number;
-    *text += len;
-    if (**text == ',') {
-        (*text)++;
-    }
-    return true;
-}
-
-/* The codes of other classes than 3xx and 6xx that have a row, for a person: "404, 410 and 488"; scope owns it. */
-static char *
-other_codes_known(wmem_allocator_t *scope)
-{
-    size_t count;
-    const sip_response_t *row = sip_response_table(&count);
-    wmem_strbuf_t *list = wmem_strbuf_new(scope, "");
-    unsigned last = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (sip_response_has_expert(&row[i])) {
-            continue;
-        }
-        if (last) {
-            wmem_strbuf_append_printf(list, "%s%u", wmem_strbuf_get_len(list) ? ", " : "", last);
-        }
-        last = row[i].code;
-    }
-    wmem_strbuf_append_printf(list, " and %u", last);
-    return wmem_strbuf_finalize(list);
-}
-
 static void
 compare_init(const char *option, void *data _U_)
 {
     const char *rest = rest_of_option(option, COMPARE);
-    uint16_t a, b, unknown;
-    char *text;
+    const char *comma = rest ? strchr(rest, ',') : NULL;
+    char *text, *complaint;
 
-    if (rest == NULL || !take_code(&rest, &a) || !take_code(&rest, &b) || *rest != '\0') {
+    if (comma == NULL || strchr(comma + 1, ',')) {
         report_failure("-z %s needs two SIP status codes, for example -z %s,302,600.", COMPARE, COMPARE);
         exit(1);
     }
-    text = sip_response_compare(NULL, a, b, &unknown);
+    text = sip_response_compare_words(NULL, sip_slice_make(rest, (size_t)(comma - rest)),
+                                      sip_slice_from_string(comma + 1), SIP_RESPONSE_IN_COLUMNS, &complaint);
     if (text == NULL) {
-        report_failure("-z %s: nothing is known of status code %u. Known are all 3xx and 6xx, and %s.", COMPARE,
-                       unknown, other_codes_known(wmem_epan_scope()));
+        report_failure("-z %s: %s", COMPARE, complaint);
         exit(1);
     }
     fputs(text, stdout);

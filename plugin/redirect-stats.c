@@ -14,5 +14,6 @@ redirect_stats_register(int protocol)
     redirect_stats_register_table();
     redirect_stats_register_tree();
     redirect_stats_register_cli();
+    redirect_stats_register_compare();
     redirect_stats_register_follow(protocol);
 }

@@ -31,6 +31,9 @@ void redirect_stats_register_cli(void);
 /** The table of chains in the GUI's Telephony menu, and sharkd's nstat. */
 void redirect_stats_register_table(void);
 
+/** Two codes side by side, from the GUI's Telephony menu. */
+void redirect_stats_register_compare(void);
+
 /** The tree in the GUI's Statistics menu. */
 void redirect_stats_register_tree(void);
 

@@ -13,6 +13,8 @@
 
 #include <wsutil/wmem/wmem_core.h>
 
+#include "sip-slice.h"
+
 /** How long a redirect's targets hold; the values of sip_redirect.target.lifetime. */
 typedef enum {
     SIP_RESPONSE_LIFETIME_NONE = 0, /**< not a redirect */
@@ -29,12 +31,15 @@ typedef enum {
 #define SIP_RESPONSE_CLASS_REDIRECTION 3
 #define SIP_RESPONSE_CLASS_GLOBAL_FAILURE 6
 
+/** Key of the row of a 603+ (ATIS-1000099): on the wire a 603, so that the key is no status code. */
+#define SIP_RESPONSE_NETWORK_BLOCKED 1603
+
 /** Neighbours that one row can name. */
-#define SIP_RESPONSE_MAX_NEIGHBOURS 6
+#define SIP_RESPONSE_MAX_NEIGHBOURS 8
 
 /** How a code differs from one that it is mistaken for. */
 typedef struct {
-    uint16_t code;    /**< the other code; 0 ends the list */
+    uint16_t code;    /**< the other code, or the key of the 603+; 0 ends the list */
     const char *text; /**< one sentence that begins with the other code, and names its own */
 } sip_response_neighbour_t;
 
@@ -43,13 +48,13 @@ typedef struct {
  * SIP_RESPONSE_MAX_TEXT bytes, so that it fits an expert item too.
  */
 typedef struct {
-    uint16_t code;
-    const char *phrase; /**< the registered reason phrase */
+    uint16_t code;      /**< the status code; of the class rows and the 603+ a key */
+    const char *phrase; /**< the registered reason phrase; of the 603+ that of its standard */
     const char *gist;   /**< the code in a few words, without a full stop: "temporarily at another address" */
     /** completes "302 Moved Temporarily: ..." in the Expert Information window; of a class row the whole sentence */
     const char *expert_summary;
     sip_response_lifetime_t lifetime;
-    bool definitive;       /**< 6xx: no other target should be tried */
+    bool definitive;       /**< 6xx: trying other targets is pointless, and for a proxy forbidden (RFC 3261 16.7) */
     bool retry_after;      /**< RFC 3261 20.33 gives Retry-After a meaning here */
     bool by_network;       /**< a server in between decides it: to a MESSAGE it does not prove delivery (RFC 3428 7) */
     bool warns_of_contact; /**< a redirect of this code without any Contact leads nowhere (300, 301, 302, 305) */
@@ -58,24 +63,44 @@ typedef struct {
     const char *remedy;
     const char *use_when;  /**< for the one who sends or configures the code: "Answer 302 when ..." */
     const char *reference; /**< "RFC 3261 section 21.3.3" */
-    sip_response_neighbour_t differs[SIP_RESPONSE_MAX_NEIGHBOURS + 1]; /**< at least one, ascending */
+    /** at least one, ascending, the 603+ after the 603 */
+    sip_response_neighbour_t differs[SIP_RESPONSE_MAX_NEIGHBOURS + 1];
 } sip_response_t;
 
 /**
  * The row for a status code. An unregistered 3xx or 6xx gives the row of "any other" code of its class (its code is
  * 3 or 6, its texts say that it is handled as 300 or 600: RFC 3261 8.1.3.2).
- * @return NULL where there is no row: any code outside 3xx and 6xx, but for their neighbours among the 4xx in the table.
+ * @return NULL where there is no row: any code outside 3xx and 6xx, but for their neighbours among the 4xx and 5xx in
+ *         the table.
  */
 const sip_response_t *sip_response_lookup(uint16_t code);
 
-/** All rows in ascending order, for tests, value strings and reports; the class rows come last. */
+/** The row for a response: that of the 603+ for a 603 that is one, else as sip_response_lookup(). */
+const sip_response_t *sip_response_of(uint16_t status, bool network_blocked);
+
+/** As sip_response_lookup(), and the key of the 603+ gives its row: for the codes that differs names. */
+const sip_response_t *sip_response_by_key(uint16_t key);
+
+/** All rows in ascending order, the 603+ after the 603, for tests, value strings and reports; class rows come last. */
 const sip_response_t *sip_response_table(size_t *count);
 
-/** 3 for a redirection, 4, or 6; of a class row its code. */
+/** The status code of a row as it stands on the wire, 603 for a 603+; of a class row its key. */
+unsigned sip_response_number(const sip_response_t *row);
+
+/** What stands after the number where people write the code: "+" for the key of the 603+, else "". */
+const char *sip_response_suffix(uint16_t key);
+
+/** 3 for a redirection, 4, 5, or 6; of a class row its code. */
 unsigned sip_response_class(const sip_response_t *row);
 
 /** True for the rows that have an expert field of their own: 3xx and 6xx, the class rows among them. */
 bool sip_response_has_expert(const sip_response_t *row);
+
+/** "600 Busy Everywhere", "603+ Network Blocked": a NUL-terminated string that scope owns. Not for class rows. */
+char *sip_response_title(wmem_allocator_t *scope, const sip_response_t *row);
+
+/** The sentence of a row about another code or key: static; NULL where it has none. */
+const char *sip_response_difference(const sip_response_t *row, uint16_t other);
 
 /**
  * The registered summary of a row's expert field: "302 Moved Temporarily: try the target for this call". Without an
@@ -84,21 +109,35 @@ bool sip_response_has_expert(const sip_response_t *row);
  */
 char *sip_response_expert_summary(wmem_allocator_t *scope, const sip_response_t *row);
 
-/** The end of the filter name of a row's expert field, "302" or "3xx", which scope owns. */
+/** The end of the filter name of a row's expert field, "302", "603plus" or "3xx", which scope owns. */
 char *sip_response_filter(wmem_allocator_t *scope, const sip_response_t *row);
 
 /**
  * Two codes side by side for a person at a terminal of 100 columns: class, meaning, when one sees each, what to do,
- * the key differences, when to use which. Any two codes that sip_response_lookup() knows, in either order, also the
+ * the key differences, when to use which. Any two codes that sip_response_by_key() knows, in either order, also the
  * same one twice; an unregistered 3xx or 6xx is shown under its own number with the texts of its class.
  * @return a NUL-terminated text of several lines that scope owns, or NULL where a code is unknown: then *unknown is
  * it (the first, where both are), and is left alone otherwise. unknown may be NULL.
  */
 char *sip_response_compare(wmem_allocator_t *scope, uint16_t a, uint16_t b, uint16_t *unknown);
 
+/** How a comparison is laid out. */
+typedef enum {
+    SIP_RESPONSE_IN_COLUMNS,    /**< side by side, for a terminal */
+    SIP_RESPONSE_IN_PARAGRAPHS, /**< one under the other, a line a text: for a window that wraps lines by itself */
+} sip_response_layout_t;
+
 /**
- * What sets two codes apart in one line: "302 sends the call on to a temporary target; 603 is definitive, and nothing
- * else should be tried."
+ * The same for two codes as a person writes them, "302" or "603+", blanks around them passed over.
+ * @return as sip_response_compare(), or NULL: then *complaint, owned by scope, names the first word that is no code
+ *         known, and the codes that are, and is left alone otherwise.
+ */
+char *sip_response_compare_words(wmem_allocator_t *scope, sip_slice_t a, sip_slice_t b, sip_response_layout_t layout,
+                                 char **complaint);
+
+/**
+ * What sets two codes, or keys, apart in one line: "302 sends the call on to a temporary target; 603 is definitive, so
+ * trying others is pointless."
  * @return a NUL-terminated line that scope owns, or NULL where a code is unknown.
  */
 char *sip_response_contrast(wmem_allocator_t *scope, uint16_t a, uint16_t b);

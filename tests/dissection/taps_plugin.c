@@ -4,6 +4,8 @@
  *
  * -z taps_test,voip        what is queued for VoIP Calls, a line each: frame, then the members of voip_packet_info_t
  * -z taps_test,filter      for each frame the conversation filters named "SIP redirect chain": frame, filter
+ * -z taps_test,menu,A,B    the entry "SIP Response Codes Compared" of the Telephony menu: what its dialog asks for, with
+ *                          what stands there already, and what its window shows when A and B are entered
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,6 +20,7 @@
 #define WS_BUILD_DLL
 #include <ws_symbol_export.h>
 
+#include <epan/funnel.h>
 #include <epan/packet.h>
 #include <epan/stat_tap_ui.h>
 #include <epan/tap-voip.h>
@@ -28,6 +31,12 @@
 #endif
 
 #include "redirect-stats-compat.h"
+
+#if REDIRECT_STATS_SINCE(4, 3)
+typedef bool menu_bool_t;
+#else
+typedef gboolean menu_bool_t;
+#endif
 
 static const char *
 shown(const char *text)
@@ -104,14 +113,73 @@ filter_init(const char *option _U_, void *data _U_)
     listen_to("frame", filter_packet);
 }
 
+/* --- the GUI, as far as the menu entry needs it --- */
+
+struct _funnel_ops_id_t {
+    const char *entered;
+};
+
+struct _funnel_text_window_t {
+    int dummy;
+};
+
+static void
+open_dialog(funnel_ops_id_t *id, const char *title, const char **names, const char **values, funnel_dlg_cb_t done,
+            void *data, funnel_dlg_cb_data_free_t free_data _U_)
+{
+    printf("dialog %s\n", title);
+    for (; *names; names++, values++) {
+        printf("%s: %s\n", *names, *values);
+    }
+    done(g_strsplit(id->entered, ",", -1), data);
+}
+
+static funnel_text_window_t *
+open_window(funnel_ops_id_t *id _U_, const char *title)
+{
+    static funnel_text_window_t window;
+
+    printf("window %s\n", title);
+    return &window;
+}
+
+static void
+show_text(funnel_text_window_t *window _U_, const char *text)
+{
+    printf("%s\n", text);
+}
+
+static void
+choose_entry(const char *name, register_stat_group_t group, funnel_menu_callback chosen, void *data,
+             menu_bool_t retap _U_)
+{
+    if (g_strcmp0(name, "SIP Response Codes Compared") == 0 && group == REDIRECT_STATS_GROUP_TELEPHONY) {
+        chosen(data);
+    }
+}
+
+static void
+menu_init(const char *option, void *data _U_)
+{
+    static funnel_ops_id_t id;
+    static funnel_ops_t gui = {
+        .ops_id = &id, .new_dialog = open_dialog, .new_text_window = open_window, .set_text = show_text};
+
+    id.entered = option + strlen("taps_test,menu,");
+    funnel_set_funnel_ops(&gui);
+    funnel_register_all_menus(choose_entry);
+}
+
 static void
 proto_register_taps_test(void)
 {
     static stat_tap_ui voip = {REGISTER_STAT_GROUP_GENERIC, NULL, "taps_test,voip", voip_init, 0, NULL};
     static stat_tap_ui filter = {REGISTER_STAT_GROUP_GENERIC, NULL, "taps_test,filter", filter_init, 0, NULL};
+    static stat_tap_ui menu = {REGISTER_STAT_GROUP_GENERIC, NULL, "taps_test,menu", menu_init, 0, NULL};
 
     register_stat_tap_ui(&voip, NULL);
     register_stat_tap_ui(&filter, NULL);
+    register_stat_tap_ui(&menu, NULL);
 }
 
 WS_DLL_PUBLIC_DEF const char plugin_version[] = "1.0.0";

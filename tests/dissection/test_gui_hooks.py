@@ -119,6 +119,36 @@ class ConversationFilter(Hooks):
         self.assertEqual(frame, "6")
 
 
+class CompareMenu(Hooks):
+    def shown(self, *codes):
+        """What the menu entry asks for, and the lines that its window shows for these codes."""
+        text = tshark.run(["-q", "-n", "-r", self.capture, "-z", "taps_test,menu," + ",".join(codes)],
+                          env={"WIRESHARK_PLUGIN_DIR": str(self.plugins)})
+        dialog, window, lines = text.partition("window Two SIP Response Codes\n")
+        self.assertTrue(window, text)
+        return dialog.splitlines(), lines
+
+    def test_any_two_codes(self):
+        dialog, lines = self.shown("603", "603+")
+        self.assertEqual(dialog, ["dialog SIP Response Codes Compared", "Code: 302", "Compared with: 600"])
+        self.assertTrue(lines.startswith("603 Decline and 603+ Network Blocked\n\nClass\n603: Global failure, "), lines)
+        # All that a terminal shows, but for where lines end.
+        text = " ".join(lines.split())
+        for code in ("603", "603+"):
+            for name in ("meaning", "seen_when", "remedy", "use_when"):
+                said = self.said(35 if code == "603+" else 20, name)
+                self.assertIn(said if name == "use_when" else f"{code}: {said}", text)
+
+    def said(self, frame, field):
+        """What a response of codes.pcap carries of its own code."""
+        capture = tshark.source_dir() / "captures" / "codes.pcap"
+        return tshark.fields(capture, [f"sip_redirect.{field}"], display_filter=f"frame.number == {frame}")[0][0]
+
+    def test_an_unknown_code_is_named(self):
+        _, lines = self.shown("302", "499")
+        self.assertTrue(lines.startswith('Nothing is known of "499". Known are all 3xx and 6xx, 603+, 403, '), lines)
+
+
 @unittest.skipUnless(shutil.which("sharkd") and tshark.version() >= (4, 2), "this sharkd has no VoIP Calls")
 class ThroughWireshark(unittest.TestCase):
     """The rows and arrows as Wireshark's own code makes them. sharkd reads preferences from its profile only."""

@@ -24,7 +24,7 @@
 #define RIGHT_START 57
 #define COLUMN_WIDTH 43
 
-/* What the standards fix for each code, stated a second time: RFC 3261 20.33 and 21, RFC 8197, RFC 8688. */
+/* What the standards fix for each code, stated a second time: RFC 3261 20.33 and 21, RFC 8197, RFC 8688, ATIS-1000099. */
 typedef struct {
     uint16_t code;
     const char *phrase;
@@ -41,14 +41,20 @@ static const expected_t expected[] = {
     {302, "Moved Temporarily", SIP_RESPONSE_LIFETIME_TEMPORARY, false, false, true, "RFC 3261 section 21.3.3"},
     {305, "Use Proxy", SIP_RESPONSE_LIFETIME_PROXY, false, false, true, "RFC 3261 section 21.3.4"},
     {380, "Alternative Service", SIP_RESPONSE_LIFETIME_ALTERNATIVE, false, false, false, "RFC 3261 section 21.3.5"},
+    {403, "Forbidden", SIP_RESPONSE_LIFETIME_NONE, false, false, false, "RFC 3261 section 21.4.4"},
     {404, "Not Found", SIP_RESPONSE_LIFETIME_NONE, false, true, false, "RFC 3261 section 21.4.5"},
+    {408, "Request Timeout", SIP_RESPONSE_LIFETIME_NONE, false, false, false, "RFC 3261 section 21.4.9"},
     {410, "Gone", SIP_RESPONSE_LIFETIME_NONE, false, false, false, "RFC 3261 section 21.4.10"},
     {480, "Temporarily Unavailable", SIP_RESPONSE_LIFETIME_NONE, false, true, false, "RFC 3261 section 21.4.18"},
     {485, "Ambiguous", SIP_RESPONSE_LIFETIME_NONE, false, false, false, "RFC 3261 section 21.4.23"},
     {486, "Busy Here", SIP_RESPONSE_LIFETIME_NONE, false, true, false, "RFC 3261 section 21.4.24"},
+    {487, "Request Terminated", SIP_RESPONSE_LIFETIME_NONE, false, false, false, "RFC 3261 section 21.4.25"},
     {488, "Not Acceptable Here", SIP_RESPONSE_LIFETIME_NONE, false, false, false, "RFC 3261 section 21.4.26"},
+    {503, "Service Unavailable", SIP_RESPONSE_LIFETIME_NONE, false, true, false, "RFC 3261 section 21.5.4"},
     {600, "Busy Everywhere", SIP_RESPONSE_LIFETIME_NONE, true, true, false, "RFC 3261 section 21.6.1"},
     {603, "Decline", SIP_RESPONSE_LIFETIME_NONE, true, true, false, "RFC 3261 section 21.6.2"},
+    {SIP_RESPONSE_NETWORK_BLOCKED, "Network Blocked", SIP_RESPONSE_LIFETIME_NONE, true, true, false,
+     "ATIS-1000099, 47 CFR 64.1200(k)(9)"},
     {604, "Does Not Exist Anywhere", SIP_RESPONSE_LIFETIME_NONE, true, false, false, "RFC 3261 section 21.6.3"},
     {606, "Not Acceptable", SIP_RESPONSE_LIFETIME_NONE, true, false, false, "RFC 3261 section 21.6.4"},
     {607, "Unwanted", SIP_RESPONSE_LIFETIME_NONE, true, false, false, "RFC 8197 section 4"},
@@ -62,10 +68,62 @@ static const expected_t expected[] = {
 
 /* Codes that people mistake for each other: each row of a pair must name the other. */
 static const uint16_t required_pairs[][2] = {
-    {300, 301}, {300, 302}, {300, 305}, {300, 380}, {301, 302}, {301, 305}, {301, 380},
-    {302, 305}, {302, 380}, {305, 380}, {301, 410}, {300, 485}, {600, 486}, {603, 486},
-    {603, 480}, {604, 404}, {606, 488}, {603, 607}, {603, 608}, {607, 608}, {600, 603},
+    {300, 301},
+    {300, 302},
+    {300, 305},
+    {300, 380},
+    {301, 302},
+    {301, 305},
+    {301, 380},
+    {302, 305},
+    {302, 380},
+    {305, 380},
+    {301, 410},
+    {300, 485},
+    {600, 486},
+    {603, 486},
+    {603, 480},
+    {604, 404},
+    {606, 488},
+    {603, 607},
+    {603, 608},
+    {607, 608},
+    {600, 603},
+    {302, 600},
+    {403, 603},
+    {408, 480},
+    {487, 600},
+    {487, 603},
+    {408, 487},
+    {503, 408},
+    {503, 480},
+    {503, 486},
+    {403, 404},
+    {603, SIP_RESPONSE_NETWORK_BLOCKED},
+    {607, SIP_RESPONSE_NETWORK_BLOCKED},
+    {608, SIP_RESPONSE_NETWORK_BLOCKED},
 };
+
+/* The number that a message carries: of a 603+ it is 603. */
+static unsigned
+number_of(uint16_t key)
+{
+    return key == SIP_RESPONSE_NETWORK_BLOCKED ? 603 : key;
+}
+
+/* What people call it. */
+static char *
+name_of(uint16_t key)
+{
+    return g_strdup_printf("%u%s", number_of(key), key == SIP_RESPONSE_NETWORK_BLOCKED ? "+" : "");
+}
+
+/* The order of rows and neighbours: by number, and a 603+ after the 603. */
+static unsigned
+rank_of(uint16_t key)
+{
+    return 2 * number_of(key) + (key == SIP_RESPONSE_NETWORK_BLOCKED);
+}
 
 static bool
 is_class_row(const sip_response_t *row)
@@ -84,13 +142,34 @@ find_neighbour(const sip_response_t *row, uint16_t code)
     return NULL;
 }
 
+/* "603" is not mentioned where "603+" stands. */
 static bool
 mentions(const char *text, uint16_t code)
 {
-    char number[8];
+    char *name = name_of(code);
+    const size_t len = strlen(name);
+    bool found = false;
 
-    snprintf(number, sizeof(number), "%u", code);
-    return strstr(text, number) != NULL;
+    for (const char *at = strstr(text, name); at != NULL && !found; at = strstr(at + 1, name)) {
+        found = at[len] != '+';
+    }
+    g_free(name);
+    return found;
+}
+
+/* The row of a code or of a key that is none; NULL where there is none. */
+static const sip_response_t *
+row_of_key(uint16_t key)
+{
+    return key == SIP_RESPONSE_NETWORK_BLOCKED ? sip_response_of(603, true) : sip_response_lookup(key);
+}
+
+static void
+assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        g_error("\"%s\" is missing from: %s", part, text);
+    }
 }
 
 /* ---- The table ---- */
@@ -121,7 +200,7 @@ test_rows_are_sorted_with_class_rows_last(void)
 
     for (size_t i = 1; i < count; i++) {
         if (is_class_row(&table[i]) == is_class_row(&table[i - 1])) {
-            g_assert_cmpuint(table[i - 1].code, <, table[i].code);
+            g_assert_cmpuint(rank_of(table[i - 1].code), <, rank_of(table[i].code));
         } else {
             g_assert_true(is_class_row(&table[i]));
         }
@@ -139,11 +218,25 @@ test_lookup_of_every_number(void)
                         : code >= 600 && code <= 699 ? SIP_RESPONSE_CLASS_GLOBAL_FAILURE
                                                      : 0;
 
-        for (size_t i = 0; code >= 100 && i < G_N_ELEMENTS(expected); i++) {
+        for (size_t i = 0; code >= 100 && code < 700 && i < G_N_ELEMENTS(expected); i++) {
             want = expected[i].code == code ? code : want;
         }
         g_assert_cmpuint(row != NULL ? row->code : 0, ==, want);
     }
+}
+
+/* A status code alone never makes a 603+ of a 603: that takes the phrase and the Reason header. */
+static void
+test_lookup_of_a_message(void)
+{
+    g_assert_cmpuint(sip_response_of(603, false)->code, ==, 603);
+    g_assert_cmpuint(sip_response_of(603, true)->code, ==, SIP_RESPONSE_NETWORK_BLOCKED);
+    g_assert_cmpuint(sip_response_of(608, false)->code, ==, 608);
+    g_assert_cmpuint(sip_response_of(UNREGISTERED_FAILURE, false)->code, ==, SIP_RESPONSE_CLASS_GLOBAL_FAILURE);
+    g_assert_null(sip_response_of(200, false));
+    g_assert_cmpuint(sip_response_number(sip_response_of(603, true)), ==, 603);
+    g_assert_cmpuint(sip_response_number(sip_response_of(302, false)), ==, 302);
+    g_assert_cmpuint(sip_response_class(sip_response_of(603, true)), ==, 6);
 }
 
 /* ---- The texts ---- */
@@ -246,7 +339,8 @@ test_short_texts_are_no_sentences(void)
         check_plain(table[i].reference);
         g_assert_cmpuint(strlen(table[i].gist), <=, 60);
         g_assert_false(g_str_has_suffix(table[i].gist, "."));
-        g_assert_true(g_regex_match_simple("^RFC [0-9]+ section [0-9]+(\\.[0-9]+)*$", table[i].reference, 0, 0));
+        g_assert_true(table[i].code == SIP_RESPONSE_NETWORK_BLOCKED ||
+                      g_regex_match_simple("^RFC [0-9]+ section [0-9]+(\\.[0-9]+)*$", table[i].reference, 0, 0));
     }
 }
 
@@ -269,12 +363,14 @@ test_use_when_names_its_code(void)
     const sip_response_t *table = sip_response_table(&count);
 
     for (size_t i = 0; i < count; i++) {
+        char *name = name_of(table[i].code);
         char *lead = is_class_row(&table[i]) ? g_strdup_printf("Never answer an unregistered %uxx: ", table[i].code)
-                                             : g_strdup_printf("Answer %u when ", table[i].code);
+                                             : g_strdup_printf("Answer %s when ", name);
 
-        g_test_message("%u", table[i].code);
+        g_test_message("%s", name);
         g_assert_true(g_str_has_prefix(table[i].use_when, lead));
         g_free(lead);
+        g_free(name);
     }
 }
 
@@ -287,14 +383,17 @@ test_class_rows_list_their_codes(void)
     for (size_t i = 0; i < count; i++) {
         const unsigned class = sip_response_class(&table[i]);
 
-        if (!is_class_row(&table[i]) && class != 4) {
+        if (!is_class_row(&table[i]) && (class == 3 || class == 6) && table[i].code < 700) {
             g_test_message("%u", table[i].code);
             g_assert_true(mentions(sip_response_lookup((uint16_t)(class * 100 + 99))->use_when, table[i].code));
         }
     }
 }
 
-/* Who decided: of a code that a server in between sends nothing follows for the callee (RFC 3261 21.6.3, RFC 8688 1). */
+/*
+ * Who decided: of a code that a server in between sends nothing follows for the callee (RFC 3261 21.6.3, RFC 8688 1,
+ * ATIS-1000099).
+ */
 static void
 test_codes_of_the_network(void)
 {
@@ -303,7 +402,8 @@ test_codes_of_the_network(void)
 
     for (size_t i = 0; i < count; i++) {
         g_test_message("%u", table[i].code);
-        g_assert_cmpint(table[i].by_network, ==, table[i].code == 604 || table[i].code == 608);
+        g_assert_cmpint(table[i].by_network, ==,
+                        table[i].code == 604 || table[i].code == 608 || table[i].code == SIP_RESPONSE_NETWORK_BLOCKED);
     }
 }
 
@@ -324,10 +424,10 @@ test_decisive_words(void)
         {488, "another endpoint"},
         {600, "busy"},
         {600, "Definitive"},
-        {603, "does not wish"},
+        {603, "as often a server"},
         {604, "nowhere"},
         {606, "willing"},
-        {607, "unwanted"},
+        {607, "The called side"},
         {608, "system in the network"},
         {UNREGISTERED_REDIRECTION, "handled as 300"},
         {UNREGISTERED_FAILURE, "handled as 600"},
@@ -338,6 +438,45 @@ test_decisive_words(void)
             g_error("%u does not say \"%s\"", words[i].code, words[i].word);
         }
     }
+}
+
+/* What somebody asks who has a 302 and a 600 before him: where, when, what to do, and which of the two to send. */
+static void
+test_302_and_600_say_what_is_asked(void)
+{
+    const sip_response_t *moved = sip_response_lookup(302), *busy = sip_response_lookup(600);
+
+    assert_contains(moved->meaning, "temporary");
+    assert_contains(moved->seen_when, "travelling");
+    assert_contains(moved->seen_when, "another phone");
+    assert_contains(moved->remedy, "Retry this call at the Contact");
+    assert_contains(moved->remedy, "keep the old address for later calls");
+    assert_contains(moved->use_when, "later calls should come to the old address");
+    assert_contains(busy->meaning, "does not want the call now");
+    assert_contains(busy->meaning, "Definitive, unlike 486");
+    assert_contains(busy->seen_when, "rejected on all of the callee's devices");
+    assert_contains(busy->remedy, "call again later");
+    assert_contains(busy->remedy, "There is no other target");
+    assert_contains(busy->remedy, "only the callee can become free");
+    assert_contains(find_neighbour(moved, 600)->text, "busy everywhere");
+    assert_contains(find_neighbour(busy, 302)->text, "names another address");
+}
+
+/* FCC 25-15 (90 FR 13416), in force since 25 March 2026: 603+ takes the place of 603, 607, 608 for call analytics. */
+static void
+test_blocking_by_analytics_in_the_usa(void)
+{
+    const sip_response_t *plus = sip_response_of(603, true);
+
+    assert_contains(plus->meaning, "Network Blocked");
+    assert_contains(plus->meaning, "v=analytics1");
+    assert_contains(plus->seen_when, "25 March 2026");
+    assert_contains(plus->use_when, "do-not-originate");
+    assert_contains(sip_response_lookup(607)->use_when, "in the USA 603+");
+    assert_contains(sip_response_lookup(608)->use_when, "In the USA answer 603+");
+    assert_contains(sip_response_lookup(608)->seen_when, "25 March 2026");
+    /* RFC 8197 1: "input from the called party or some UA-internal logic" is all that 607 tells. */
+    g_assert_null(strstr(find_neighbour(sip_response_lookup(608), 607)->text, "human"));
 }
 
 /* ---- Neighbours ---- */
@@ -354,13 +493,13 @@ test_neighbours_name_each_other(void)
         g_assert_cmpuint(table[i].differs[SIP_RESPONSE_MAX_NEIGHBOURS].code, ==, 0);
         for (size_t n = 0; table[i].differs[n].code != 0; n++) {
             const sip_response_neighbour_t *neighbour = &table[i].differs[n];
-            const sip_response_t *other = sip_response_lookup(neighbour->code);
+            const sip_response_t *other = row_of_key(neighbour->code);
 
             g_assert_nonnull(other);
             g_assert_cmpuint(other->code, ==, neighbour->code);
             g_assert_cmpuint(neighbour->code, !=, table[i].code);
             g_assert_true(find_neighbour(&table[i], neighbour->code) == neighbour);
-            g_assert_true(n == 0 || table[i].differs[n - 1].code < neighbour->code);
+            g_assert_true(n == 0 || rank_of(table[i].differs[n - 1].code) < rank_of(neighbour->code));
             if (!is_class_row(&table[i])) {
                 g_assert_nonnull(find_neighbour(other, table[i].code));
             }
@@ -378,13 +517,14 @@ test_differs_is_one_sentence_with_both_numbers(void)
     for (size_t i = 0; i < count; i++) {
         for (size_t n = 0; table[i].differs[n].code != 0; n++) {
             const char *text = table[i].differs[n].text;
-            char *lead = g_strdup_printf("%u ", table[i].differs[n].code);
+            char *name = name_of(table[i].differs[n].code), *lead = g_strdup_printf("%s ", name);
 
             g_test_message("%u: %s", table[i].code, text);
             g_assert_true(g_str_has_prefix(text, lead));
             g_assert_true(mentions(text, table[i].code));
             g_assert_null(strstr(text, ". "));
             g_free(lead);
+            g_free(name);
         }
     }
 }
@@ -397,7 +537,7 @@ test_required_pairs(void)
             uint16_t code = required_pairs[i][side];
             uint16_t other = required_pairs[i][1 - side];
 
-            if (find_neighbour(sip_response_lookup(code), other) == NULL) {
+            if (find_neighbour(row_of_key(code), other) == NULL) {
                 g_error("%u does not tell itself apart from %u", code, other);
             }
         }
@@ -491,34 +631,30 @@ free_reading(reading_t reading)
 }
 
 static void
-assert_contains(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL) {
-        g_error("\"%s\" is missing from: %s", part, text);
-    }
-}
-
-static void
 check_column(const char *column, uint16_t code, const sip_response_t *row)
 {
-    char *heading = g_strdup_printf("%u %s ", code, row->phrase);
+    char *name = name_of(code), *heading = g_strdup_printf("%s %s ", name, row->phrase);
 
     g_assert_true(g_str_has_prefix(column, heading));
     g_free(heading);
+    g_free(name);
     assert_contains(column, row->meaning);
     assert_contains(column, row->seen_when);
     assert_contains(column, row->remedy);
     assert_contains(column, row->reference);
-    assert_contains(column, code / 100 == 3   ? "Redirection, not definitive"
-                            : code / 100 == 4 ? "Client failure"
-                                              : "Global failure, definitive");
+    static const char *const names[] = {[3] = "Redirection, not definitive",
+                                        [4] = "Client failure",
+                                        [5] = "Server failure",
+                                        [6] = "Global failure, definitive"};
+
+    assert_contains(column, names[number_of(code) / 100]);
 }
 
 static void
 check_differences(const char *differences, uint16_t a, uint16_t b)
 {
-    const sip_response_neighbour_t *from_a = find_neighbour(sip_response_lookup(a), b);
-    const sip_response_neighbour_t *from_b = find_neighbour(sip_response_lookup(b), a);
+    const sip_response_neighbour_t *from_a = find_neighbour(row_of_key(a), b);
+    const sip_response_neighbour_t *from_b = find_neighbour(row_of_key(b), a);
 
     g_assert_true(g_str_has_suffix(differences, "."));
     g_assert_true(mentions(differences, a));
@@ -533,11 +669,11 @@ check_differences(const char *differences, uint16_t a, uint16_t b)
     if (from_b != NULL) {
         assert_contains(differences, from_b->text);
     }
-    if (from_a == NULL && from_b == NULL && sip_response_lookup(a) != sip_response_lookup(b)) {
-        assert_contains(differences, sip_response_lookup(a)->gist);
-        assert_contains(differences, sip_response_lookup(b)->gist);
+    if (from_a == NULL && from_b == NULL && row_of_key(a) != row_of_key(b)) {
+        assert_contains(differences, row_of_key(a)->gist);
+        assert_contains(differences, row_of_key(b)->gist);
     }
-    if (a / 100 != b / 100) {
+    if (number_of(a) / 100 != number_of(b) / 100) {
         assert_contains(differences, "A forking proxy");
     }
 }
@@ -566,11 +702,11 @@ check_comparison(wmem_allocator_t *scope, uint16_t a, uint16_t b)
     g_assert_nonnull(text);
     g_assert_cmpuint(unknown, ==, 4711);
     reading = read_comparison(text);
-    check_column(reading.left->str, a, sip_response_lookup(a));
-    check_column(reading.right->str, b, sip_response_lookup(b));
+    check_column(reading.left->str, a, row_of_key(a));
+    check_column(reading.right->str, b, row_of_key(b));
     check_differences(reading.differences->str, a, b);
-    assert_contains(reading.uses->str, sip_response_lookup(a)->use_when);
-    assert_contains(reading.uses->str, sip_response_lookup(b)->use_when);
+    assert_contains(reading.uses->str, row_of_key(a)->use_when);
+    assert_contains(reading.uses->str, row_of_key(b)->use_when);
     free_reading(reading);
     wmem_free(scope, text);
 }
@@ -599,7 +735,8 @@ test_compare_302_and_600(void)
 
     assert_contains(reading.left->str, "Temporary: for this request, or until the expiry given.");
     assert_contains(reading.right->str, "None to follow.");
-    assert_contains(reading.differences->str, "302 sends the call on to a temporary target; 600 is definitive");
+    assert_contains(reading.differences->str, "600 ends the search");
+    assert_contains(reading.differences->str, "302 names another address");
     assert_contains(reading.differences->str, "must return 600");
     assert_contains(reading.differences->str, "600 may say in Retry-After");
     free_reading(reading);
@@ -620,8 +757,10 @@ test_compare_says_who_wins_a_fork(void)
         {404, 604, "must return 604"},
         {486, 302, "should return 302"},
         {302, 486, "should return 302"},
+        {486, 503, "should return 486"},
         {301, 302, NULL},
         {603, 607, NULL},
+        {603, SIP_RESPONSE_NETWORK_BLOCKED, NULL},
     };
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
 
@@ -668,7 +807,7 @@ static void
 test_compare_tells_the_unknown_code(void)
 {
     static const uint16_t cases[][3] = {
-        {302, 200, 200}, {200, 302, 200}, {403, 999, 403}, {302, 0, 0},
+        {302, 200, 200}, {200, 302, 200}, {499, 999, 499}, {302, 0, 0},
         {3, 302, 3},     {302, 6, 6},     {700, 302, 700}, {UINT16_MAX, 302, UINT16_MAX},
     };
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
@@ -683,14 +822,121 @@ test_compare_tells_the_unknown_code(void)
     wmem_destroy_allocator(scope);
 }
 
+/* Codes as a person writes them; what is none is named, with those that are known. */
+static void
+test_compare_words(void)
+{
+    static const struct {
+        const char *a, *b;
+        const char *said; /* the heading, or of the complaint what it begins with */
+    } cases[] = {
+        {"302", "600", "           302 Moved Temporarily                         600 Busy Everywhere\n"},
+        {" 603 ", "603+", "           603 Decline                                   603+ Network Blocked\n"},
+        {"603+", "608", "           603+ Network Blocked                          608 Rejected\n"},
+        {"399", "503", "           399 Unregistered Redirection                  503 Service Unavailable\n"},
+        {"302", "499", "Nothing is known of \"499\". "},
+        {"200", "999", "Nothing is known of \"200\". "},
+        {"302+", "302", "Nothing is known of \"302+\". "},
+        {"302", "1603", "Nothing is known of \"1603\". "},
+        {"302", "3", "Nothing is known of \"3\". "},
+        {"302", "busy\033[2J", "Nothing is known of \"busy\xef\xbf\xbd[2J\". "},
+        {"302", "", "Nothing is known of \"\". "},
+        {"302", "-1", "Nothing is known of \"-1\". "},
+        {"70000", "302", "Nothing is known of \"70000\". "},
+        {"302", "4294967598", "Nothing is known of \"4294967598\". "},
+    };
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *complaint = NULL;
+        const char *text =
+            sip_response_compare_words(scope, sip_slice_from_string(cases[i].a), sip_slice_from_string(cases[i].b),
+                                       SIP_RESPONSE_IN_COLUMNS, &complaint);
+
+        g_test_message("%s and %s", cases[i].a, cases[i].b);
+        if (g_str_has_prefix(cases[i].said, "Nothing")) {
+            g_assert_null(text);
+            g_assert_true(g_str_has_prefix(complaint, cases[i].said));
+            g_assert_cmpstr(complaint + strlen(cases[i].said), ==,
+                            "Known are all 3xx and 6xx, 603+, 403, 404, 408, 410, 480, 485, 486, 487, 488 and 503.");
+        } else {
+            g_assert_true(g_str_has_prefix(text, cases[i].said));
+            g_assert_null(complaint);
+        }
+    }
+    wmem_destroy_allocator(scope);
+}
+
+/* For a window: a line a text, so that it may be of any width. The same is said as in columns. */
+static void
+test_compare_in_paragraphs(void)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+    const sip_response_t *left = sip_response_lookup(302), *right = sip_response_of(603, true);
+    const char *text = sip_response_compare_words(scope, SIP_SLICE_LITERAL("302"), SIP_SLICE_LITERAL("603+"),
+                                                  SIP_RESPONSE_IN_PARAGRAPHS, NULL);
+    const char *const pairs[][3] = {
+        {"Meaning", left->meaning, right->meaning},
+        {"Seen when", left->seen_when, right->seen_when},
+        {"What to do", left->remedy, right->remedy},
+        {"Reference", left->reference, right->reference},
+    };
+
+    g_assert_true(g_str_has_prefix(text, "302 Moved Temporarily and 603+ Network Blocked\n\nClass\n"));
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        char *wanted = g_strdup_printf("\n\n%s\n302: %s\n603+: %s\n", pairs[i][0], pairs[i][1], pairs[i][2]);
+        assert_contains(text, wanted);
+        g_free(wanted);
+    }
+    assert_contains(text, "\n\nKey differences\n- 302: temporarily at another address. 603+: blocked by ");
+    assert_contains(text, "\n- A forking proxy that gets only these two must return 603+, the 6xx (RFC 3261 section "
+                          "16.7).\n");
+    assert_contains(text, "\n\nWhen to use which\n- Answer 302 when ");
+    wmem_destroy_allocator(scope);
+}
+
+/* What the packet details show below "Differs" of the other code. */
+static void
+test_title_and_difference(void)
+{
+    char *plain = sip_response_title(NULL, sip_response_lookup(600));
+    char *plus = sip_response_title(NULL, sip_response_of(603, true));
+
+    g_assert_cmpstr(plain, ==, "600 Busy Everywhere");
+    g_assert_cmpstr(plus, ==, "603+ Network Blocked");
+    g_assert_true(sip_response_difference(sip_response_lookup(302), 600) ==
+                  find_neighbour(sip_response_lookup(302), 600)->text);
+    g_assert_true(
+        g_str_has_prefix(sip_response_difference(sip_response_lookup(608), SIP_RESPONSE_NETWORK_BLOCKED), "603+ "));
+    g_assert_null(sip_response_difference(sip_response_lookup(302), 604));
+    g_assert_null(sip_response_difference(sip_response_lookup(300), SIP_RESPONSE_CLASS_REDIRECTION));
+    wmem_free(NULL, plain);
+    wmem_free(NULL, plus);
+}
+
+/* In a chain of both, the line that sets them apart. */
+static void
+test_contrast(void)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+
+    g_assert_cmpstr(sip_response_contrast(scope, 302, SIP_RESPONSE_NETWORK_BLOCKED), ==,
+                    "302 sends the call on to a temporary target; 603+ is definitive, so trying others is pointless.");
+    g_assert_null(sip_response_contrast(scope, 302, 200));
+    wmem_destroy_allocator(scope);
+}
+
 /* Without a scope nothing but the text itself may be left to free: a leak checker sees the rest. */
 static void
 test_compare_leaves_nothing_behind(void)
 {
-    char *text = sip_response_compare(NULL, 302, 600, NULL);
+    char *text = sip_response_compare(NULL, 302, 600, NULL), *complaint = NULL;
 
     g_assert_nonnull(text);
     wmem_free(NULL, text);
+    g_assert_null(sip_response_compare_words(NULL, SIP_SLICE_LITERAL("302"), SIP_SLICE_LITERAL("499"),
+                                             SIP_RESPONSE_IN_COLUMNS, &complaint));
+    wmem_free(NULL, complaint);
 }
 
 /* ---- Expert fields ---- */
@@ -705,10 +951,11 @@ static const struct {
     {"302", "302 Moved Temporarily: try the target for this call"},
     {"305", "305 Use Proxy: send this request through the proxy named"},
     {"380", "380 Alternative Service: the call failed, another service may help"},
-    {"600", "600 Busy Everywhere: a definitive refusal, busy on all"},
-    {"603", "603 Decline: a definitive refusal by the callee"},
-    {"604", "604 Does Not Exist Anywhere: the address is wrong for good"},
-    {"606", "606 Not Acceptable: nowhere can this media offer be met"},
+    {"600", "600 Busy Everywhere: busy on all devices, definitive"},
+    {"603", "603 Decline: refused, by the callee or by a server on the way"},
+    {"603plus", "603+ Network Blocked: blocked by call analytics in the network"},
+    {"604", "604 Does Not Exist Anywhere: no server knows this user"},
+    {"606", "606 Not Acceptable: no device of the callee can take this session offer"},
     {"607", "607 Unwanted: the callee wants no calls from this caller"},
     {"608", "608 Rejected: the network blocked the call"},
     {"3xx", "An unregistered redirection code is handled as 300"},
@@ -769,6 +1016,7 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/table/standards", test_rows_are_those_of_the_standards);
     g_test_add_func("/sip-response/table/order", test_rows_are_sorted_with_class_rows_last);
     g_test_add_func("/sip-response/table/lookup", test_lookup_of_every_number);
+    g_test_add_func("/sip-response/table/lookup-message", test_lookup_of_a_message);
     g_test_add_func("/sip-response/texts/sentences", test_texts_are_short_sentences);
     g_test_add_func("/sip-response/texts/unique", test_no_text_is_said_twice);
     g_test_add_func("/sip-response/texts/short", test_short_texts_are_no_sentences);
@@ -777,6 +1025,8 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/class-rows-list-codes", test_class_rows_list_their_codes);
     g_test_add_func("/sip-response/by-network", test_codes_of_the_network);
     g_test_add_func("/sip-response/texts/decisive-words", test_decisive_words);
+    g_test_add_func("/sip-response/texts/302-600", test_302_and_600_say_what_is_asked);
+    g_test_add_func("/sip-response/texts/analytics", test_blocking_by_analytics_in_the_usa);
     g_test_add_func("/sip-response/neighbours/mutual", test_neighbours_name_each_other);
     g_test_add_func("/sip-response/neighbours/sentence", test_differs_is_one_sentence_with_both_numbers);
     g_test_add_func("/sip-response/neighbours/required", test_required_pairs);
@@ -786,6 +1036,10 @@ main(int argc, char **argv)
     g_test_add_func("/sip-response/compare/swapped", test_compare_swapped_swaps_the_columns);
     g_test_add_func("/sip-response/compare/same", test_compare_same_code_says_its_use_once);
     g_test_add_func("/sip-response/compare/unknown", test_compare_tells_the_unknown_code);
+    g_test_add_func("/sip-response/compare/words", test_compare_words);
+    g_test_add_func("/sip-response/compare/paragraphs", test_compare_in_paragraphs);
+    g_test_add_func("/sip-response/title", test_title_and_difference);
+    g_test_add_func("/sip-response/contrast", test_contrast);
     g_test_add_func("/sip-response/expert/table", test_experts);
     g_test_add_func("/sip-response/expert/new-row", test_expert_of_a_new_row);
     g_test_add_func("/sip-response/compare/no-leak", test_compare_leaves_nothing_behind);
