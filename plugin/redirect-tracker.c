@@ -673,7 +673,7 @@ rule_context(const step_t *step)
         .new_redirect = step->new_redirect,
         .elsewhere_after = step->place.elsewhere_after,
         .global_failure = step->place.global_failure,
-        .ambiguous_redirects = step->place.ambiguous,
+        .rivals = &step->place.rivals,
         .gaps = step->gaps,
     };
 }
@@ -753,7 +753,7 @@ record_alone(step_t *step)
 static bool
 is_always_shown(step_t *step)
 {
-    return is_explained(step->sip) || step->gaps || step->place.ambiguous > 0 ||
+    return is_explained(step->sip) || step->gaps || step->place.rivals.count > 0 ||
            redirect_facts_end_with_global_failure(step->facts);
 }
 

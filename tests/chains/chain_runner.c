@@ -1242,12 +1242,8 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
     }
     for (const redirect_expert_item_t *item = redirect_rules_look_back(scope, redirect_tracker_store(tracker), record);
          item; item = item->next) {
-        if (item->rule->id == REDIRECT_RULE_NOT_FOLLOWED) {
-            g_string_append_printf(out, "%s: %s %s\n", where, severity_names[item->rule->severity], item->rule->name);
-        } else {
-            g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity],
-                                   item->rule->name, item->text);
-        }
+        g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity], item->rule->name,
+                               item->text);
     }
     for (const redirect_annotation_t *annotation = redirect_annotations_of(scope, record); annotation;
          annotation = annotation->next) {
