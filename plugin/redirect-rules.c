@@ -14,6 +14,7 @@
 #include "redirect-contradiction.h"
 #include "redirect-hidden.h"
 #include "redirect-outcome.h"
+#include "redirect-targets.h"
 
 /* --- what the Contact values of one response break ---------------------------------------------------------------- */
 
@@ -30,7 +31,7 @@ check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context
     const redirect_t *redirect = redirect_of_record(context->record);
     const sip_response_t *row;
 
-    if (redirect->target_total > 0) {
+    if (redirect->target_total > 0 || redirect->dip_response) {
         return NULL;
     }
     row = sip_response_lookup(redirect->code);
@@ -448,7 +449,8 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
 
     /* A target that is not known may be where it goes. */
     if (redirected == NULL || redirected->redirect->target_total == 0 ||
-        (redirected->redirect->gaps & (REDIRECT_GAP_TARGETS | REDIRECT_GAP_CUT))) {
+        (redirected->redirect->gaps & (REDIRECT_GAP_TARGETS | REDIRECT_GAP_CUT)) ||
+        redirect_goes_on_after_query(redirected->redirect, redirected, context->record->transaction)) {
         return NULL;
     }
     return wmem_strdup_printf(

@@ -474,7 +474,7 @@ take_redirect(step_t *step, redirect_t *fresh)
         fresh->source = source;
         fresh->depth = redirect_hop_after(transaction);
         fresh->depth = source ? MAX(fresh->depth, source->depth) : fresh->depth;
-        fresh->dip_response = redirect_is_dip_response(fresh, transaction, step->sip);
+        fresh->dip_response = redirect_is_dip_response(fresh, transaction, step->facts);
     }
     redirect_store_set_redirect(transaction, fresh);
     step->redirect = fresh;
