@@ -530,6 +530,26 @@ annotation_identity(annotations_t *annotations, const redirect_facts_t *facts, c
     annotation_end(annotations, text);
 }
 
+/* --- Error-Info --------------------------------------------------------------------------------------------------- */
+
+static void
+annotation_announcement(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    wmem_strbuf_t *text;
+
+    if (transaction == NULL || redirect_announces(transaction) == NULL || record->frame != transaction->request.frame) {
+        return;
+    }
+    text = annotation_begin(annotations, "");
+    wmem_strbuf_append_printf(
+        text,
+        "Calls the Error-Info URI of the %u in frame %u: an announcement (RFC 3261 section 20.18), "
+        "and not the call",
+        redirect_announces(transaction)->response.status, redirect_announces(transaction)->response.frame);
+    annotation_end(annotations, text);
+}
+
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
 /* The history in a provisional response repeats the request's, except in a 181 (Call Is Being Forwarded). */
@@ -564,6 +584,7 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
     }
     if (record->status == 0) {
         annotation_request_uri(&annotations, record);
+        annotation_announcement(&annotations, record);
     } else if (redirect_of_record(record)) {
         annotation_identity(&annotations, facts, record);
         annotation_targets(&annotations, record);

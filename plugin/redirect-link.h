@@ -32,6 +32,7 @@ typedef struct {
     bool is_listed;                          /**< a forward of it stands in the redirect's list of follow-ups already */
     redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
     redirect_transaction_t *global_failure;  /**< of the same client, ended by a 6xx before */
+    redirect_transaction_t *announces;       /**< whose Error-Info names the URI that it calls */
     redirect_rivals_t rivals;                /**< where it follows one of several, and nothing says which */
     unsigned steps;                          /**< comparisons left (redirect_limits_t) */
     bool gave_up;                            /**< the comparisons did not suffice */

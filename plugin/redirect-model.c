@@ -309,6 +309,18 @@ redirect_transaction_is_below(const redirect_transaction_t *transaction, const r
     return transaction != NULL;
 }
 
+bool
+redirect_is_announcement(const redirect_transaction_t *transaction)
+{
+    if (transaction->chain == NULL || !transaction->chain->announces) {
+        return false; /* as nearly always */
+    }
+    while (transaction && redirect_announces(transaction) == NULL) {
+        transaction = redirect_transaction_before(transaction);
+    }
+    return transaction != NULL;
+}
+
 /*
  * Given up by its own client, or by a proxy for it (RFC 3261 16.7 step 10); a 3xx that crossed the CANCEL is no longer
  * followed. Only a CANCEL or a BYE makes a 487 (21.4.25), whether it was captured or not.

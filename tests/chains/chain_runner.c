@@ -1122,6 +1122,9 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
     if (transaction->extras->retry_of) {
         g_string_append_printf(out, ", repeats %u", transaction->extras->retry_of->request.frame);
     }
+    if (redirect_announces(transaction)) {
+        g_string_append_printf(out, ", announces %u", redirect_announces(transaction)->request.frame);
+    }
     if (redirect_cause(transaction)) {
         g_string_append_printf(out, ", redirected in %u: %s, %s", transaction->link->redirected_in,
                                redirect_link_name(transaction->link->kind),
