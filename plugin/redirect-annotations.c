@@ -530,6 +530,27 @@ annotation_identity(annotations_t *annotations, const redirect_facts_t *facts, c
     annotation_end(annotations, text);
 }
 
+/* --- a redirect that comes too late ---------------------------------------------------------------------------------- */
+
+static void
+annotation_too_late(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *refused = record->transaction && record->frame == record->transaction->response.frame
+                                                ? redirect_refused_before(record->transaction)
+                                                : NULL;
+    wmem_strbuf_t *text;
+
+    if (refused) {
+        text = annotation_begin(annotations, "");
+        wmem_strbuf_append_printf(
+            text,
+            "Came after the %u in frame %u had ended another branch: this proxy must not follow it "
+            "(RFC 3261 section 16.7)",
+            refused->response.status, refused->response.frame);
+        annotation_end(annotations, text);
+    }
+}
+
 /* --- Error-Info --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -588,6 +609,7 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
     } else if (redirect_of_record(record)) {
         annotation_identity(&annotations, facts, record);
         annotation_targets(&annotations, record);
+        annotation_too_late(&annotations, record);
     } else {
         annotation_cancel_cause(&annotations, record);
         annotation_stands_for(&annotations, record);

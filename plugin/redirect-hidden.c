@@ -237,6 +237,28 @@ redirect_next_made_of(const redirect_transaction_t *maker, const redirect_transa
     return other;
 }
 
+bool
+redirect_is_branch_beside(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    return a != b && a->request.via_count > 1 && a->request.via_count == b->request.via_count &&
+           a->via_path == b->via_path;
+}
+
+const redirect_transaction_t *
+redirect_refused_before(const redirect_transaction_t *redirected)
+{
+    const redirect_transaction_t *other = redirected->chain ? redirected->chain->first_transaction : NULL;
+
+    if (redirected->response.status / 100 != 3 || redirected->request.via_count < 2) {
+        return NULL;
+    }
+    while (other && !(is_global_failure(other) && other->response.frame < redirected->response.frame &&
+                      redirect_is_branch_beside(redirected, other))) {
+        other = other->next_in_chain;
+    }
+    return other;
+}
+
 const redirect_transaction_t *
 redirect_tried_next(const redirect_transaction_t *transaction)
 {

@@ -460,6 +460,12 @@ bool redirect_request_key(const redirect_transaction_t *transaction, uint32_t *k
 /** True where both Request-URIs name the same user at the same host and port (SIP_URI_MATCH_LOOSE). */
 bool redirect_same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *b);
 
+/** True where both Request-URIs name the same user or telephone number, at whatever host. */
+bool redirect_same_user(const redirect_transaction_t *a, const redirect_transaction_t *b);
+
+/** True where both Request-URIs name a user, and not the same; of a URI without a user neither is true. */
+bool redirect_other_user(const redirect_transaction_t *a, const redirect_transaction_t *b);
+
 /** The name of a transaction's method: borrowed from transaction, or static. As on the wire. */
 sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);
 

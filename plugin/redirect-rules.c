@@ -430,16 +430,40 @@ check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *cont
                               transaction->hop, max_hops);
 }
 
+/* RFC 3261 16.7 step 5. */
 static char *
-check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+check_branch_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *refused = context->global_failure;
 
-    if (refused == NULL) {
+    if (refused == NULL || !redirect_is_branch_beside(context->record->transaction, refused)) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "Tried after the %u in frame %u, which is definitive for this user.",
-                              refused->response.status, refused->response.frame);
+    return wmem_strdup_printf(
+        scope,
+        "This proxy opened a new branch after the %u in frame %u; RFC 3261 16.7 forbids that once a "
+        "6xx has come.",
+        refused->response.status, refused->response.frame);
+}
+
+/*
+ * A client may go on to the next target: to it a 6xx is one of the "codes greater than 399" (RFC 3261 8.1.3.4). What it
+ * says is about one user (21.6).
+ */
+static char *
+check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *refused = context->global_failure, *transaction = context->record->transaction;
+    const bool is_next_target = transaction->link && transaction->link->kind != REDIRECT_LINK_RECURSED;
+
+    if (refused == NULL || redirect_is_branch_beside(transaction, refused)) {
+        return NULL;
+    }
+    return wmem_strdup_printf(
+        scope, "%s after the %u in frame %u, which %s.%s", is_next_target ? "Next target tried" : "Tried",
+        refused->response.status, refused->response.frame,
+        redirect_other_user(refused, transaction) ? "spoke for another user" : "claimed that nobody else would answer",
+        is_next_target ? " Allowed (RFC 3261 8.1.3.4)." : "");
 }
 
 static char *
@@ -666,8 +690,11 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
      "A request was redirected more often than max_hops allows", check_too_many_hops, NULL},
     {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 21.6",
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "A request was tried again after a global failure", check_after_global_failure, NULL},
+    {REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 16.7",
+     "A proxy opened a new branch after a global failure", check_branch_after_global_failure, NULL},
     {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "RFC 3261 section 8.1.3.4", "No follow-up of this redirect is in the capture within 32 seconds", NULL,
      look_back_not_followed},
