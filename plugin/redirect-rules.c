@@ -637,6 +637,36 @@ look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, c
                : NULL;
 }
 
+/* How sure it is that two requests are of one call: no surer than what ties either to it. */
+static redirect_confidence_t
+confidence_beside(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    redirect_confidence_t confidence = MAX(redirect_confidence_between(a, NULL), redirect_confidence_between(b, NULL));
+
+    confidence = a->link ? MAX(confidence, a->link->confidence) : confidence;
+    return b->link ? MAX(confidence, b->link->confidence) : confidence;
+}
+
+/* What analytics blocked in the network (603+) is no phone's affair. */
+static char *
+look_back_answered_elsewhere(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_transaction_t *refused = record->transaction, *answered;
+
+    (void)store;
+    if (refused == NULL || record->status / 100 != 6 || record->frame != refused->response.frame ||
+        (record->details->failure && record->details->failure->network_blocked)) {
+        return NULL;
+    }
+    answered = redirect_proved_wrong_by(refused);
+    return answered
+               ? wmem_strdup_printf(scope,
+                                    "Frame %u answered%s, so this %u was wrong: that phone should send 486 or 480.",
+                                    answered->response.frame,
+                                    redirect_confidence_of_call(confidence_beside(refused, answered)), record->status)
+               : NULL;
+}
+
 static char *
 look_back_hidden(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
@@ -695,6 +725,9 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 16.7",
      "A proxy opened a new branch after a global failure", check_branch_after_global_failure, NULL},
+    {REDIRECT_RULE_ANSWERED_ELSEWHERE, "answered_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 3261 section 21.6.2", "Another phone answered after a 600 or 603 had said that nobody else would", NULL,
+     look_back_answered_elsewhere},
     {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "RFC 3261 section 8.1.3.4", "No follow-up of this redirect is in the capture within 32 seconds", NULL,
      look_back_not_followed},
