@@ -471,29 +471,113 @@ annotation_targets(annotations_t *annotations, const redirect_record_t *record)
 
 /* --- Identity, and answers to queries ----------------------------------------------------------------------------- */
 
+static bool
+has_looked_up_number(const redirect_t *redirect)
+{
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const sip_uri_t uri = redirect_target_uri(&redirect->target[i]);
+        if (redirect_has_portability(&uri)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define BY_CUSTOM "Signing servers do so by custom; no RFC defines it"
+
+/* " (shaken)" */
+static void
+append_kind(wmem_strbuf_t *text, sip_slice_t kind)
+{
+    if (sip_slice_has_text(kind)) {
+        wmem_strbuf_append(text, " (");
+        redirect_text_append(text, kind, MAX_PIECE);
+        wmem_strbuf_append_c(text, ')');
+    }
+}
+
+static void
+append_answer(wmem_strbuf_t *text, const redirect_facts_t *facts, const redirect_t *redirect)
+{
+    sip_slice_t kind;
+
+    if (redirect_facts_identity(facts, &kind) == REDIRECT_IDENTITY_CALLER) {
+        wmem_strbuf_append(text, "An answer to a signing or lookup query, no forward: its Identity");
+        append_kind(text, kind);
+        wmem_strbuf_append(text, " goes into the call that comes next. " BY_CUSTOM);
+    } else if (has_looked_up_number(redirect)) {
+        wmem_strbuf_append(text, "An answer to a lookup, no forward: the same number, with what a number portability "
+                                 "database says");
+    } else {
+        wmem_strbuf_append(text, "An answer to a lookup, no forward: P-Asserted-Identity says who is calling");
+    }
+}
+
 static void
 annotation_identity(annotations_t *annotations, const redirect_facts_t *facts, const redirect_record_t *record)
 {
     sip_slice_t kind;
-    const bool is_signed = redirect_facts_identity(facts, &kind);
-    const bool is_answer = redirect_of_record(record)->dip_response;
+    const redirect_identity_t identity = redirect_facts_identity(facts, &kind);
+    const redirect_t *redirect = redirect_of_record(record);
     wmem_strbuf_t *text;
 
-    if (!is_signed && !is_answer) {
+    if (identity == REDIRECT_IDENTITY_NONE && !redirect->dip_response) {
         return;
     }
-    text = annotation_begin(annotations, is_answer ? "Answers a query, is no forward: " : "");
-    if (is_signed) {
-        wmem_strbuf_append(text, is_answer ? "it carries a signed Identity" : "Carries a signed Identity");
-        if (sip_slice_has_text(kind)) {
-            wmem_strbuf_append(text, " (");
-            redirect_text_append(text, kind, MAX_PIECE);
-            wmem_strbuf_append_c(text, ')');
-        }
-        wmem_strbuf_append(text, " that the request sent next may take along (RFC 8946 section 7)");
+    text = annotation_begin(annotations, "");
+    if (redirect->dip_response) {
+        append_answer(text, facts, redirect);
+    } else if (identity == REDIRECT_IDENTITY_DIV) {
+        wmem_strbuf_append(text, "The signed Identity");
+        append_kind(text, kind);
+        wmem_strbuf_append(text,
+                           " proves a forward, and the request that follows may take it along (RFC 8946 section 7)");
     } else {
-        wmem_strbuf_append(text, "the same number, with the result of a number portability lookup");
+        wmem_strbuf_append(text, "Carries a signed Identity");
+        append_kind(text, kind);
+        wmem_strbuf_append(text, " for the request that follows. " BY_CUSTOM);
     }
+    annotation_end(annotations, text);
+}
+
+/* --- a redirect that comes too late ---------------------------------------------------------------------------------- */
+
+static void
+annotation_too_late(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *refused = record->transaction && record->frame == record->transaction->response.frame
+                                                ? redirect_refused_before(record->transaction)
+                                                : NULL;
+    wmem_strbuf_t *text;
+
+    if (refused) {
+        text = annotation_begin(annotations, "");
+        wmem_strbuf_append_printf(
+            text,
+            "Came after the %u in frame %u had ended another branch: this proxy must not follow it "
+            "(RFC 3261 section 16.7)",
+            refused->response.status, refused->response.frame);
+        annotation_end(annotations, text);
+    }
+}
+
+/* --- Error-Info --------------------------------------------------------------------------------------------------- */
+
+static void
+annotation_announcement(annotations_t *annotations, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+    wmem_strbuf_t *text;
+
+    if (transaction == NULL || redirect_announces(transaction) == NULL || record->frame != transaction->request.frame) {
+        return;
+    }
+    text = annotation_begin(annotations, "");
+    wmem_strbuf_append_printf(
+        text,
+        "Calls the Error-Info URI of the %u in frame %u: an announcement (RFC 3261 section 20.18), "
+        "and not the call",
+        redirect_announces(transaction)->response.status, redirect_announces(transaction)->response.frame);
     annotation_end(annotations, text);
 }
 
@@ -527,9 +611,11 @@ redirect_annotations_read(wmem_allocator_t *scope, redirect_facts_t *facts, cons
     annotation_reasons(&annotations, said, record);
     if (record->status == 0) {
         annotation_request_uri(&annotations, record);
+        annotation_announcement(&annotations, record);
     } else if (redirect_of_record(record)) {
         annotation_identity(&annotations, facts, record);
         annotation_targets(&annotations, record);
+        annotation_too_late(&annotations, record);
     } else {
         annotation_cancel_cause(&annotations, record);
         annotation_stands_for(&annotations, record);

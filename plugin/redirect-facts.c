@@ -213,7 +213,14 @@ identity_param(sip_slice_t value, const char *name, sip_slice_t *found)
            sip_param_find(sip_slice_from(value, (size_t)(close - value.ptr) + 1), name, found);
 }
 
-bool
+static bool
+is_div(sip_slice_t kind)
+{
+    return sip_slice_equal_nocase(kind, SIP_SLICE_LITERAL("div")) ||
+           sip_slice_equal_nocase(kind, SIP_SLICE_LITERAL("div-o"));
+}
+
+redirect_identity_t
 redirect_facts_identity(const redirect_facts_t *facts, sip_slice_t *kind)
 {
     sip_value_iter_t values;
@@ -221,16 +228,16 @@ redirect_facts_identity(const redirect_facts_t *facts, sip_slice_t *kind)
 
     *kind = SIP_SLICE_NONE;
     if (!sip_message_has(facts->sip, SIP_HEADER_IDENTITY)) {
-        return false;
+        return REDIRECT_IDENTITY_NONE;
     }
     sip_value_iter_init(&values, facts->sip, SIP_HEADER_IDENTITY);
-    while (sip_value_iter_next(&values, &value)) {
+    while (!is_div(*kind) && sip_value_iter_next(&values, &value)) {
         if (identity_param(value, "ppt", &param)) {
-            *kind = sip_value_unquote(param);
-            break;
+            param = sip_value_unquote(param);
+            *kind = kind->len == 0 || is_div(param) ? param : *kind;
         }
     }
-    return true;
+    return is_div(*kind) ? REDIRECT_IDENTITY_DIV : REDIRECT_IDENTITY_CALLER;
 }
 
 /* --- URIs --------------------------------------------------------------------------------------------------------- */
@@ -239,6 +246,29 @@ bool
 redirect_number_param(const sip_uri_t *uri, const char *name, sip_slice_t *value)
 {
     return sip_uri_user_param(uri, name, value) || sip_uri_param(uri, name, value);
+}
+
+/* The routing number as a tel: URI, which compares by its digits; false where there is none. */
+static bool
+routing_number(const sip_uri_t *uri, sip_uri_t *number)
+{
+    sip_slice_t value;
+
+    if (!redirect_number_param(uri, "rn", &value) || !sip_slice_has_text(value)) {
+        return false;
+    }
+    *number = (sip_uri_t){.whole = value, .scheme_kind = SIP_URI_SCHEME_TEL, .opaque = value, .user = value};
+    return true;
+}
+
+bool
+redirect_is_routed_by(const sip_uri_t *a, const sip_uri_t *b)
+{
+    sip_uri_t routed, other;
+
+    return routing_number(a, &routed) &&
+           (sip_uri_match(&routed, b, NULL) != SIP_URI_MATCH_NONE ||
+            (routing_number(b, &other) && sip_uri_match(&routed, &other, NULL) != SIP_URI_MATCH_NONE));
 }
 
 bool

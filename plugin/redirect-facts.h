@@ -94,11 +94,15 @@ bool redirect_facts_end_with_global_failure(redirect_facts_t *facts);
 /** True where the request is to take the place of another call, or to join it (RFC 3891, RFC 3911). */
 bool redirect_facts_replaces(const redirect_facts_t *facts);
 
-/**
- * True where an Identity is there. *kind is that of the PASSporT ("shaken", "div"), or absent where the header does not
- * say.
- */
-bool redirect_facts_identity(const redirect_facts_t *facts, sip_slice_t *kind);
+/** What the signed Identity header fields of a message are for (RFC 8224 4). */
+typedef enum {
+    REDIRECT_IDENTITY_NONE,
+    REDIRECT_IDENTITY_CALLER, /**< who is calling ("shaken", or a kind that is not said) */
+    REDIRECT_IDENTITY_DIV,    /**< one proves that the call was forwarded: "div", "div-o" (RFC 8946) */
+} redirect_identity_t;
+
+/** *kind is that of the PASSporT, of several the one that proves a forward; absent where the header does not say. */
+redirect_identity_t redirect_facts_identity(const redirect_facts_t *facts, sip_slice_t *kind);
 
 /** True where a Reason value is a SIP response code. */
 static inline bool
@@ -133,6 +137,9 @@ redirect_entry_was_redirected(const redirect_entry_t *entry)
  * after the host, where some put it. False where there is none.
  */
 bool redirect_number_param(const sip_uri_t *uri, const char *name, sip_slice_t *value);
+
+/** True where both URIs have the same routing number (rn, RFC 4694), or a's is the user of b. */
+bool redirect_is_routed_by(const sip_uri_t *a, const sip_uri_t *b);
 
 /** True where a URI says that number portability was looked up (rn or npdi, RFC 4694). */
 bool redirect_has_portability(const sip_uri_t *uri);

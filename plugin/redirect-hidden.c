@@ -236,6 +236,99 @@ redirect_next_made_of(const redirect_transaction_t *maker, const redirect_transa
     return other;
 }
 
+bool
+redirect_is_branch_beside(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    return a != b && a->request.via_count > 1 && a->request.via_count == b->request.via_count &&
+           a->via_path == b->via_path;
+}
+
+const redirect_transaction_t *
+redirect_refused_before(const redirect_transaction_t *redirected)
+{
+    const redirect_transaction_t *other = redirected->chain ? redirected->chain->first_transaction : NULL;
+
+    if (redirected->response.status / 100 != 3 || redirected->request.via_count < 2) {
+        return NULL;
+    }
+    while (other && !(is_global_failure(other) && other->response.frame < redirected->response.frame &&
+                      redirect_is_branch_beside(redirected, other))) {
+        other = other->next_in_chain;
+    }
+    return other;
+}
+
+/* Sent by the same element, for what it had got or for itself. */
+static bool
+is_from_same_client(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    const redirect_transaction_t *above = redirect_transaction_above(a);
+
+    return redirect_transaction_above(b) == above &&
+           (above || redirect_is_branch_beside(a, b) ||
+            redirect_same_address(redirect_request_source(a), redirect_request_source(b)));
+}
+
+/* The same URI at the same address is the same phone, asked again. */
+static bool
+is_elsewhere(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    return !redirect_same_request_uri(a, b) ||
+           !redirect_same_address(redirect_request_destination(a), redirect_request_destination(b));
+}
+
+/* A proxy may know the phones of one user by any names. What it tries after one refused may be for another user. */
+static bool
+is_for_same_user(const redirect_transaction_t *refused, const redirect_transaction_t *other)
+{
+    return redirect_same_user(refused, other) ||
+           (redirect_is_branch_beside(refused, other) && redirect_cause(refused) == redirect_cause(other) &&
+            other->request.frame < refused->response.frame);
+}
+
+static bool
+was_refused_for_good(const redirect_transaction_t *refused, const redirect_transaction_t *other)
+{
+    const uint32_t retry_after = refused->extras->retry_after;
+
+    return retry_after == 0 ||
+           other->request.time - refused->response.time < (redirect_time_t)retry_after * REDIRECT_SECOND;
+}
+
+/* redirect_proved_wrong_by(), of those beside level, which refused or passed the refusal on. */
+static const redirect_transaction_t *
+answered_beside(const redirect_transaction_t *level, const redirect_transaction_t *refused)
+{
+    const redirect_transaction_t *found = NULL;
+
+    for (const redirect_transaction_t *other = level->chain->first_transaction; other; other = other->next_in_chain) {
+        if (other->response.status / 100 == 2 && other->response.frame > refused->response.frame &&
+            (found == NULL || other->response.frame < found->response.frame) && redirect_same_method(other, refused) &&
+            !redirect_is_announcement(other) && is_from_same_client(level, other) && is_elsewhere(level, other) &&
+            is_for_same_user(level, other) && was_refused_for_good(refused, other)) {
+            found = other;
+        }
+    }
+    return found;
+}
+
+const redirect_transaction_t *
+redirect_proved_wrong_by(const redirect_transaction_t *refused)
+{
+    const redirect_transaction_t *found = NULL;
+
+    if (refused->chain == NULL || refused->request.method != SIP_METHOD_INVITE || refused->request.in_dialog ||
+        (refused->response.status != 600 && refused->response.status != 603) || redirect_made_at(refused)) {
+        return NULL;
+    }
+    for (const redirect_transaction_t *level = refused;
+         found == NULL && level && level->response.status == refused->response.status;
+         level = redirect_transaction_above(level)) {
+        found = answered_beside(level, refused);
+    }
+    return found;
+}
+
 const redirect_transaction_t *
 redirect_tried_next(const redirect_transaction_t *transaction)
 {

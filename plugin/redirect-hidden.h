@@ -58,6 +58,23 @@ const redirect_transaction_t *redirect_made_at(const redirect_transaction_t *tra
 const redirect_transaction_t *redirect_next_made_of(const redirect_transaction_t *maker,
                                                     const redirect_transaction_t *previous);
 
+/** True where a proxy sent both for one request that it got, and was answered both itself. */
+bool redirect_is_branch_beside(const redirect_transaction_t *a, const redirect_transaction_t *b);
+
+/**
+ * Of a proxy's branch that ended with a 3xx: the branch beside it that a 6xx had ended before. Then the proxy must not
+ * follow the 3xx (RFC 3261 16.7 step 5). NULL where there is none.
+ */
+const redirect_transaction_t *redirect_refused_before(const redirect_transaction_t *redirected);
+
+/**
+ * Of an INVITE that ended with a 600 or 603: the first INVITE for the same user that was answered after it, beside it: a
+ * branch of the same proxy, or another try of the same client elsewhere. It proves the 600 or 603 wrong, which is sent
+ * "only if the client knows that no other end point" answers (RFC 3261 21.6.1, 21.6.2). NULL where there is none, where
+ * the time of its Retry-After had run out, and of what an element on the way made.
+ */
+const redirect_transaction_t *redirect_proved_wrong_by(const redirect_transaction_t *refused);
+
 /**
  * The first branch or leg that an element made of its own after it got the final response of this one: serial forking or
  * hunting. NULL where it made none, and for what follows a redirect or repeats this one.

@@ -56,8 +56,8 @@ typedef struct {
     uint32_t caller;     /* through caller_of() */
     bool caller_unknown; /* what is looked at was filed for nobody */
     choice_t best;
-    unsigned equals; /* redirects of other chains that fit as well as the best, but for time and what else is weighed */
-    double rivals;   /* what they weigh */
+    redirect_rivals_t equals; /* of other chains, with the best: as good, but for time and what else is weighed */
+    double rivals;            /* what they weigh, the best left out */
 } search_t;
 
 /* False where the Request-URI is none, and fits no target. */
@@ -89,6 +89,17 @@ choice_rank(const choice_t *choice)
     return (choice->caller_unknown ? 10 : 0) + (unsigned)choice->match;
 }
 
+static void
+add_equal(redirect_rivals_t *equals, const choice_t *choice)
+{
+    const bool is_first = choice->redirect == choice->leg->redirect;
+
+    if (equals->count < REDIRECT_RIVALS_NAMED) {
+        equals->frame[equals->count] = is_first ? choice->leg->response.frame : choice->redirect->frame;
+    }
+    equals->count++;
+}
+
 /* Both were found for the same reason; but one may have come at a likelier time. */
 static void
 choose_among_equals(search_t *search, const choice_t *choice)
@@ -100,7 +111,7 @@ choose_among_equals(search_t *search, const choice_t *choice)
         search->best = *choice;
     }
     if (!is_same_call) {
-        search->equals++;
+        add_equal(&search->equals, choice);
         search->rivals += MIN(choice->weight, best.weight);
     }
 }
@@ -112,8 +123,9 @@ choose(search_t *search, const choice_t *choice)
 
     if (search->best.redirect == NULL || rank < best) {
         search->best = *choice;
-        search->equals = 0;
+        search->equals.count = 0;
         search->rivals = 0;
+        add_equal(&search->equals, choice);
     } else if (rank == best) {
         choose_among_equals(search, choice);
     }
@@ -655,7 +667,7 @@ place_across(search_t *search, const judgement_t *judgement, redirect_confidence
         .evidence = evidence_across(judgement),
     };
     place->global_failure = refused_before(best->leg->chain, search->transaction);
-    place->ambiguous = 0;
+    place->rivals.count = 0;
 }
 
 /* Links the request to the best redirect, where that is likely enough. */
@@ -671,8 +683,8 @@ decide(search_t *search, const judgement_t *judgement)
         return true;
     }
     /* It follows one of several, and nothing says which; weaker evidence may still single one out. */
-    if (search->equals > 0 && all >= AMBIGUOUS_FROM) {
-        place->ambiguous = place->ambiguous ? place->ambiguous : search->equals + 1;
+    if (search->equals.count > 1 && all >= AMBIGUOUS_FROM && place->rivals.count == 0) {
+        place->rivals = search->equals;
     }
     return false;
 }
@@ -686,7 +698,7 @@ look(search_t *search)
 
     for (size_t i = 0; i < G_N_ELEMENTS(across_calls); i++) {
         search->best = (choice_t){.redirect = NULL};
-        search->equals = 0;
+        search->equals.count = 0;
         search->rivals = 0;
         search->weighed_count = 0;
         search->call.shows_origin =

@@ -519,6 +519,7 @@ typedef struct {
     redirect_transaction_t *redirected; /* the latest that ended in a 3xx */
     redirect_transaction_t *refused;    /* the latest that ended in a 6xx */
     redirect_transaction_t *fork;       /* the first branch of the same response context */
+    redirect_transaction_t *explained;  /* the latest whose Error-Info names the new one's URI (RFC 3261 20.18) */
 } client_history_t;
 
 /* The later one, unless the one before stood nearer. */
@@ -531,10 +532,29 @@ client_history_take(redirect_transaction_t **member, redirect_transaction_t *ear
     }
 }
 
+/* It is for the client to call it, and not for a proxy. */
+static bool
+explains(const redirect_transaction_t *earlier, const wanted_t *wanted)
+{
+    const redirect_announcement_t *announcement = earlier->extras->announcement;
+    sip_uri_t uri, asked;
+
+    if (announcement == NULL || announcement->count == 0 || wanted->upstream ||
+        !redirect_request_uri(wanted->transaction, &asked)) {
+        return false;
+    }
+    for (unsigned i = 0; i < announcement->count && redirect_link_spend(wanted->place, STEPS_PER_URI); i++) {
+        if (sip_uri_parse(announcement->uri[i], &uri) && sip_uri_match(&uri, &asked, NULL) <= SIP_URI_MATCH_LOOSE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static client_history_t
 find_client_history(const wanted_t *wanted)
 {
-    client_history_t history = {NULL, NULL, NULL};
+    client_history_t history = {.redirected = NULL};
 
     for (redirect_transaction_t *earlier = first_other(wanted->transaction);
          earlier && redirect_link_spend(wanted->place, 1); earlier = next_other(earlier, wanted->transaction)) {
@@ -550,6 +570,9 @@ find_client_history(const wanted_t *wanted)
         }
         if (how == RELATION_SAME_CLIENT && wanted->transaction->request.via_count > 1 && history.fork == NULL) {
             history.fork = earlier;
+        }
+        if (explains(earlier, wanted)) {
+            history.explained = earlier;
         }
     }
     return history;
@@ -781,11 +804,21 @@ place_request(const redirect_store_t *store, wanted_t *wanted, const client_hist
         place_followup(place, &found, wanted);
     } else if (wanted->upstream) {
         place_beside(place, place->upstream);
+    } else if (history->explained) {
+        place_beside(place, history->explained);
+        place->announces = history->explained;
     } else if (found.redirect) {
         place_at_tried_target(place, &found);
     } else {
         place_by_client_history(store, history, wanted);
     }
+}
+
+static bool
+is_for_announcement(const redirect_placement_t *place)
+{
+    return place->announces || (place->retry_of && redirect_is_announcement(place->retry_of)) ||
+           (place->upstream && redirect_is_announcement(place->upstream));
 }
 
 void
@@ -816,7 +849,7 @@ redirect_link_in_call(const redirect_store_t *store, redirect_transaction_t *tra
     }
     place->downstream = downstream;
     if (history.refused && place->beside && place->beside->chain == history.refused->chain &&
-        redirect_is_definitive_for(history.refused, transaction)) {
+        !is_for_announcement(place) && redirect_is_definitive_for(history.refused, transaction)) {
         place->global_failure = history.refused;
     }
 }

@@ -11,6 +11,15 @@
 #include "redirect-facts.h"
 #include "redirect-store.h"
 
+/** Redirects of other calls that are named where a request may follow any of several. */
+#define REDIRECT_RIVALS_NAMED 4
+
+/** Redirects of other calls that a request may follow equally well. */
+typedef struct {
+    unsigned count;                        /**< 0 where there are not several */
+    uint32_t frame[REDIRECT_RIVALS_NAMED]; /**< of the first of them */
+} redirect_rivals_t;
+
 /** Where a transaction belongs; all NULL and 0 where it begins a journey of its own. */
 typedef struct {
     redirect_transaction_t *beside;          /**< one of the group or chain that it joins, or NULL */
@@ -23,7 +32,8 @@ typedef struct {
     bool is_listed;                          /**< a forward of it stands in the redirect's list of follow-ups already */
     redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
     redirect_transaction_t *global_failure;  /**< of the same client, ended by a 6xx before */
-    unsigned ambiguous;                      /**< how many redirects in other calls fit equally well */
+    redirect_transaction_t *announces;       /**< whose Error-Info names the URI that it calls */
+    redirect_rivals_t rivals;                /**< where it follows one of several, and nothing says which */
     unsigned steps;                          /**< comparisons left (redirect_limits_t) */
     bool gave_up;                            /**< the comparisons did not suffice */
 } redirect_placement_t;

@@ -195,6 +195,24 @@ redirect_same_request_uri(const redirect_transaction_t *a, const redirect_transa
             sip_uri_match(&uri_a, &uri_b, NULL) <= SIP_URI_MATCH_LOOSE);
 }
 
+bool
+redirect_same_user(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    sip_uri_t uri_a, uri_b;
+
+    return redirect_request_uri(a, &uri_a) && redirect_request_uri(b, &uri_b) && sip_slice_has_text(uri_a.user) &&
+           sip_uri_match(&uri_a, &uri_b, NULL) != SIP_URI_MATCH_NONE;
+}
+
+bool
+redirect_other_user(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    sip_uri_t uri_a, uri_b;
+
+    return redirect_request_uri(a, &uri_a) && redirect_request_uri(b, &uri_b) && sip_slice_has_text(uri_a.user) &&
+           sip_slice_has_text(uri_b.user) && sip_uri_match(&uri_a, &uri_b, NULL) == SIP_URI_MATCH_NONE;
+}
+
 char *
 redirect_transaction_uri(wmem_allocator_t *scope, const redirect_transaction_t *transaction)
 {
@@ -306,6 +324,18 @@ redirect_transaction_is_below(const redirect_transaction_t *transaction, const r
     do {
         transaction = redirect_transaction_above(transaction);
     } while (transaction && transaction != above);
+    return transaction != NULL;
+}
+
+bool
+redirect_is_announcement(const redirect_transaction_t *transaction)
+{
+    if (transaction->chain == NULL || !transaction->chain->announces) {
+        return false; /* as nearly always */
+    }
+    while (transaction && redirect_announces(transaction) == NULL) {
+        transaction = redirect_transaction_before(transaction);
+    }
     return transaction != NULL;
 }
 

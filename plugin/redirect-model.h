@@ -296,14 +296,25 @@ typedef struct {
     uint32_t place_key; /**< sip_uri_place_key() of the Request-URI, once it was asked for; 0 before */
 } redirect_live_t;
 
+/** URIs of one Error-Info that are kept. */
+#define REDIRECT_ERROR_INFO_URIS 4
+
+/** Where a failed request may hear why, or that this one is there to hear it; only in a visible chain. */
+typedef struct {
+    const redirect_transaction_t *of;          /**< whose Error-Info names the URI that this one calls, or NULL */
+    sip_slice_t uri[REDIRECT_ERROR_INFO_URIS]; /**< of this one's own Error-Info (RFC 3261 20.18), as written */
+    unsigned count;
+} redirect_announcement_t;
+
 /** What few transactions have. */
 typedef struct {
-    redirect_transaction_t *retry_of;   /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
-    redirect_transaction_t *retried_by; /**< grows: the latest such repeat */
-    redirect_cancel_t *cancel;          /**< grows: NULL where there is none */
-    redirect_leg_t *leg;                /**< what a B2BUA made this of, or NULL */
-    struct redirect_history *history;   /**< what its request says about earlier redirections, or NULL */
-    const char *method;                 /**< method_len bytes: of a method that is not known by number */
+    redirect_transaction_t *retry_of;      /**< the transaction that this repeats (401, 407, failover, ...), or NULL */
+    redirect_transaction_t *retried_by;    /**< grows: the latest such repeat */
+    redirect_cancel_t *cancel;             /**< grows: NULL where there is none */
+    redirect_leg_t *leg;                   /**< what a B2BUA made this of, or NULL */
+    struct redirect_history *history;      /**< what its request says about earlier redirections, or NULL */
+    redirect_announcement_t *announcement; /**< grows: NULL where it has to do with none */
+    const char *method;                    /**< method_len bytes: of a method that is not known by number */
     uint16_t method_len;
     uint32_t retry_after;     /**< seconds, with the final response; 0 for none */
     redirect_time_t again_at; /**< grows: when the final response was seen last; 0 where it was seen once */
@@ -337,7 +348,8 @@ struct redirect_chain {
     uint32_t transaction_count;
     uint32_t redirect_count; /**< grows: redirects, sightings on further legs not counted */
     uint16_t hops;           /**< grows: the deepest hop */
-    uint16_t gaps : 15;      /**< grows: redirect_gap_t that may hide how it went on */
+    uint16_t gaps : 14;      /**< grows: redirect_gap_t that may hide how it went on */
+    uint16_t announces : 1;  /**< grows: one of its transactions calls an Error-Info URI */
     uint16_t truncated : 1;  /**< grows: transactions or messages beyond a limit were left out */
 };
 
@@ -474,6 +486,12 @@ bool redirect_request_key(const redirect_transaction_t *transaction, uint32_t *k
 /** True where both Request-URIs name the same user at the same host and port (SIP_URI_MATCH_LOOSE). */
 bool redirect_same_request_uri(const redirect_transaction_t *a, const redirect_transaction_t *b);
 
+/** True where both Request-URIs name the same user or telephone number, at whatever host. */
+bool redirect_same_user(const redirect_transaction_t *a, const redirect_transaction_t *b);
+
+/** True where both Request-URIs name a user, and not the same; of a URI without a user neither is true. */
+bool redirect_other_user(const redirect_transaction_t *a, const redirect_transaction_t *b);
+
 /** The name of a transaction's method: borrowed from transaction, or static. As on the wire. */
 sip_slice_t redirect_transaction_method(const redirect_transaction_t *transaction);
 
@@ -504,6 +522,19 @@ redirect_transaction_t *redirect_next_below(const redirect_transaction_t *above,
 
 /** True where above is redirect_transaction_above() of transaction, directly or farther on. */
 bool redirect_transaction_is_below(const redirect_transaction_t *transaction, const redirect_transaction_t *above);
+
+/** The transaction whose Error-Info names the URI that this one calls, or NULL. */
+static inline const redirect_transaction_t *
+redirect_announces(const redirect_transaction_t *transaction)
+{
+    return transaction->extras->announcement ? transaction->extras->announcement->of : NULL;
+}
+
+/**
+ * True where a request is there to hear why another failed, or is a forward, a repeat or a follow-up of such: its answer
+ * says nothing of the call (RFC 3261 20.18: a recorded announcement session).
+ */
+bool redirect_is_announcement(const redirect_transaction_t *transaction);
 
 /** Given up by its own client, or by a proxy for it (RFC 3261 9.1, 16.7 step 10). */
 bool redirect_is_cancelled(const redirect_transaction_t *transaction);

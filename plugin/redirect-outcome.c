@@ -64,6 +64,9 @@ tally_add(const redirect_store_t *store, tally_t *tally, const redirect_transact
 {
     const redirect_transaction_t **latest;
 
+    if (redirect_is_announcement(transaction)) {
+        return;
+    }
     if (transaction->response.status / 100 == 2) {
         if (tally->answered == NULL || transaction->response.frame < tally->answered->response.frame) {
             tally->answered = transaction;

@@ -14,8 +14,16 @@
 #include "redirect-contradiction.h"
 #include "redirect-hidden.h"
 #include "redirect-outcome.h"
+#include "redirect-targets.h"
 
 /* --- what the Contact values of one response break ---------------------------------------------------------------- */
+
+/* RFC 3261 21.3.1: in no form that is defined, but a person may read it. */
+static bool
+lists_choices_in_body(const redirect_t *redirect, const sip_message_t *sip)
+{
+    return redirect->code == 300 && sip_slice_has_text(sip_slice_trim(sip->body));
+}
 
 static char *
 check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
@@ -23,14 +31,23 @@ check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context
     const redirect_t *redirect = redirect_of_record(context->record);
     const sip_response_t *row;
 
-    if (redirect->target_total > 0) {
+    if (redirect->target_total > 0 || redirect->dip_response) {
         return NULL;
     }
     row = sip_response_lookup(redirect->code);
-    if (row == NULL || !row->warns_of_contact) {
+    if (row == NULL || !row->warns_of_contact || lists_choices_in_body(redirect, context->message->sip)) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "This %u names no Contact: there is nowhere to go.", redirect->code);
+    if (sip_message_has(context->message->sip, SIP_HEADER_CONTACT)) {
+        return wmem_strdup_printf(
+            scope, "The Contact of this %u names no target, so no client can follow it. Correct the server.",
+            redirect->code);
+    }
+    return wmem_strdup_printf(
+        scope,
+        "This %u has no Contact, so no client can follow it. Look where it was stripped (an SBC?) "
+        "or correct the server.",
+        redirect->code);
 }
 
 /* How many targets one expert item names; a list of all would be cut off where Wireshark shows it. */
@@ -38,14 +55,14 @@ check_no_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context
 
 /* The targets of the redirect with any of these flags, as "1, 3" by their order; NULL where there is none. */
 static char *
-targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned flags, unsigned uri_flags)
+targets_flagged(wmem_allocator_t *scope, const redirect_t *redirect, unsigned flags)
 {
     wmem_strbuf_t *list = NULL;
     unsigned found = 0;
 
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        if ((target->flags & flags) == 0 && (target->uri_flags & uri_flags) == 0) {
+        if ((target->flags & flags) == 0) {
             continue;
         }
         if (found == 0) {
@@ -68,31 +85,97 @@ check_star(wmem_allocator_t *scope, const redirect_rule_context_t *context)
     if (!(redirect_of_record(context->record)->odd_values & SIP_ADDRESS_FLAG_STAR)) {
         return NULL;
     }
-    return wmem_strdup(scope, "\"Contact: *\" is for REGISTER only and is no target of a redirect.");
+    return wmem_strdup(scope, "\"Contact: *\" belongs in a REGISTER only; it is no target of a redirect.");
+}
+
+/* What may be wrong with how a target is written: a flag of its Contact value, or of its URI. */
+static const struct {
+    unsigned flag, uri_flag;
+    const char *words;
+} faults[] = {
+    {SIP_ADDRESS_FLAG_UNCLOSED, 0, "no closing \">\" or quote"},
+    {SIP_ADDRESS_FLAG_BARE_QUESTION, 0, "\"?\" outside of \"<>\""},
+    {0, SIP_URI_FLAG_NO_SCHEME, "no scheme"},
+    {0, SIP_URI_FLAG_BAD_PORT, "bad port"},
+    {0, SIP_URI_FLAG_BAD_HOST, "bad host"},
+    {0, SIP_URI_FLAG_EMPTY_USER, "empty user"},
+};
+
+/* A text that is longer names no further target, for one with all faults needs a hundred bytes. */
+#define FAULTS_NAMED_UP_TO 120
+
+static bool
+has_fault(const redirect_target_t *target, size_t fault)
+{
+    return (target->flags & faults[fault].flag) != 0 || (target->uri_flags & faults[fault].uri_flag) != 0;
+}
+
+static bool
+has_any_fault(const redirect_target_t *target)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+        if (has_fault(target, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "target 1 (no scheme, bad port)" */
+static void
+append_faults(wmem_strbuf_t *text, const redirect_target_t *target)
+{
+    const char *lead = " (";
+
+    wmem_strbuf_append_printf(text, "target %u", target->order);
+    for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+        if (has_fault(target, i)) {
+            wmem_strbuf_append_printf(text, "%s%s", lead, faults[i].words);
+            lead = ", ";
+        }
+    }
+    wmem_strbuf_append_c(text, ')');
 }
 
 static char *
 check_bad_contact(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = redirect_of_record(context->record);
-    char *list = targets_flagged(scope, redirect, SIP_ADDRESS_FLAG_UNCLOSED | SIP_ADDRESS_FLAG_BARE_QUESTION,
-                                 SIP_URI_FLAG_NO_SCHEME | SIP_URI_FLAG_BAD_PORT | SIP_URI_FLAG_BAD_HOST |
-                                     SIP_URI_FLAG_EMPTY_USER);
+    wmem_strbuf_t *text = NULL;
+    unsigned left_out = 0;
 
-    if (list) {
-        return wmem_strdup_printf(scope, "Written wrongly, read as well as can be: target %s.", list);
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        if (!has_any_fault(&redirect->target[i])) {
+            continue;
+        }
+        if (text && wmem_strbuf_get_len(text) > FAULTS_NAMED_UP_TO) {
+            left_out++;
+            continue;
+        }
+        if (text) {
+            wmem_strbuf_append(text, ", ");
+        } else {
+            text = wmem_strbuf_new(scope, "Not written as RFC 3261 demands: ");
+        }
+        append_faults(text, &redirect->target[i]);
     }
-    if (redirect->odd_values & SIP_ADDRESS_FLAG_BAD_URI) {
-        return wmem_strdup(scope, "A Contact value holds no URI and is left out of the targets.");
+    if (left_out > 0) {
+        wmem_strbuf_append_printf(text, " and %u more", left_out);
     }
-    return NULL;
+    if (text) {
+        wmem_strbuf_append_c(text, '.');
+        return wmem_strbuf_finalize(text);
+    }
+    return redirect->odd_values & SIP_ADDRESS_FLAG_BAD_URI
+               ? wmem_strdup(scope, "A Contact value holds no URI and is left out of the targets.")
+               : NULL;
 }
 
 static char *
 check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     char *list = targets_flagged(scope, redirect_of_record(context->record),
-                                 SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q, 0);
+                                 SIP_ADDRESS_FLAG_BAD_Q | SIP_ADDRESS_FLAG_DUPLICATE_Q);
 
     return list ? wmem_strdup_printf(scope, "q breaks the grammar (0 to 1, at most three decimals, once): target %s.",
                                      list)
@@ -102,7 +185,7 @@ check_bad_q(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 static char *
 check_bad_expires(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    char *list = targets_flagged(scope, redirect_of_record(context->record), SIP_ADDRESS_FLAG_BAD_EXPIRES, 0);
+    char *list = targets_flagged(scope, redirect_of_record(context->record), SIP_ADDRESS_FLAG_BAD_EXPIRES);
 
     return list ? wmem_strdup_printf(scope, "The expiry is no number of seconds and counts as 3600: target %s.", list)
                 : NULL;
@@ -229,6 +312,30 @@ find_loop(const redirect_target_t *targets, unsigned count, const redirect_trans
     return loop;
 }
 
+/*
+ * The target that is the very URI asked for, where this leg shows who offers it: RFC 3261 8.3 forbids that to a redirect
+ * server, and whoever passes it on, or puts the targets of several redirects into one, is none.
+ */
+static const redirect_target_t *
+find_own_uri(const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_t *redirect = redirect_of_record(context->record);
+    uint32_t key;
+
+    if (redirect->transaction != transaction || redirect->source || !redirect_request_key(transaction, &key)) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        const sip_uri_t uri = target->match_key == key ? redirect_target_uri(target) : (sip_uri_t){.flags = 0};
+        if (target->match_key == key && same_resource(transaction, &uri)) {
+            return target;
+        }
+    }
+    return NULL;
+}
+
 static char *
 check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
@@ -239,15 +346,30 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
         return NULL;
     }
     loop = find_loop(redirect->target, redirect->target_count, context->record->transaction);
-    if (loop.target == NULL) {
+    if (loop.target == NULL || loop.target == find_own_uri(context)) {
         return NULL;
     }
     if (loop.before == context->record->transaction) {
         return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
                                   loop.target->order);
     }
-    return wmem_strdup_printf(scope, "Redirect loop: target %u was tried already in frame %u.", loop.target->order,
-                              loop.before->request.frame);
+    return wmem_strdup_printf(scope,
+                              "Redirect loop: target %u was tried already in frame %u. Forwards point at each other; "
+                              "clear one of them.",
+                              loop.target->order, loop.before->request.frame);
+}
+
+static char *
+check_loop_to_itself(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_target_t *target =
+        context->new_redirect && can_loop(redirect_of_record(context->record)) ? find_own_uri(context) : NULL;
+
+    return target ? wmem_strdup_printf(scope,
+                                       "Redirect loop: target %u is the very URI that was asked for. A server must not "
+                                       "answer so (RFC 3261 8.3).",
+                                       target->order)
+                  : NULL;
 }
 
 /* All links from a transaction back to an earlier one on its path. */
@@ -327,20 +449,44 @@ check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *cont
     if (max_hops == 0 || transaction->hop <= max_hops) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "Redirect number %u in a row; more than %u are worth a look.", transaction->hop,
-                              max_hops);
+    return wmem_strdup_printf(scope, "Redirect number %u in a row (limit %u): look for forwards that chain or circle.",
+                              transaction->hop, max_hops);
 }
 
+/* RFC 3261 16.7 step 5. */
 static char *
-check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+check_branch_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *refused = context->global_failure;
 
-    if (refused == NULL) {
+    if (refused == NULL || !redirect_is_branch_beside(context->record->transaction, refused)) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "Tried after the %u in frame %u, which is definitive for this user.",
-                              refused->response.status, refused->response.frame);
+    return wmem_strdup_printf(
+        scope,
+        "This proxy opened a new branch after the %u in frame %u; RFC 3261 16.7 forbids that once a "
+        "6xx has come.",
+        refused->response.status, refused->response.frame);
+}
+
+/*
+ * A client may go on to the next target: to it a 6xx is one of the "codes greater than 399" (RFC 3261 8.1.3.4). What it
+ * says is about one user (21.6).
+ */
+static char *
+check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *refused = context->global_failure, *transaction = context->record->transaction;
+    const bool is_next_target = transaction->link && transaction->link->kind != REDIRECT_LINK_RECURSED;
+
+    if (refused == NULL || redirect_is_branch_beside(transaction, refused)) {
+        return NULL;
+    }
+    return wmem_strdup_printf(
+        scope, "%s after the %u in frame %u, which %s.%s", is_next_target ? "Next target tried" : "Tried",
+        refused->response.status, refused->response.frame,
+        redirect_other_user(refused, transaction) ? "spoke for another user" : "claimed that nobody else would answer",
+        is_next_target ? " Allowed (RFC 3261 8.1.3.4)." : "");
 }
 
 static char *
@@ -350,11 +496,16 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
 
     /* A target that is not known may be where it goes. */
     if (redirected == NULL || redirected->redirect->target_total == 0 ||
-        (redirected->redirect->gaps & (REDIRECT_GAP_TARGETS | REDIRECT_GAP_CUT))) {
+        (redirected->redirect->gaps & (REDIRECT_GAP_TARGETS | REDIRECT_GAP_CUT)) ||
+        redirect_goes_on_after_query(redirected->redirect, redirected, context->record->transaction)) {
         return NULL;
     }
-    return wmem_strdup_printf(scope, "After the %u in frame %u this goes to a URI that it did not offer.",
-                              redirected->response.status, redirected->response.frame);
+    return wmem_strdup_printf(
+        scope,
+        "After the %u in frame %u this goes to another URI, which it did not offer. Usual cause: a "
+        "dial plan or PBX rewrote the target (Asterisk's redirect_method=user keeps the user and "
+        "drops the host).",
+        redirected->response.status, redirected->response.frame);
 }
 
 /* A Route, or a responder that forwards to others, is a proxy on the way: then the old address is right. */
@@ -397,10 +548,20 @@ check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t 
 static char *
 check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    return context->ambiguous_redirects > 1
-               ? wmem_strdup_printf(scope, "%u redirects of other calls fit this request equally well: linked to none.",
-                                    context->ambiguous_redirects)
-               : NULL;
+    const redirect_rivals_t *rivals = context->rivals;
+    wmem_strbuf_t *text;
+
+    if (rivals->count < 2) {
+        return NULL;
+    }
+    text = wmem_strbuf_new(scope, "");
+    wmem_strbuf_append_printf(text, "%u redirects of other calls (frames ", rivals->count);
+    for (unsigned i = 0; i < rivals->count && i < REDIRECT_RIVALS_NAMED; i++) {
+        wmem_strbuf_append_printf(text, "%s%u", i > 0 ? ", " : "", rivals->frame[i]);
+    }
+    wmem_strbuf_append(text, rivals->count > REDIRECT_RIVALS_NAMED ? " and more" : "");
+    wmem_strbuf_append(text, ") fit this new call equally well, so it is linked to none.");
+    return wmem_strbuf_finalize(text);
 }
 
 static char *
@@ -493,7 +654,39 @@ look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, c
     const redirect_t *redirect = redirect_of_record(record);
 
     return redirect && redirect_is_not_followed(store, redirect)
-               ? wmem_strdup(scope, redirect_rules_table()[REDIRECT_RULE_NOT_FOLLOWED].summary)
+               ? wmem_strdup(scope,
+                             "No follow-up in this capture within 32 s. Either nobody followed, or it went where "
+                             "this capture does not see it.")
+               : NULL;
+}
+
+/* How sure it is that two requests are of one call: no surer than what ties either to it. */
+static redirect_confidence_t
+confidence_beside(const redirect_transaction_t *a, const redirect_transaction_t *b)
+{
+    redirect_confidence_t confidence = MAX(redirect_confidence_between(a, NULL), redirect_confidence_between(b, NULL));
+
+    confidence = a->link ? MAX(confidence, a->link->confidence) : confidence;
+    return b->link ? MAX(confidence, b->link->confidence) : confidence;
+}
+
+/* What analytics blocked in the network (603+) is no phone's affair. */
+static char *
+look_back_answered_elsewhere(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_transaction_t *refused = record->transaction, *answered;
+
+    (void)store;
+    if (refused == NULL || record->status / 100 != 6 || record->frame != refused->response.frame ||
+        (record->details->failure && record->details->failure->network_blocked)) {
+        return NULL;
+    }
+    answered = redirect_proved_wrong_by(refused);
+    return answered
+               ? wmem_strdup_printf(scope,
+                                    "Frame %u answered%s, so this %u was wrong: that phone should send 486 or 480.",
+                                    answered->response.frame,
+                                    redirect_confidence_of_call(confidence_beside(refused, answered)), record->status)
                : NULL;
 }
 
@@ -519,10 +712,11 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      "A redirect names no Contact, so it cannot be followed", check_no_contact, NULL},
     {REDIRECT_RULE_STAR, "contact_star", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_PROTOCOL,
      REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 10.2.2",
-     "A redirect carries the Contact \"*\", which is for REGISTER only", check_star, NULL},
+     "A redirect carries the Contact \"*\", which belongs in a REGISTER only", check_star, NULL},
     {REDIRECT_RULE_BAD_CONTACT, "bad_contact", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
      REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 20.10",
-     "A redirect target is written wrongly", check_bad_contact, NULL},
+     "A redirect target is not written as RFC 3261 demands; it is shown as far as it can be read", check_bad_contact,
+     NULL},
     {REDIRECT_RULE_BAD_Q, "bad_q", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
      REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 25.1",
      "A redirect target has a malformed q", check_bad_q, NULL},
@@ -531,8 +725,8 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      "A redirect target has a malformed expiry", check_bad_expires, NULL},
     {REDIRECT_RULE_PASSWORD, "password", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY, REDIRECT_RULE_NEEDS_REDIRECT,
      "RFC 3261 section 19.1.1", "A redirect target carries a password", check_password, NULL},
-    {REDIRECT_RULE_TARGETS_LEFT_OUT, "targets_left_out", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_PROTOCOL,
-     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 20.10",
+    {REDIRECT_RULE_TARGETS_LEFT_OUT, "targets_left_out", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
+     REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_REDIRECT, "sip_redirect(4) LIMITS",
      "A redirect offers more targets than are listed", check_targets_left_out, NULL},
     {REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE, "network_blocked_incomplete", REDIRECT_SEVERITY_NOTE,
      REDIRECT_GROUP_PROTOCOL, REDIRECT_RULE_NEEDS_WHOLE | REDIRECT_RULE_NEEDS_RESPONSE, "ATIS-1000099",
@@ -545,14 +739,24 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
      "A redirect was followed back to where the request has been", check_loop_followed, NULL},
+    {REDIRECT_RULE_LOOP_TO_ITSELF, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 8.3",
+     "A redirect names the very URI that was asked for", check_loop_to_itself, NULL},
     {REDIRECT_RULE_TOO_MANY_HOPS, "too_many_hops", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
      "A request was redirected more often than max_hops allows", check_too_many_hops, NULL},
     {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 21.6",
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "A request was tried again after a global failure", check_after_global_failure, NULL},
+    {REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
+     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 16.7",
+     "A proxy opened a new branch after a global failure", check_branch_after_global_failure, NULL},
+    {REDIRECT_RULE_ANSWERED_ELSEWHERE, "answered_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 3261 section 21.6.2", "Another phone answered after a 600 or 603 had said that nobody else would", NULL,
+     look_back_answered_elsewhere},
     {REDIRECT_RULE_NOT_FOLLOWED, "not_followed", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
-     "RFC 3261 section 8.1.3.4", "Nobody followed this redirect within 32 seconds", NULL, look_back_not_followed},
+     "RFC 3261 section 8.1.3.4", "No follow-up of this redirect is in the capture within 32 seconds", NULL,
+     look_back_not_followed},
     {REDIRECT_RULE_HIDDEN_FROM_CALLER, "hidden_from_caller", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "RFC 3261 section 16.7", "The caller got another response in place of this one", NULL, look_back_hidden},
     {REDIRECT_RULE_FOLLOWED_ELSEWHERE, "followed_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
@@ -598,7 +802,7 @@ redirect_expert_item_new(wmem_allocator_t *scope, redirect_rule_id_t id, char *t
 static bool
 is_worth_asking(const redirect_rule_context_t *context)
 {
-    return context->new_transaction || is_explained(context->record) || context->ambiguous_redirects > 0 ||
+    return context->new_transaction || is_explained(context->record) || context->rivals->count > 0 ||
            context->gaps != 0;
 }
 

@@ -8,6 +8,7 @@
 #define REDIRECT_RULES_H
 
 #include "redirect-facts.h"
+#include "redirect-link.h"
 #include "redirect-store.h"
 
 /** Severity of an expert item, as in Wireshark's expert information. */
@@ -36,10 +37,13 @@ typedef enum {
     REDIRECT_RULE_TARGETS_LEFT_OUT,
     REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE,
     REDIRECT_RULE_REJECTED_WITHOUT_CALL_INFO,
-    REDIRECT_RULE_LOOP,          /**< offered, or followed as far as is likely */
-    REDIRECT_RULE_LOOP_FOLLOWED, /**< for certain */
+    REDIRECT_RULE_LOOP,           /**< offered, or followed as far as is likely */
+    REDIRECT_RULE_LOOP_FOLLOWED,  /**< for certain */
+    REDIRECT_RULE_LOOP_TO_ITSELF, /**< of one target */
     REDIRECT_RULE_TOO_MANY_HOPS,
     REDIRECT_RULE_AFTER_GLOBAL_FAILURE,
+    REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, /**< of a proxy, which must not */
+    REDIRECT_RULE_ANSWERED_ELSEWHERE,
     REDIRECT_RULE_NOT_FOLLOWED,
     REDIRECT_RULE_HIDDEN_FROM_CALLER,
     REDIRECT_RULE_FOLLOWED_ELSEWHERE,
@@ -63,7 +67,7 @@ typedef struct {
     bool new_redirect;                             /**< the message is the first sighting of its redirect on its leg */
     const redirect_transaction_t *elsewhere_after; /**< the redirected transaction after which this went elsewhere */
     const redirect_transaction_t *global_failure;  /**< a transaction of the same client that a 6xx had ended before */
-    unsigned ambiguous_redirects;                  /**< how many redirects in other calls fitted equally well */
+    const redirect_rivals_t *rivals;               /**< redirects in other calls that fitted equally well; never NULL */
     unsigned gaps;                                 /**< redirect_gap_t: what is missing around this message */
 } redirect_rule_context_t;
 

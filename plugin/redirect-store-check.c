@@ -17,7 +17,8 @@ check_pointers(const redirect_transaction_t *transaction)
                                           transaction->extras->retried_by,
                                           transaction->link ? transaction->link->redirected : NULL,
                                           transaction->link ? transaction->link->next_followup : NULL,
-                                          transaction->extras->leg ? transaction->extras->leg->of : NULL};
+                                          transaction->extras->leg ? transaction->extras->leg->of : NULL,
+                                          redirect_announces(transaction)};
 
     for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
         if (to[i] && !redirect_store_are_together(transaction, to[i])) {
@@ -26,6 +27,9 @@ check_pointers(const redirect_transaction_t *transaction)
     }
     if (transaction->extras->leg && (transaction->chain == NULL || transaction->upstream)) {
         return "a leg is not visible, or is a proxy's forward as well";
+    }
+    if (transaction->extras->announcement && transaction->chain == NULL) {
+        return "what has to do with an announcement is not visible";
     }
     if (transaction->link && (transaction->chain == NULL || transaction->link->cause->transaction == NULL ||
                               transaction->link->cause->transaction->chain != transaction->chain)) {

@@ -237,6 +237,44 @@ redirect_store_set_history(redirect_store_t *store, redirect_transaction_t *tran
     }
 }
 
+/* That of a visible transaction is never freed before the store. */
+static redirect_announcement_t *
+announcement_of(redirect_store_t *store, redirect_transaction_t *transaction)
+{
+    redirect_extras_t *extras = redirect_store_extras(store, transaction);
+
+    if (extras->announcement == NULL) {
+        extras->announcement = redirect_pool_alloc0(&store->pool, sizeof(redirect_announcement_t));
+    }
+    return extras->announcement;
+}
+
+void
+redirect_store_add_error_info(redirect_store_t *store, redirect_transaction_t *transaction, sip_slice_t uri)
+{
+    redirect_announcement_t *announcement;
+    char *text, *at;
+
+    if (transaction->chain == NULL || uri.len == 0) {
+        return;
+    }
+    announcement = announcement_of(store, transaction);
+    if (announcement->count < REDIRECT_ERROR_INFO_URIS) {
+        at = text = redirect_pool_alloc(&store->pool, uri.len);
+        announcement->uri[announcement->count++] = sip_slice_make(put_text(&at, uri), uri.len);
+    }
+}
+
+void
+redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t *transaction,
+                                const redirect_transaction_t *of)
+{
+    if (of && of != transaction && transaction->chain && transaction->chain == of->chain) {
+        announcement_of(store, transaction)->of = of;
+        transaction->chain->announces = true;
+    }
+}
+
 void
 redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps)
 {

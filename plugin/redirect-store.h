@@ -8,9 +8,9 @@
  *  1. A transaction is a candidate of one group or belongs to one visible chain, never both. All candidates of a group
  *     have one Call-ID and are listed in its call.
  *  2. A transaction points only to transactions of its own group or chain (upstream, retry_of, retried_by, the members
- *     of its link, and of its leg, which only a visible one has). A chain, a redirect, a target, a record and an entry of
- *     the pending index point only to what is visible; the record of a message that is shown although its chain is not
- *     points to a group that is never freed.
+ *     of its link, of its leg and of its announcement, which only a visible one has). A chain, a redirect, a target, a
+ *     record and an entry of the pending index point only to what is visible; the record of a message that is shown
+ *     although its chain is not points to a group that is never freed.
  *  3. Groups are freed whole, and only when nothing but their own members and their call points to them. What is
  *     visible is never freed before the store.
  *  4. A call is listed in exactly one queue, oldest first, and holds at least one transaction between two messages.
@@ -187,6 +187,13 @@ void redirect_store_cancel(redirect_store_t *store, redirect_transaction_t *tran
 /** Takes over what a request says of earlier redirections: one block from redirect_store_scope(). */
 void redirect_store_set_history(redirect_store_t *store, redirect_transaction_t *transaction,
                                 struct redirect_history *history);
+
+/** Keeps a URI of the Error-Info of a final response, the first few. uri is copied. Nothing where it is not visible. */
+void redirect_store_add_error_info(redirect_store_t *store, redirect_transaction_t *transaction, sip_slice_t uri);
+
+/** Ties a request to the one whose Error-Info names the URI that it calls; refused where they are not of one chain. */
+void redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t *transaction,
+                                     const redirect_transaction_t *of);
 
 /** Adds to what is known to be missing (redirect_gap_t), of a transaction and of its chain where that is visible. */
 void redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps);

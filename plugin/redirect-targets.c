@@ -10,7 +10,7 @@
 
 #include <wsutil/wmem/wmem_miscutl.h>
 
-#include "redirect-facts.h"
+#include "redirect-link.h"
 #include "redirect-text.h"
 #include "sip-param.h"
 
@@ -264,34 +264,76 @@ redirect_find_target(const redirect_t *redirect, sip_slice_t raw)
     return NULL;
 }
 
+/* RFC 3325 9.1: it is for who answers; that it names the caller, is what was asked for. */
+static bool
+names_caller(const sip_message_t *sip)
+{
+    const sip_slice_t from_text = sip_message_from_uri(sip);
+    sip_uri_t from, asserted;
+
+    return redirect_caller_key(from_text) != 0 && sip_uri_parse(from_text, &from) &&
+           sip_uri_parse(redirect_asserted_uri(sip), &asserted) &&
+           sip_uri_match(&from, &asserted, NULL) != SIP_URI_MATCH_NONE;
+}
+
+/* A target is the user that was asked for; and has the result of a lookup, where nothing else says that there was one. */
+static bool
+is_asked_for(const redirect_target_t *target, const sip_uri_t *asked, bool is_looked_up)
+{
+    const sip_uri_t uri = redirect_target_uri(target);
+
+    return sip_slice_has_text(uri.user) &&
+           (!is_looked_up || (redirect_has_portability(&uri) && !redirect_has_portability(asked))) &&
+           sip_uri_match(&uri, asked, NULL) != SIP_URI_MATCH_NONE;
+}
+
 /*
- * The same user, and an Identity to take along or portability parameters that were not there. With another user, an
- * Identity belongs to a forward.
+ * The same user, and an Identity to take along, the name of the caller, or portability parameters that were not there.
+ * With another user, an Identity belongs to a forward; one that proves a forward always does (RFC 8946).
  */
 bool
 redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
-                         const sip_message_t *sip)
+                         const redirect_facts_t *facts)
 {
     static const sip_slice_t names[] = {{"rn", 2}, {"npdi", 4}};
-    bool signature = sip_message_has(sip, SIP_HEADER_IDENTITY);
-    sip_uri_t asked, target;
+    sip_slice_t kind;
+    const redirect_identity_t identity = redirect_facts_identity(facts, &kind);
+    const bool is_told = identity == REDIRECT_IDENTITY_CALLER || names_caller(facts->sip);
+    sip_uri_t asked;
 
     /* Nearly all redirects differ in the first of their targets, as text. */
-    if (!signature &&
-        (redirect->target_count == 0 ||
-         !redirect_may_have_param(redirect_target_text(&redirect->target[0]), names, G_N_ELEMENTS(names)))) {
-        return false;
-    }
-    if (!redirect_request_uri(transaction, &asked) || !sip_slice_has_text(asked.user)) {
+    if (identity == REDIRECT_IDENTITY_DIV ||
+        (!is_told &&
+         (redirect->target_count == 0 ||
+          !redirect_may_have_param(redirect_target_text(&redirect->target[0]), names, G_N_ELEMENTS(names)))) ||
+        !redirect_request_uri(transaction, &asked) || !sip_slice_has_text(asked.user)) {
         return false;
     }
     for (unsigned i = 0; i < redirect->target_count; i++) {
-        target = redirect_target_uri(&redirect->target[i]);
-        if (!sip_slice_has_text(target.user) ||
-            !(signature || (redirect_has_portability(&target) && !redirect_has_portability(&asked))) ||
-            sip_uri_match(&target, &asked, NULL) == SIP_URI_MATCH_NONE) {
+        if (!is_asked_for(&redirect->target[i], &asked, !is_told)) {
             return false;
         }
     }
-    return redirect->target_count > 0 || signature;
+    return redirect->target_count > 0 || identity == REDIRECT_IDENTITY_CALLER;
+}
+
+bool
+redirect_goes_on_after_query(const redirect_t *redirect, const redirect_transaction_t *asked,
+                             const redirect_transaction_t *transaction)
+{
+    sip_uri_t before, now;
+
+    if (!redirect->dip_response || !redirect_request_uri(transaction, &now)) {
+        return false;
+    }
+    if (redirect_request_uri(asked, &before) && sip_uri_match(&before, &now, NULL) != SIP_URI_MATCH_NONE) {
+        return true;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const sip_uri_t uri = redirect_target_uri(&redirect->target[i]);
+        if (sip_uri_match(&uri, &now, NULL) != SIP_URI_MATCH_NONE || redirect_is_routed_by(&uri, &now)) {
+            return true;
+        }
+    }
+    return false;
 }

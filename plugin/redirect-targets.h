@@ -7,6 +7,7 @@
 #ifndef REDIRECT_TARGETS_H
 #define REDIRECT_TARGETS_H
 
+#include "redirect-facts.h"
 #include "redirect-store.h"
 
 /**
@@ -22,10 +23,19 @@ bool redirect_offers_same(const redirect_t *a, const redirect_t *b);
 redirect_target_t *redirect_find_target(const redirect_t *redirect, sip_slice_t raw);
 
 /**
- * True where the 3xx answers a query and does not send the request to anybody else: a server asked for a signature (RFC
- * 8946 7) or for number portability (RFC 4694) names where the request was going anyway.
+ * True where the 3xx answers a query and does not send the request to anybody else: a server asked for a signature, for
+ * the caller's name or for number portability (RFC 4694) names where the request was going anyway. No RFC defines the
+ * first two.
  */
 bool redirect_is_dip_response(const redirect_t *redirect, const redirect_transaction_t *transaction,
-                              const sip_message_t *sip);
+                              const redirect_facts_t *facts);
+
+/**
+ * True where a 3xx answers a query and a request goes on with the call: by the number or user that was asked for or that
+ * the answer names, or by the routing number that was found (rn, RFC 4694), wherever it is sent.
+ * @param asked the transaction that got the answer
+ */
+bool redirect_goes_on_after_query(const redirect_t *redirect, const redirect_transaction_t *asked,
+                                  const redirect_transaction_t *transaction);
 
 #endif /* REDIRECT_TARGETS_H */

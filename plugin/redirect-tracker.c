@@ -310,6 +310,7 @@ enter(step_t *step)
     }
     enter_leg(step);
     redirect_store_set_retry(step->store, transaction, place->retry_of);
+    redirect_store_set_announcement(step->store, transaction, place->announces);
     follow(step, transaction, place);
     if (place->downstream) {
         adopt_downstream(step, place->downstream);
@@ -476,7 +477,7 @@ take_redirect(step_t *step, redirect_t *fresh)
         fresh->source = source;
         fresh->depth = redirect_hop_after(transaction);
         fresh->depth = source ? MAX(fresh->depth, source->depth) : fresh->depth;
-        fresh->dip_response = redirect_is_dip_response(fresh, transaction, step->sip);
+        fresh->dip_response = redirect_is_dip_response(fresh, transaction, step->facts);
     }
     redirect_store_set_redirect(transaction, fresh);
     step->redirect = fresh;
@@ -583,6 +584,26 @@ show(step_t *step, redirect_transaction_t *transaction)
     }
 }
 
+/* Few responses have any. Read where the chain is visible, for of others nothing is said. */
+static void
+take_error_info(const step_t *step)
+{
+    sip_value_iter_t values;
+    sip_slice_t value;
+    sip_address_t address;
+
+    if (step->transaction->chain == NULL || step->sip->status < 300 ||
+        !sip_message_has(step->sip, SIP_HEADER_ERROR_INFO)) {
+        return;
+    }
+    sip_value_iter_init(&values, step->sip, SIP_HEADER_ERROR_INFO);
+    while (sip_value_iter_next(&values, &value)) {
+        if (sip_address_parse(value, &address) && sip_uri_is_followable(&address.uri)) {
+            redirect_store_add_error_info(step->store, step->transaction, address.uri.whole);
+        }
+    }
+}
+
 static void
 take_final(step_t *step)
 {
@@ -593,6 +614,7 @@ take_final(step_t *step)
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         show(step, transaction);
     }
+    take_error_info(step);
     if (sip->status / 100 == 3) {
         take_redirect(step, redirect_targets_read(step->store, step->message));
         adopt_reordered(step);
@@ -694,7 +716,7 @@ rule_context(const step_t *step)
         .new_redirect = step->new_redirect,
         .elsewhere_after = step->place.elsewhere_after,
         .global_failure = step->place.global_failure,
-        .ambiguous_redirects = step->place.ambiguous,
+        .rivals = &step->place.rivals,
         .gaps = step->gaps,
     };
 }
@@ -790,7 +812,7 @@ record_alone(step_t *step)
 static bool
 is_always_shown(step_t *step)
 {
-    return is_explained(step->sip) || step->gaps || step->place.ambiguous > 0 ||
+    return is_explained(step->sip) || step->gaps || step->place.rivals.count > 0 ||
            redirect_facts_end_with_global_failure(step->facts);
 }
 

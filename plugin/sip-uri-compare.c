@@ -471,7 +471,10 @@ compare(const sip_uri_t *a, const sip_uri_t *b, compare_mode_t mode)
     if (a->scheme_kind == SIP_URI_SCHEME_TEL) {
         return compare_tel(a, b);
     }
-    return sip_slice_equal(a->opaque, b->opaque) ? SIP_URI_DIFF_NONE : SIP_URI_DIFF_OPAQUE;
+    if (is_service_urn(a) ? sip_slice_equal_nocase(a->opaque, b->opaque) : sip_slice_equal(a->opaque, b->opaque)) {
+        return SIP_URI_DIFF_NONE;
+    }
+    return SIP_URI_DIFF_OPAQUE;
 }
 
 sip_uri_diff_t
@@ -657,7 +660,7 @@ sip_uri_match_key(const sip_uri_t *uri)
     uint32_t hash;
 
     if (uri->scheme_kind == SIP_URI_SCHEME_OTHER) {
-        return hash_units(uri->opaque, next_exact);
+        return hash_units(uri->opaque, is_service_urn(uri) ? next_nocase : next_exact);
     }
     if (hash_number(user, &hash)) {
         return hash;

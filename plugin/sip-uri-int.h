@@ -127,6 +127,16 @@ next_piece(sip_slice_t *rest, char separator, piece_t *piece)
     return false;
 }
 
+/** True for "urn:service:..." (RFC 5031 3): compared without case. */
+static inline bool
+is_service_urn(const sip_uri_t *uri)
+{
+    static const sip_slice_t service = {"service:", 8};
+
+    return sip_slice_equal_nocase(uri->scheme, SIP_SLICE_LITERAL("urn")) && uri->opaque.len > service.len &&
+           sip_slice_starts_nocase(uri->opaque, service);
+}
+
 /** True for sip:, sips: and no scheme: these have a host. */
 static inline bool
 is_sip_kind(const sip_uri_t *uri)

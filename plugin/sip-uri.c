@@ -466,7 +466,7 @@ sip_uri_is_followable(const sip_uri_t *uri)
     sip_host_address_t address;
 
     if (!sip_slice_has_text(uri->whole) || uri->scheme_kind == SIP_URI_SCHEME_OTHER) {
-        return false;
+        return is_service_urn(uri);
     }
     return uri->scheme_kind == SIP_URI_SCHEME_TEL || (uri->flags & SIP_URI_FLAG_BAD_HOST) == 0 ||
            sip_host_read_address(uri->host, &address);

@@ -177,7 +177,10 @@ void sip_uri_keep(const sip_uri_t *uri, const char *text, sip_uri_kept_t *kept);
 /** The URI that was kept, its slices in kept->text: as sip_uri_parse() of that text would give it, without parsing. */
 sip_uri_t sip_uri_view(const sip_uri_kept_t *kept);
 
-/** True where a SIP element can send a request there: tel:, or sip:, sips: or no scheme with a host that can be one. */
+/**
+ * True where a SIP element can send a request there: tel:, or sip:, sips: or no scheme with a host that can be one; and
+ * urn:service:, which an emergency call has as its Request-URI (RFC 6443, RFC 6881 SP-3).
+ */
 bool sip_uri_is_followable(const sip_uri_t *uri);
 
 #endif /* SIP_URI_H */

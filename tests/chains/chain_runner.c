@@ -1157,6 +1157,9 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
     if (transaction->extras->retry_of) {
         g_string_append_printf(out, ", repeats %u", transaction->extras->retry_of->request.frame);
     }
+    if (redirect_announces(transaction)) {
+        g_string_append_printf(out, ", announces %u", redirect_announces(transaction)->request.frame);
+    }
     if (redirect_cause(transaction)) {
         g_string_append_printf(out, ", redirected in %u: %s, %s", transaction->link->redirected_in,
                                redirect_link_name(transaction->link->kind),
@@ -1285,12 +1288,8 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
     }
     for (const redirect_expert_item_t *item = redirect_rules_look_back(scope, redirect_tracker_store(tracker), record);
          item; item = item->next) {
-        if (item->rule->id == REDIRECT_RULE_NOT_FOLLOWED) {
-            g_string_append_printf(out, "%s: %s %s\n", where, severity_names[item->rule->severity], item->rule->name);
-        } else {
-            g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity],
-                                   item->rule->name, item->text);
-        }
+        g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity], item->rule->name,
+                               item->text);
     }
     if (record->details->told) {
         write_lines(out, where, "tells", record->details->told->values);

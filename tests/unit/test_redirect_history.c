@@ -189,7 +189,8 @@ static const struct {
     /* Identity: RFC 8946 */
     {"Identity",
      {REDIRECT, NULL, "Identity: eyJ.eyJ.sig;info=<https://example.com/c;ppt=x>;alg=ES256;ppt=\"div\"\n"},
-     "Carries a signed Identity (div) that the request sent next may take along (RFC 8946 section 7).\n"},
+     "The signed Identity (div) proves a forward, and the request that follows may take it along (RFC 8946 section "
+     "7).\n"},
     {"Identity in a request is usual", {FOLLOWUP, NULL, "Identity: eyJ.eyJ.sig;ppt=shaken\n"}, ""},
 
     {"Nothing", {FOLLOWUP, NULL, "Subject: redirected\n"}, ""},
@@ -395,14 +396,15 @@ test_dip_response(void)
         const char *headers, *target, *expected;
     } cases[] = {
         {"Identity: a.b.c;ppt=shaken\r\n", BOB,
-         "Answers a query, is no forward: it carries a signed Identity (shaken) that the request sent next may take "
-         "along (RFC 8946 section 7).\n"},
+         "An answer to a signing or lookup query, no forward: its Identity (shaken) goes into the call that comes "
+         "next. "
+         "Signing servers do so by custom; no RFC defines it.\n"},
         {"Identity: a.b.c\r\n", BOB,
-         "Answers a query, is no forward: it carries a signed Identity that the request sent next may take along "
-         "(RFC 8946 section 7).\n"},
+         "An answer to a signing or lookup query, no forward: its Identity goes into the call that comes next. Signing "
+         "servers do so by custom; no RFC defines it.\n"},
         {"", "sip:+1;npdi;rn=+2@h",
-         "Answers a query, is no forward: the same number, with the result of a number "
-         "portability lookup.\nTarget 1: number portability: routed by +2 (rn), lookup done (npdi).\n"},
+         "An answer to a lookup, no forward: the same number, with what a number portability database says.\nTarget 1: "
+         "number portability: routed by +2 (rn), lookup done (npdi).\n"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -36,7 +36,7 @@ test_table(void)
     }
 }
 
-/* Two rows may share a filter name, where one is the worse form of the other; never a summary. */
+/* Rows may share a filter name, those of the worse forms last; never a summary. */
 static void
 test_names(void)
 {
@@ -46,7 +46,7 @@ test_names(void)
         for (unsigned j = i + 1; j < REDIRECT_RULE_COUNT; j++) {
             g_assert_cmpstr(rules[i].summary, !=, rules[j].summary);
             if (strcmp(rules[i].name, rules[j].name) == 0) {
-                g_assert_cmpint(rules[i].severity, <, rules[j].severity);
+                g_assert_cmpint(rules[i].severity, <=, rules[j].severity);
                 g_assert_cmpint(rules[i].group, ==, rules[j].group);
             }
         }
@@ -55,9 +55,9 @@ test_names(void)
 
 /* --- one 302 with many targets ------------------------------------------------------------------------------------ */
 
-/* Feeds a 302 with count Contact values; each is "<sip:user-N" + tail. @return its record, owned by scope */
+/* Feeds a 302 with count Contact values; each is head, its number, tail. @return its record, owned by scope */
 static const redirect_record_t *
-redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
+redirect_with(wmem_allocator_t *scope, unsigned count, const char *head, const char *tail)
 {
     static const redirect_config_t config = {.max_hops = 5, .link_calls = true, .link_window = 32};
     redirect_tracker_t *tracker = redirect_tracker_new(scope, &config);
@@ -70,7 +70,7 @@ redirect_with(wmem_allocator_t *scope, unsigned count, const char *tail)
     char *copy;
 
     for (unsigned i = 0; i < count; i++) {
-        g_string_append_printf(text, "Contact: <sip:user-%u%s\r\n", i, tail);
+        g_string_append_printf(text, "Contact: %s%u%s\r\n", head, i, tail);
     }
     g_string_append(text, "\r\n");
     copy = g_memdup2(text->str, text->len);
@@ -98,11 +98,11 @@ static void
 test_targets_left_out(void)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
-    const redirect_record_t *record = redirect_with(scope, MAX_TARGETS, "@example.net>");
+    const redirect_record_t *record = redirect_with(scope, MAX_TARGETS, "<sip:user-", "@example.net>");
 
     g_assert_null(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
     g_assert_cmpuint(redirect_of_record(record)->target_count, ==, MAX_TARGETS);
-    record = redirect_with(scope, MAX_TARGETS + 1, "@example.net>");
+    record = redirect_with(scope, MAX_TARGETS + 1, "<sip:user-", "@example.net>");
     g_assert_nonnull(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT));
     g_assert_cmpstr(expert_item_of(record, REDIRECT_RULE_TARGETS_LEFT_OUT)->text, ==,
                     "65 targets are offered; the first 64 are listed, 1 left out.");
@@ -116,7 +116,8 @@ static void
 test_texts_fit(void)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
-    const redirect_record_t *record = redirect_with(scope, 3000, ":secret@example.net:99999>;q=2;expires=never");
+    const redirect_record_t *record =
+        redirect_with(scope, 3000, "<sip:user-", ":secret@example.net:99999>;q=2;expires=never");
 
     for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
          expert_item = expert_item->next) {
@@ -132,6 +133,24 @@ test_texts_fit(void)
     wmem_destroy_allocator(scope);
 }
 
+/* All that can be wrong with one target, in so many that not all can be named. */
+static void
+test_faults_fit(void)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+    const redirect_record_t *record = redirect_with(scope, MAX_TARGETS, "<@a b", ":99999");
+    const redirect_expert_item_t *expert_item = expert_item_of(record, REDIRECT_RULE_BAD_CONTACT);
+
+    g_assert_nonnull(expert_item);
+    g_assert_cmpstr(
+        expert_item->text, ==,
+        "Not written as RFC 3261 demands: target 1 (no closing \">\" or quote, no scheme, bad port, bad host, "
+        "empty user), target 2 (no closing \">\" or quote, no scheme, bad port, bad host, empty user) and 62 "
+        "more.");
+    g_assert_cmpuint(strlen(expert_item->text), <=, MAX_TEXT);
+    wmem_destroy_allocator(scope);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -143,6 +162,7 @@ main(int argc, char **argv)
     g_test_add_func("/redirect-rules/names", test_names);
     g_test_add_func("/redirect-rules/targets-left-out", test_targets_left_out);
     g_test_add_func("/redirect-rules/texts-fit", test_texts_fit);
+    g_test_add_func("/redirect-rules/faults-fit", test_faults_fit);
     status = g_test_run();
     wmem_cleanup();
     return status;

@@ -75,8 +75,7 @@ static const struct {
      "305 Use Proxy: same destination, but through sip:192.0.2.9 (a proxy, for this request only)"},
     {"INVITE", "", "380 Alternative Service", "", "380 Alternative Service: failed, but another service may help"},
     {"INVITE", "", "380 Alternative Service", "Contact: <urn:service:sos>, <" CAROL ">\n",
-     "380 Alternative Service: failed, but another service may help; alternative urn:service:sos (not by SIP) "
-     "or " CAROL},
+     "380 Alternative Service: failed, but another service may help; alternative urn:service:sos or " CAROL},
     {"INVITE", "", "399 Away", TO_CAROL, "399 Unregistered Redirection: try " CAROL},
     {"INVITE", "", "399 Away", "", "399 Unregistered Redirection: not a registered code, handled as 300"},
 
