@@ -49,9 +49,9 @@ typedef struct {
 
 static const class_words_t class_words[] = {
     {3, "Redirection, not definitive", NULL, "Both are redirections, not definitive: the call can go on."},
-    {4, "Client failure", "failed at one place, and others may still be tried",
+    {4, "Client failure", "speaks for one place, and others may still be tried",
      "Both are failures at one place: others may still be tried."},
-    {5, "Server failure", "failed at one server, and others may still be tried",
+    {5, "Server failure", "speaks for one server, and others may still be tried",
      "Both are failures of one server: others may still be tried."},
     {6, "Global failure, definitive", "is definitive, so trying others is pointless",
      "Both are global failures, definitive: trying others is pointless."},

@@ -165,6 +165,7 @@ static const sip_response_t rows[] = {
             },
     },
     {
+        /* cause 21: RFC 3398 7.2.4.1, where location user gives 603 */
         .code = 403,
         .phrase = "Forbidden",
         .gist = "understood, but not allowed by this server",
@@ -213,6 +214,7 @@ static const sip_response_t rows[] = {
             },
     },
     {
+        /* cause 18: RFC 3398 7.2.4.1; a client that hears nothing: RFC 3261 8.1.3.1 */
         .code = 408,
         .phrase = "Request Timeout",
         .gist = "no answer in time",
@@ -367,6 +369,7 @@ static const sip_response_t rows[] = {
             },
     },
     {
+        /* causes: RFC 3398 7.2.4.1; a client that cannot connect: RFC 3261 8.1.3.1; another server: 21.5.4 */
         .code = 503,
         .phrase = "Service Unavailable",
         .gist = "this server can serve nobody for now",
@@ -533,6 +536,7 @@ static const sip_response_t rows[] = {
             },
     },
     {
+        /* RFC 8197 1: "based on input from the called party or some UA-internal logic" */
         .code = 607,
         .phrase = "Unwanted",
         .gist = "the person called does not want this caller",
@@ -558,6 +562,7 @@ static const sip_response_t rows[] = {
             },
     },
     {
+        /* the USA: as at the 603+ */
         .code = 608,
         .phrase = "Rejected",
         .gist = "blocked by a system in the network",
