@@ -347,7 +347,7 @@ put_own_words(redirect_line_t *line, const redirect_record_t *record, const sip_
     }
     if (told) {
         redirect_line_clause(line, told);
-    } else if (is_bare) {
+    } else if (is_bare && redirect_words_for_request(record) == NULL) {
         redirect_line_clause(line, redirect_told_nothing(record) ? "gives no reason" : "declined");
     }
 }

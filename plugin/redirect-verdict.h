@@ -16,8 +16,8 @@
 char *redirect_verdict(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record);
 
 /**
- * The part of the verdict that never changes: code, who and how soon, meaning, targets. For expert items, which must read alike in every
- * pass. At most 220 bytes; a list of targets that is longer is cut between two targets, and says so.
+ * The part of the verdict that never changes: code, who and how soon, meaning, targets. For expert items, which must read
+ * alike in every pass. At most 220 bytes; a list of targets that is longer is cut between two targets, and says so.
  */
 char *redirect_verdict_short(wmem_allocator_t *scope, const redirect_record_t *record);
 

@@ -92,7 +92,7 @@ class CutTest(unittest.TestCase):
             for frame, row in cut.items():
                 if row["sip_redirect.cut_off"]:
                     whole = self.whole[capture][frame]["sip_redirect.verdict"]
-                    for claim in ("no target is named", "nobody followed"):
+                    for claim in ("no target is named", "no follow-up"):
                         if claim not in whole[0]:
                             self.assertNotIn(claim, row["sip_redirect.verdict"][0], f"{target.name}, frame {frame}")
 

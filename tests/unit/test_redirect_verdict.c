@@ -80,14 +80,20 @@ static const struct {
     {"INVITE", "", "399 Away", "", "399 Unregistered Redirection: not a registered code, handled as 300"},
 
     /* Calls: global failures */
-    {"INVITE", "", "600 Busy", "Retry-After: 30 (lunch)\n",
-     "600 Busy Everywhere after 100 ms, never rang: busy on every device, nobody else will answer"
-     "; may be tried again after 30 s"},
-    {"INVITE", "", "603 No", "", "603 Decline after 100 ms, never rang: declined, reason not told"},
+    {"INVITE", "", "600 Busy Everywhere", "Retry-After: 30 (lunch)\n",
+     "600 Busy Everywhere after 100 ms, never rang: busy on every device, nobody else will answer; \"lunch\" "
+     "(Retry-After); may be tried again after 30 s"},
+    {"INVITE", "", "603 Decline", "", "603 Decline after 100 ms, never rang: gives no reason"},
+    {"INVITE", "", "603 Not now", "", "603 Decline after 100 ms, never rang: \"Not now\" (reason phrase)"},
+    {"INVITE", "", "603 Decline", "Reason: Q.850;cause=21\n",
+     "603 Decline after 100 ms, never rang: call rejected (Q.850 cause 21)"},
+    {"INVITE", "", "606 Not Acceptable", "Warning: 304 example.com \"no video\"\n",
+     "606 Not Acceptable after 100 ms, never rang: willing, but no endpoint can take the session offered; \"no video\" "
+     "(Warning 304)"},
     {"INVITE", "", "603 Network blocked", "Reason: SIP;cause=603;text=\"v=analytics1;tel=+1555\"\n",
      "603 Network Blocked after 100 ms, never rang: blocked by call analytics in the network, not by the callee; to "
      "object: +1555"},
-    {"INVITE", "", "604 Nowhere", "Retry-After: 30\n",
+    {"INVITE", "", "604 Does Not Exist Anywhere", "Retry-After: 30\n",
      "604 Does Not Exist Anywhere after 100 ms, never rang: the user exists nowhere"},
     {"INVITE", "", "606 Not Acceptable", "",
      "606 Not Acceptable after 100 ms, never rang: willing, but no endpoint can take the session offered"},
@@ -95,7 +101,8 @@ static const struct {
      "607 Unwanted after 100 ms, never rang: the person called does not want this caller"},
     {"INVITE", "", "608 Rejected", "", "608 Rejected after 100 ms, never rang: blocked by a system in the network"},
     {"INVITE", "", "699 Never", "",
-     "699 Unregistered Global Failure after 100 ms, never rang: not a registered code, handled as 600"},
+     "699 Unregistered Global Failure after 100 ms, never rang: not a registered code, handled as 600; \"Never\" "
+     "(reason phrase)"},
 
     /* RFC 3261 10.3: registrations */
     {"REGISTER", "", "302 Moved", "Contact: <sip:192.0.2.9>;expires=60\n",
@@ -104,7 +111,7 @@ static const struct {
     {"REGISTER", "", "301 Moved", "",
      "301 Moved Permanently to REGISTER: registration moved, not a call; moved for good to a new address, but no "
      "target is named"},
-    {"REGISTER", "", "600 Busy", "",
+    {"REGISTER", "", "600 Busy Everywhere", "",
      "600 Busy Everywhere to REGISTER: registration refused; a registrar must not answer 6xx (RFC 3261 10.3), look for "
      "an SBC or filter before it; busy on every device, nobody else will answer"},
 
@@ -112,17 +119,17 @@ static const struct {
     {"MESSAGE", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to MESSAGE: the message is to go elsewhere, not a call; send it to " CAROL
      " (temporary, for this request only)"},
-    {"MESSAGE", "", "603 No", "", "603 Decline to MESSAGE: delivered but refused; declined, reason not told"},
-    {"MESSAGE", "", "604 No", "",
+    {"MESSAGE", "", "603 Decline", "", "603 Decline to MESSAGE: delivered but refused"},
+    {"MESSAGE", "", "604 Does Not Exist Anywhere", "",
      "604 Does Not Exist Anywhere to MESSAGE: the message is refused; the user exists nowhere"},
-    {"MESSAGE", "", "608 No", "",
+    {"MESSAGE", "", "608 Rejected", "",
      "608 Rejected to MESSAGE: the message is refused; blocked by a system in the network"},
 
     /* RFC 3261 11.2: a query */
     {"OPTIONS", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to OPTIONS: a query, no call; a call would be redirected (RFC 3261 11.2); try " CAROL
      " (temporary, for this request only)"},
-    {"OPTIONS", "", "600 Busy", "",
+    {"OPTIONS", "", "600 Busy Everywhere", "",
      "600 Busy Everywhere to OPTIONS: a query, no call; a call would be refused (RFC 3261 11.2); busy on every device, "
      "nobody else will answer"},
 
@@ -130,19 +137,17 @@ static const struct {
     {"SUBSCRIBE", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to SUBSCRIBE: subscription moved, not a call; subscribe at " CAROL
      " (temporary, for this request only)"},
-    {"SUBSCRIBE", "", "603 No", "",
-     "603 Decline to SUBSCRIBE: the subscription is refused, most likely by policy (RFC 6665 4.2.1.3); "
-     "declined, reason not told"},
-    {"SUBSCRIBE", "", "604 No", "",
+    {"SUBSCRIBE", "", "603 Decline", "",
+     "603 Decline to SUBSCRIBE: the subscription is refused, most likely by policy (RFC 6665 4.2.1.3)"},
+    {"SUBSCRIBE", "", "604 Does Not Exist Anywhere", "",
      "604 Does Not Exist Anywhere to SUBSCRIBE: the subscription is refused; the user exists nowhere"},
-    {"SUBSCRIBE", "b", "603 No", "",
-     "603 Decline to SUBSCRIBE: only the refresh is refused; the subscription stays as it was; declined, reason not "
-     "told"},
-    {"SUBSCRIBE", "b", "604 No", "",
+    {"SUBSCRIBE", "b", "603 Decline", "",
+     "603 Decline to SUBSCRIBE: only the refresh is refused; the subscription stays as it was"},
+    {"SUBSCRIBE", "b", "604 Does Not Exist Anywhere", "",
      "604 Does Not Exist Anywhere to SUBSCRIBE: the subscription is over; the user exists nowhere"},
-    {"NOTIFY", "b", "604 No", "",
+    {"NOTIFY", "b", "604 Does Not Exist Anywhere", "",
      "604 Does Not Exist Anywhere to NOTIFY: the subscription is over; the user exists nowhere"},
-    {"NOTIFY", "b", "603 No", "", "603 Decline to NOTIFY: the notification is refused; declined, reason not told"},
+    {"NOTIFY", "b", "603 Decline", "", "603 Decline to NOTIFY: the notification is refused"},
     {"PUBLISH", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to PUBLISH: the publication is to go elsewhere, not a call; publish at " CAROL
      " (temporary, for this request only)"},
@@ -151,31 +156,29 @@ static const struct {
     {"REFER", "", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to REFER: the transfer request is to go elsewhere; send it to " CAROL
      " (temporary, for this request only)"},
-    {"REFER", "b", "603 No", "",
-     "603 Decline to REFER: only the transfer is refused; the call stays up; declined, reason not told"},
+    {"REFER", "b", "603 Decline", "", "603 Decline to REFER: only the transfer is refused; the call stays up"},
 
     /* RFC 5057 5.1: within a dialog */
     {"INVITE", "b", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to re-INVITE: only the change of the call is redirected; the call stays up; try " CAROL
      " (temporary, for this request only)"},
-    {"INVITE", "b", "606 No", "",
+    {"INVITE", "b", "606 Not Acceptable", "",
      "606 Not Acceptable to re-INVITE: only the change of the call is refused; the call stays up; willing, but no "
      "endpoint can take the session offered"},
-    {"INVITE", "b", "604 No", "",
+    {"INVITE", "b", "604 Does Not Exist Anywhere", "",
      "604 Does Not Exist Anywhere to re-INVITE: the call is over, for 604 ends the dialog; the user exists nowhere"},
-    {"UPDATE", "b", "603 No", "",
-     "603 Decline to UPDATE: only the change of the call is refused; the call stays up; declined, reason not told"},
-    {"UPDATE", "b", "604 No", "",
+    {"UPDATE", "b", "603 Decline", "",
+     "603 Decline to UPDATE: only the change of the call is refused; the call stays up"},
+    {"UPDATE", "b", "604 Does Not Exist Anywhere", "",
      "604 Does Not Exist Anywhere to UPDATE: the call is over, for 604 ends the dialog; the user exists nowhere"},
-    {"INFO", "b", "600 No", "",
+    {"INFO", "b", "600 Busy Everywhere", "",
      "600 Busy Everywhere to INFO: only the INFO is refused; the call stays up; busy on every device, nobody else will "
      "answer"},
-    {"PRACK", "b", "603 No", "", "603 Decline to PRACK: only the PRACK is refused; declined, reason not told"},
+    {"PRACK", "b", "603 Decline", "", "603 Decline to PRACK: only the PRACK is refused"},
     {"BYE", "b", "302 Moved", TO_CAROL,
      "302 Moved Temporarily to BYE: the hang-up is redirected; the call ends all the same; try " CAROL
      " (temporary, for this request only)"},
-    {"BYE", "b", "603 No", "",
-     "603 Decline to BYE: the hang-up is refused; the call ends all the same; declined, reason not told"},
+    {"BYE", "b", "603 Decline", "", "603 Decline to BYE: the hang-up is refused; the call ends all the same"},
 
     /* A method of one's own */
     {"TWIDDLE", "", "302 Moved", TO_CAROL,
@@ -205,13 +208,13 @@ test_replaces(void)
     static const struct {
         const char *header, *status, *expected;
     } cases[] = {
-        {"Replaces: x;to-tag=1;from-tag=2\n", "603 No",
+        {"Replaces: x;to-tag=1;from-tag=2\n", "603 Decline",
          "603 Decline after 100 ms, never rang: the call to replace or to join has most likely ended already"},
-        {"Join: x;to-tag=1;from-tag=2\n", "603 No",
+        {"Join: x;to-tag=1;from-tag=2\n", "603 Decline",
          "603 Decline after 100 ms, never rang: the call to replace or to join has most likely ended already"},
-        {"Replaces: x;to-tag=1;from-tag=2\n", "600 Busy",
+        {"Replaces: x;to-tag=1;from-tag=2\n", "600 Busy Everywhere",
          "600 Busy Everywhere after 100 ms, never rang: busy on every device, nobody else will answer"},
-        {"Diversion: <" CAROL ">\n", "603 No", "603 Decline after 100 ms, never rang: declined, reason not told"},
+        {"Diversion: <" CAROL ">\n", "603 Decline", "603 Decline after 100 ms, never rang: gives no reason"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -270,13 +273,11 @@ test_cancel(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     feed_request(&feed, "CANCEL", BOB, "1", 1, "", "");
     check_short(feed_response(&feed, "603 Decline", "CANCEL", "1", 1, "", ""),
-                "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
-    check_long(&feed, 3,
-               "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
+                "603 Decline to CANCEL: about the CANCEL alone, not about the call");
+    check_long(&feed, 3, "603 Decline to CANCEL: about the CANCEL alone, not about the call");
     feed_response(&feed, "200 OK", "INVITE", "1", 1, "", "");
     feed_response(&feed, "603 Decline", "CANCEL", "1", 1, "", "");
-    check_long(&feed, 5,
-               "603 Decline to CANCEL: about the CANCEL alone, not about the call; declined, reason not told");
+    check_long(&feed, 5, "603 Decline to CANCEL: about the CANCEL alone, not about the call");
     check_short(feed_response(&feed, "302 Moved", "CANCEL", "1", 1, TO_CAROL, ""),
                 "302 Moved Temporarily to CANCEL: about the CANCEL alone, not about the call; temporarily at another "
                 "address");
@@ -392,10 +393,9 @@ test_story(void)
     check_long(&feed, 2, MOVED_AND("followed in frame 4 (603), global failure; "));
     check_long(&feed, 3,
                MOVED_AND("the same once more (first in frame 2); followed in frame 4 (603), global failure; "));
-    check_long(&feed, 7, "603 Decline after 100 ms, never rang: this ended the call; declined, reason not told");
+    check_long(&feed, 7, "603 Decline after 100 ms, never rang: this ended the call; gives no reason");
     check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
-    check_short(redirect_tracker_records(feed.tracker, 7),
-                "603 Decline after 100 ms, never rang: declined, reason not told");
+    check_short(redirect_tracker_records(feed.tracker, 7), "603 Decline after 100 ms, never rang: gives no reason");
     feed_end(&feed);
 }
 
@@ -489,7 +489,7 @@ test_too_late(void)
     feed_request(&feed, "INVITE", BOB, "1", 1, "", "");
     g_assert_null(feed_response(&feed, "486 Busy Here", "INVITE", "1", 1, "", ""));
     g_assert_nonnull(feed_response(&feed, "603 Decline", "INVITE", "1", 1, "", ""));
-    check_long(&feed, 3, "603 Decline: too late, the 486 in frame 2 had ended it; declined, reason not told");
+    check_long(&feed, 3, "603 Decline: too late, the 486 in frame 2 had ended it; gives no reason");
     feed_end(&feed);
 }
 
@@ -529,7 +529,7 @@ test_many_followups(void)
 static void
 test_constant(void)
 {
-    static const char said[] = "603 Decline: declined, reason not told";
+    static const char said[] = "603 Decline: gives no reason";
     feed_t feed;
 
     feed_begin(&feed);
