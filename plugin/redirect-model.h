@@ -248,6 +248,7 @@ typedef struct {
     redirect_transaction_t *next_followup;    /**< grows: next follow-up of cause */
     redirect_time_t redirected_at;
     uint32_t redirected_in; /**< frame of the 3xx that the sender saw; 0 for none */
+    bool by_route;          /**< its request has a Route, or may have one: where it is sent says nothing */
     redirect_link_kind_t kind;
     redirect_confidence_t confidence;
     sip_uri_match_t match;     /**< how the Request-URI fitted the target */

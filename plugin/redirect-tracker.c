@@ -310,6 +310,7 @@ enter(step_t *step)
     enter_leg(step);
     redirect_store_set_retry(step->store, transaction, place->retry_of);
     redirect_store_set_announcement(step->store, transaction, place->announces);
+    place->link.by_route = step->sip->is_response || sip_message_has(step->sip, SIP_HEADER_ROUTE);
     follow(step, transaction, place);
     if (place->downstream) {
         adopt_downstream(step, place->downstream);
@@ -487,6 +488,7 @@ adopt_reordered(step_t *step)
         if (!redirect_store_join(step->store, later, step->transaction, shift)) {
             return;
         }
+        place.link.by_route = true; /* that request is no longer at hand */
         follow(step, later, &place);
         if (later->link == NULL) {
             return;
