@@ -500,7 +500,7 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
 
     proto_item_set_generated(item);
     proto_item_append_text(item, ", hop %u of %u: %s", transaction->hop, chain->hops,
-                           redirect_outcome_name(result.outcome));
+                           redirect_result_words(pinfo->pool, &result));
     add_uint(tree, hf_sip_redirect_chain_hop, tvb, transaction->hop);
     add_uint(tree, hf_sip_redirect_chain_hops, tvb, chain->hops);
     if (chain->root->request.frame) {

@@ -25,6 +25,7 @@ redirect_outcome_name(redirect_outcome_t outcome)
         [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
         [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed",
         [REDIRECT_OUTCOME_CANCELLED] = "cancelled",
+        [REDIRECT_OUTCOME_NO_ANSWER] = "no answer",
     };
 
     return names[outcome];

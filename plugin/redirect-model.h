@@ -29,6 +29,13 @@
 /** How long the capture must go on after a redirect before it has no follow-up: 64*T1 (RFC 3261 17.1.1.2). */
 #define REDIRECT_FOLLOW_WITHIN (32 * REDIRECT_SECOND)
 
+/**
+ * How long a request waits for its final response: 64*T1 (Timers B and F, RFC 3261 17.1.1.2 and 17.1.2.2), and Timer C
+ * after a provisional response other than 100 (16.6). No answer is claimed earlier.
+ */
+#define REDIRECT_ANSWER_WITHIN (32 * REDIRECT_SECOND)
+#define REDIRECT_RINGS_WITHIN (180 * REDIRECT_SECOND)
+
 /** Outcome of a chain; the values of sip_redirect.chain.outcome. */
 typedef enum {
     REDIRECT_OUTCOME_UNFINISHED = 0,
@@ -37,6 +44,7 @@ typedef enum {
     REDIRECT_OUTCOME_GLOBAL_FAILURE = 3,
     REDIRECT_OUTCOME_NOT_FOLLOWED = 4,
     REDIRECT_OUTCOME_CANCELLED = 5,
+    REDIRECT_OUTCOME_NO_ANSWER = 6,
     REDIRECT_OUTCOME_COUNT
 } redirect_outcome_t;
 
@@ -211,17 +219,25 @@ typedef struct {
     bool in_dialog;                      /**< a tag in its To says so (RFC 3261 12.2.1.1) */
 } redirect_request_t;
 
-/** What came back. */
+/** How often a request was seen to be sent again, at most; more are not counted. */
+#define REDIRECT_MOST_REPEATS 63
+
+/**
+ * What came back. While there is no final response, time is that of the latest sending or 1xx, and clock that of the
+ * request, or of the latest 1xx but 100; of the 1xx and repeats that came before the chain was visible nothing is known.
+ */
 typedef struct {
-    redirect_time_t time;    /**< of the final response */
-    redirect_time_t clock;   /**< of the store, at the same moment; until there is one, at the request */
-    uint64_t to_tag;         /**< keyed hash, of the final response */
-    redirect_time_t rang_at; /**< grows: of the first 180; only where rang is set */
-    uint32_t frame;          /**< of the final response */
-    uint16_t status : 10;    /**< grows: the final response; 0 until there is one */
-    bool rang : 1;           /**< grows: a 180 came before the final response */
-    bool progressed : 1;     /**< grows: a 183 came before the final response */
-    uint16_t provisional;    /**< grows: the latest 1xx; 0 for none */
+    redirect_time_t time;      /**< of the final response */
+    redirect_time_t clock;     /**< of the store, at the same moment */
+    redirect_time_t rang_at;   /**< grows: of the first 180; only where rang is set */
+    uint64_t to_tag;           /**< keyed hash, of the final response */
+    uint32_t frame;            /**< of the final response */
+    uint16_t status : 10;      /**< grows: the final response; 0 until there is one */
+    uint16_t is_unseen : 1;    /**< grows: there was one, which the capture has not: an ACK or a BYE shows it */
+    uint16_t rang : 1;         /**< grows: a 180 came before the final response */
+    uint16_t progressed : 1;   /**< grows: a 183 came before the final response */
+    uint16_t provisional : 10; /**< grows: the latest 1xx; 0 for none */
+    uint16_t repeats : 6;      /**< grows: how often the request was sent again, up to REDIRECT_MOST_REPEATS */
 } redirect_response_t;
 
 /** The first CANCEL of a transaction. */
@@ -246,6 +262,7 @@ typedef struct {
     redirect_transaction_t *next_followup;    /**< grows: next follow-up of cause */
     redirect_time_t redirected_at;
     uint32_t redirected_in; /**< frame of the 3xx that the sender saw; 0 for none */
+    bool by_route;          /**< its request has a Route, or may have one: where it is sent says nothing */
     redirect_link_kind_t kind;
     redirect_confidence_t confidence;
     sip_uri_match_t match;     /**< how the Request-URI fitted the target */
@@ -438,6 +455,13 @@ static inline uint16_t
 redirect_hop_after(const redirect_transaction_t *transaction)
 {
     return transaction->hop < UINT16_MAX ? (uint16_t)(transaction->hop + 1) : UINT16_MAX;
+}
+
+/** How long a request without a final response is waited for, from response.clock on. */
+static inline redirect_time_t
+redirect_waits_for(const redirect_transaction_t *transaction)
+{
+    return transaction->response.provisional > 100 ? REDIRECT_RINGS_WITHIN : REDIRECT_ANSWER_WITHIN;
 }
 
 /** The next record of the same frame, by index, or NULL: few frames have more than one. */

@@ -11,14 +11,10 @@
 #include "redirect-hidden.h"
 
 #include <wsutil/wmem/wmem_array.h>
-#include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
 /* Of a chain: how it went on may be in the capture, and is not looked at. */
 #define GAPS_HIDING_THE_END (REDIRECT_GAP_CHAIN_FULL | REDIRECT_GAP_CALL_LET_GO | REDIRECT_GAP_CALL_FORGOTTEN)
-
-/* A client that got no answer at all gives up after Timer B (RFC 3261 17.1.1.2). */
-#define NO_ANSWER_AFTER (32 * REDIRECT_SECOND)
 
 /* --- outcome ------------------------------------------------------------------------------------------------------ */
 
@@ -29,20 +25,32 @@ typedef struct {
     const redirect_transaction_t *ended;    /* the latest other final */
     const redirect_transaction_t *cancelled;
     const redirect_transaction_t *waiting; /* one without a final that may still come */
-    const redirect_transaction_t *silent;  /* one whose final was not captured and cannot be expected any more */
+    const redirect_transaction_t *silent;  /* the latest without one that can be expected any more */
 } tally_t;
 
+/* By their final responses; of those that have none, by their requests. */
 static bool
 is_later(const redirect_transaction_t *transaction, const redirect_transaction_t *than)
 {
-    return than == NULL || transaction->response.frame > than->response.frame;
+    return than == NULL || transaction->response.frame > than->response.frame ||
+           (transaction->response.frame == than->response.frame && transaction->first_frame > than->first_frame);
+}
+
+/* The capture goes on for as long as a final response may take. */
+static bool
+is_waited_out(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_response_t *response = &transaction->response;
+
+    return redirect_clock_covers(redirect_store_clock(store), response->clock,
+                                 response->provisional > 100 ? response->time : transaction->request.time,
+                                 redirect_waits_for(transaction));
 }
 
 static bool
 may_still_end(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
-    return transaction->response.provisional > 100 ||
-           redirect_store_clock(store)->now - transaction->response.clock < NO_ANSWER_AFTER;
+    return !transaction->response.is_unseen && !is_waited_out(store, transaction);
 }
 
 /* Whether the client itself went on, not a proxy farther on that shares the redirect with it. */
@@ -157,23 +165,43 @@ is_across_legs(const redirect_transaction_t *transaction)
     return transaction != NULL;
 }
 
+/* What a client sent after all else was over counts, though nobody answered; but for a 6xx nothing comes after. */
+static bool
+went_on(const tally_t *tally, const redirect_transaction_t *decided)
+{
+    return tally->silent && decided->response.status / 100 != 6 && decided->response.status / 100 != 2 &&
+           tally->silent->request.frame > MAX(decided->response.frame, cancel_frame(decided));
+}
+
+/* What decided among transactions of which none is waited for; the latest that got no answer, where nothing did. */
+static const redirect_transaction_t *
+decide_or_silent(const tally_t *tally)
+{
+    const redirect_transaction_t *decided = decide(tally);
+
+    return decided == NULL || went_on(tally, decided) ? tally->silent : decided;
+}
+
 /* What decided a chain, as the original client saw it; where its own leg shows no final, as a leg farther on does. */
 static const redirect_transaction_t *
 decisive_transaction(const redirect_store_t *store, const redirect_chain_t *chain)
 {
-    tally_t tally = tally_of(store, chain, NULL);
-    const redirect_transaction_t *open = tally.waiting ? tally.waiting : tally.silent;
-    const redirect_transaction_t *decided = tally.answered || tally.waiting ? tally.answered : decide(&tally);
+    const tally_t tally = tally_of(store, chain, NULL);
+    const redirect_transaction_t *decided = tally.answered || tally.waiting ? tally.answered : decide_or_silent(&tally);
     tally_t below;
 
-    if (decided || open == NULL) {
+    if (tally.answered || (decided && decided != tally.silent) || (decided == NULL && tally.waiting == NULL)) {
         return decided;
     }
-    below = tally_of(store, chain, open);
+    below = tally_of(store, chain, tally.waiting ? tally.waiting : tally.silent);
     if (tally.waiting) { /* only these two cannot be followed by anything better */
         return below.answered || is_across_legs(below.refused) ? below.answered : below.refused;
     }
-    return below.waiting ? NULL : decide(&below);
+    if (below.waiting) {
+        return NULL;
+    }
+    decided = decide_or_silent(&below);
+    return decided ? decided : tally.silent;
 }
 
 static bool
@@ -210,6 +238,38 @@ is_left_alone(const redirect_store_t *store, const redirect_transaction_t *trans
                                  REDIRECT_FOLLOW_WITHIN);
 }
 
+/* How long a request without an answer is looked at. */
+static unsigned
+remembered_for(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_limits_t *limits = &redirect_store_config(store)->limits;
+
+    return transaction->request.method == SIP_METHOD_INVITE ? limits->timeout_unanswered_s : limits->timeout_visible_s;
+}
+
+bool
+redirect_has_no_answer(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_response_t *response = &transaction->response;
+
+    return response->status == 0 && !response->is_unseen && transaction->request.frame != 0 && transaction->chain &&
+           !redirect_is_cancelled(transaction) && is_waited_out(store, transaction) &&
+           (transaction->chain->gaps & GAPS_HIDING_THE_END) == 0 && !transaction->chain->truncated &&
+           remembered_for(store, transaction) * REDIRECT_SECOND >= redirect_waits_for(transaction) &&
+           !redirect_store_missed_response_since(store, response->clock) &&
+           !redirect_store_gave_up(store, response->clock);
+}
+
+/* Nobody whom it went through nearer to the caller got an answer either. */
+static bool
+nobody_got_answer(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    while (transaction && redirect_has_no_answer(store, transaction)) {
+        transaction = redirect_transaction_above(transaction);
+    }
+    return transaction == NULL;
+}
+
 static redirect_outcome_t
 outcome_of(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
@@ -217,6 +277,8 @@ outcome_of(const redirect_store_t *store, const redirect_transaction_t *transact
         return REDIRECT_OUTCOME_CANCELLED;
     }
     switch (transaction->response.status / 100) {
+    case 0:
+        return nobody_got_answer(store, transaction) ? REDIRECT_OUTCOME_NO_ANSWER : REDIRECT_OUTCOME_UNFINISHED;
     case 2:
         return REDIRECT_OUTCOME_ANSWERED;
     case 3:
@@ -245,7 +307,8 @@ redirect_chain_result(const redirect_store_t *store, const redirect_chain_t *cha
         return result;
     }
     result.outcome = outcome_of(store, transaction);
-    if (result.outcome != REDIRECT_OUTCOME_ANSWERED && (chain->gaps & GAPS_HIDING_THE_END)) {
+    if ((result.outcome != REDIRECT_OUTCOME_ANSWERED && (chain->gaps & GAPS_HIDING_THE_END)) ||
+        (result.outcome == REDIRECT_OUTCOME_UNFINISHED && transaction->response.status == 0)) {
         return (redirect_result_t){.outcome = REDIRECT_OUTCOME_UNFINISHED};
     }
     result.transaction = transaction;
@@ -255,6 +318,36 @@ redirect_chain_result(const redirect_store_t *store, const redirect_chain_t *cha
         result.final_time = transaction->response.time;
     }
     return result;
+}
+
+void
+redirect_append_sent(wmem_strbuf_t *text, const redirect_transaction_t *transaction)
+{
+    const unsigned repeats = transaction->response.repeats;
+
+    if (repeats == 1) {
+        wmem_strbuf_append(text, ", sent twice");
+    } else if (repeats > 1) {
+        wmem_strbuf_append_printf(text, ", sent %s%u times", repeats == REDIRECT_MOST_REPEATS ? "more than " : "",
+                                  repeats == REDIRECT_MOST_REPEATS ? repeats : repeats + 1);
+    }
+}
+
+char *
+redirect_result_words(wmem_allocator_t *scope, const redirect_result_t *result)
+{
+    const redirect_transaction_t *transaction = result->transaction;
+    wmem_strbuf_t *text = wmem_strbuf_new(scope, redirect_outcome_name(result->outcome));
+
+    if (result->outcome == REDIRECT_OUTCOME_NO_ANSWER) {
+        wmem_strbuf_append_printf(text, " (frame %u", transaction->request.frame);
+        if (transaction->response.provisional > 100) {
+            wmem_strbuf_append_printf(text, ", after a %u", transaction->response.provisional);
+        }
+        redirect_append_sent(text, transaction);
+        wmem_strbuf_append_c(text, ')');
+    }
+    return wmem_strbuf_finalize(text);
 }
 
 bool

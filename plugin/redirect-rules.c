@@ -508,43 +508,6 @@ check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t 
         redirected->response.status, redirected->response.frame);
 }
 
-/* A Route, or a responder that forwards to others, is a proxy on the way: then the old address is right. */
-static bool
-went_through_proxy(const redirect_rule_context_t *context, const redirect_transaction_t *redirected)
-{
-    if (sip_message_has(context->message->sip, SIP_HEADER_ROUTE)) {
-        return true;
-    }
-    for (const redirect_transaction_t *other = redirected->chain->first_transaction; other;
-         other = other->next_in_chain) {
-        if (other->upstream == redirected ||
-            redirect_same_address(redirect_request_source(other), redirect_request_destination(redirected))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static char *
-check_sent_to_old_server(wmem_allocator_t *scope, const redirect_rule_context_t *context)
-{
-    const redirect_transaction_t *transaction = context->record->transaction;
-    const redirect_link_t *link = transaction->link;
-    const redirect_transaction_t *redirected;
-    redirect_endpoint_t named;
-
-    if (link->target == NULL || link->cause->code == 305 || !redirect_target_address(link->target, &named)) {
-        return NULL;
-    }
-    redirected = link->cause->transaction;
-    if (redirect_same_address(named, redirect_request_destination(transaction)) ||
-        !redirect_same_address(redirect_request_destination(redirected), redirect_request_destination(transaction)) ||
-        went_through_proxy(context, redirected)) {
-        return NULL;
-    }
-    return wmem_strdup_printf(scope, "The URI is the target's, but it was sent to the server that redirected it.");
-}
-
 static char *
 check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
@@ -704,6 +667,67 @@ look_back_hidden(wmem_allocator_t *scope, const redirect_store_t *store, const r
                               redirect_confidence_of_call(redirect_confidence_between(record->transaction, above)));
 }
 
+/* The record of the request that opened its transaction. */
+static bool
+opens_transaction(const redirect_record_t *record)
+{
+    return record->transaction && record->status == 0 && record->frame == record->transaction->request.frame &&
+           record->method == record->transaction->request.method;
+}
+
+/* A follow-up to a target that is an address went to another one: that which had redirected it. */
+static bool
+went_to_old_address(const redirect_transaction_t *transaction)
+{
+    const redirect_link_t *link = transaction->link;
+    const redirect_endpoint_t to = redirect_request_destination(transaction);
+    redirect_endpoint_t named;
+
+    return link && !link->by_route && link->target && link->cause->code != 305 &&
+           redirect_target_address(link->target, &named) && !redirect_same_address(named, to) &&
+           redirect_same_address(redirect_request_destination(link->cause->transaction), to);
+}
+
+/* A responder that forwards to others is a proxy on the way: then the old address is right. */
+static bool
+is_proxy_on_the_way(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *other = transaction->chain->first_transaction;
+    const redirect_transaction_t *redirected = transaction->link->cause->transaction;
+    const redirect_endpoint_t server = redirect_request_destination(transaction);
+
+    while (other && other->upstream != transaction && other->upstream != redirected &&
+           !redirect_same_address(redirect_request_source(other), server)) {
+        other = other->next_in_chain;
+    }
+    return other != NULL;
+}
+
+/* Asked for itself, a server that redirects has an answer of its own, or none. */
+static bool
+was_taken_further(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *last = transaction;
+
+    while (last->extras->retried_by) {
+        last = last->extras->retried_by;
+    }
+    return last->response.status / 100 == 2 || last->response.provisional > 100 || redirect_is_cancelled(last) ||
+           (last->response.status == 0 && !redirect_has_no_answer(store, last));
+}
+
+static char *
+look_back_sent_to_old_server(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+
+    return opens_transaction(record) && went_to_old_address(transaction) && !was_taken_further(store, transaction) &&
+                   !is_proxy_on_the_way(transaction)
+               ? wmem_strdup(scope, "Sent to the server that redirected it, not to the target's address: right only if "
+                                    "that server is this client's outbound proxy.")
+               : NULL;
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
@@ -762,9 +786,9 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_FOLLOWED_ELSEWHERE, "followed_elsewhere", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "After a redirect the request went to a URI that was not offered", check_followed_elsewhere, NULL},
-    {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.2",
-     "A redirect was followed to the right URI at the old address", check_sent_to_old_server, NULL},
+    {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address", NULL,
+     look_back_sent_to_old_server},
     {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "Several redirects fit this new call equally well, so it is linked to none", check_ambiguous_link, NULL},

@@ -23,8 +23,6 @@
 #define HOPS "Hops per chain"
 #define TIMES "Time in redirects (ms)"
 
-#define OUTCOME_COUNT (REDIRECT_OUTCOME_CANCELLED + 1)
-
 /* Chains with as many hops as this or more are counted together. */
 #define MOST_HOPS 8
 
@@ -41,7 +39,7 @@ typedef struct {
     GHashTable *responses; /* redirects, and transactions that were refused, that were counted */
     GHashTable *followups; /* transactions that were counted as such: one may be refused as well */
     GArray *counted;       /* counted_t, by chain number */
-    unsigned outcomes[OUTCOME_COUNT];
+    unsigned outcomes[REDIRECT_OUTCOME_COUNT];
     unsigned hops[MOST_HOPS + 1];
     unsigned chains;
     int codes, outcome_node, links, hop_node;
@@ -94,7 +92,7 @@ make_places(stats_tree *tree, const state_t *state)
 {
     char name[32];
 
-    for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
+    for (unsigned i = 0; i < REDIRECT_OUTCOME_COUNT; i++) {
         zero_stat_node(tree, redirect_outcome_name((redirect_outcome_t)i), state->outcome_node, FALSE);
     }
     for (unsigned hops = 0; hops <= MOST_HOPS; hops++) {

@@ -269,17 +269,23 @@ find_victim(const redirect_store_t *store)
     return NULL;
 }
 
+/* Something may still come of a transaction of a call that was silent for so long. */
+static bool
+is_awaited(const redirect_transaction_t *transaction, redirect_time_t silent)
+{
+    if (transaction->response.status == 0) {
+        return silent < redirect_waits_for(transaction);
+    }
+    return transaction->redirect && !transaction->redirect->followed && silent < REDIRECT_FOLLOW_WITHIN;
+}
+
 /* What may still come of a chain will not be found once its call is let go before its time: then no end is claimed. */
 static void
 note_forgotten(const redirect_store_t *store, const redirect_call_t *call)
 {
-    if (call->visible == 0 || store->clock.now - call->active >= REDIRECT_FOLLOW_WITHIN) {
-        return;
-    }
-    for (redirect_transaction_t *transaction = call->first; transaction;
+    for (redirect_transaction_t *transaction = call->visible ? call->first : NULL; transaction;
          transaction = redirect_next_in_call(transaction)) {
-        const redirect_t *redirect = transaction->redirect;
-        if (transaction->chain && (is_unanswered(transaction) || (redirect && !redirect->followed))) {
+        if (transaction->chain && is_awaited(transaction, store->clock.now - call->active)) {
             redirect_store_add_gaps(transaction, REDIRECT_GAP_CALL_FORGOTTEN);
         }
     }

@@ -151,6 +151,9 @@ redirect_store_show_messages(redirect_store_t *store, redirect_transaction_t *tr
         if (old == NULL) {
             (void)record_new(store, message, transaction);
         }
+        if (message->method == SIP_METHOD_ACK) {
+            redirect_store_set_unseen(transaction);
+        }
     }
     wmem_free(store->scope, own->is.candidate.more);
     own->is.candidate.more = NULL;

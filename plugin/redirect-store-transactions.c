@@ -108,6 +108,7 @@ transaction_new(redirect_store_t *store, const redirect_opening_t *opening)
     live_of(transaction)->group = transaction;
     live_of(transaction)->unanswered = is_unanswered(transaction);
     transaction->response.clock = transaction->live->request_clock;
+    transaction->response.time = opening->time;
     return transaction;
 }
 
@@ -149,6 +150,7 @@ redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *tran
     live->request_clock = redirect_clock_stamp(&store->clock);
     if (transaction->response.status == 0) {
         transaction->response.clock = live->request_clock;
+        transaction->response.time = opening->time;
     }
     if (live->caller == NULL) {
         live->caller = caller_new(store, &opening->caller);
@@ -186,6 +188,34 @@ redirect_store_saw_again(redirect_store_t *store, redirect_transaction_t *transa
 }
 
 void
+redirect_store_ring(redirect_store_t *store, redirect_transaction_t *transaction, uint16_t status, redirect_time_t time)
+{
+    redirect_store_set_provisional(transaction, status, time);
+    if (transaction->response.status == 0 && status > 100) {
+        transaction->response.time = time;
+        transaction->response.clock = redirect_clock_stamp(&store->clock);
+        redirect_store_touch(store, transaction);
+    }
+}
+
+void
+redirect_store_repeat(redirect_transaction_t *transaction, redirect_time_t time)
+{
+    redirect_response_t *response = &transaction->response;
+
+    if (response->status == 0 && time - response->time >= REDIRECT_COPIED_WITHIN) {
+        response->time = time;
+        response->repeats = MIN(response->repeats + 1U, REDIRECT_MOST_REPEATS);
+    }
+}
+
+void
+redirect_store_set_unseen(redirect_transaction_t *transaction)
+{
+    transaction->response.is_unseen = transaction->response.status == 0;
+}
+
+void
 redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction, const redirect_response_t *response,
                       uint32_t retry_after)
 {
@@ -207,6 +237,7 @@ redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transacti
     transaction->response.rang = before.rang;
     transaction->response.rang_at = before.rang_at;
     transaction->response.progressed = before.progressed;
+    transaction->response.repeats = before.repeats;
     transaction->response.clock = redirect_clock_stamp(&store->clock);
     if (retry_after) {
         redirect_store_extras(store, transaction)->retry_after = retry_after;

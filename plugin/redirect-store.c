@@ -116,6 +116,19 @@ redirect_store_give_up(redirect_store_t *store)
     store->gave_up_last = redirect_clock_stamp(&store->clock);
 }
 
+void
+redirect_store_miss_response(redirect_store_t *store)
+{
+    store->missed_response = true;
+    store->missed_last = redirect_clock_stamp(&store->clock);
+}
+
+bool
+redirect_store_missed_response_since(const redirect_store_t *store, redirect_time_t clock)
+{
+    return store->missed_response && store->missed_last >= clock;
+}
+
 /* Between the first and the last time there may have been others: this says too much rather than too little. */
 bool
 redirect_store_gave_up(const redirect_store_t *store, redirect_time_t clock)

@@ -79,6 +79,12 @@ bool redirect_store_gave_up(const redirect_store_t *store, redirect_time_t clock
 /** Notes that such a search was given up now. */
 void redirect_store_give_up(redirect_store_t *store);
 
+/** Notes that a message was seen now that may be any response: it was cut off, or its text was not found. */
+void redirect_store_miss_response(redirect_store_t *store);
+
+/** True where such a message came when the clock was at clock, or later. */
+bool redirect_store_missed_response_since(const redirect_store_t *store, redirect_time_t clock);
+
 /** How many chains are visible. */
 uint32_t redirect_store_chain_count(const redirect_store_t *store);
 
@@ -169,12 +175,25 @@ bool redirect_store_follow(redirect_store_t *store, redirect_transaction_t *tran
 void redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *transaction,
                                 const redirect_opening_t *opening);
 
+/** A message that is seen again sooner than this is a copy: nothing is sent again before T1, 500 ms (RFC 3261 17). */
+#define REDIRECT_COPIED_WITHIN (REDIRECT_SECOND / 4)
+
 /** The final response of a visible transaction came once more. @return the time since it was seen last */
 redirect_time_t redirect_store_saw_again(redirect_store_t *store, redirect_transaction_t *transaction,
                                          redirect_time_t time);
 
 /** A 1xx came; after the final response it is the latest one, and says nothing more. */
 void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_t status, redirect_time_t time);
+
+/** A 1xx of a visible transaction, at that time: it is waited for longer, and remembered as long (RFC 3261 16.6). */
+void redirect_store_ring(redirect_store_t *store, redirect_transaction_t *transaction, uint16_t status,
+                         redirect_time_t time);
+
+/** The request was seen once more, at that time. What comes at once is a copy that the capture made. */
+void redirect_store_repeat(redirect_transaction_t *transaction, redirect_time_t time);
+
+/** Something shows that there was a final response, which was not captured. */
+void redirect_store_set_unseen(redirect_transaction_t *transaction);
 
 /** The first final response of a transaction, and the seconds of its Retry-After, or 0. response is copied. */
 void redirect_store_finish(redirect_store_t *store, redirect_transaction_t *transaction,

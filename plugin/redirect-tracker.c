@@ -90,8 +90,9 @@ typedef struct {
     redirect_t *redirect; /* for a 3xx: as this leg saw it */
     bool new_transaction;
     bool new_redirect;
-    unsigned gaps;           /* redirect_gap_t */
-    redirect_facts_t *facts; /* of message, read when they are asked for */
+    unsigned gaps;               /* redirect_gap_t */
+    const redirect_call_t *call; /* with its Call-ID, where there was one before it */
+    redirect_facts_t *facts;     /* of message, read when they are asked for */
 } step_t;
 
 static void
@@ -311,6 +312,7 @@ enter(step_t *step)
     enter_leg(step);
     redirect_store_set_retry(step->store, transaction, place->retry_of);
     redirect_store_set_announcement(step->store, transaction, place->announces);
+    place->link.by_route = step->sip->is_response || sip_message_has(step->sip, SIP_HEADER_ROUTE);
     follow(step, transaction, place);
     if (place->downstream) {
         adopt_downstream(step, place->downstream);
@@ -441,6 +443,41 @@ take_cancel(step_t *step)
     redirect_store_cancel(step->store, step->transaction, &cancel);
 }
 
+/*
+ * The message shows that another transaction of the call had a final response, which was not captured: an ACK or a BYE
+ * comes after one, and a final response that fits no request may be it, with a Via that somebody changed.
+ */
+static bool
+shows_answer_to(const step_t *step, const redirect_transaction_t *other)
+{
+    const sip_message_t *sip = step->sip;
+
+    if (other == step->transaction || other->chain == NULL || other->response.status != 0) {
+        return false;
+    }
+    if (sip->method_id == SIP_METHOD_BYE) {
+        return other->request.method == SIP_METHOD_INVITE;
+    }
+    return other->request.method == (sip->method_id == SIP_METHOD_ACK ? SIP_METHOD_INVITE : sip->cseq_method_id) &&
+           other->live->key.cseq == step->key.cseq && other->live->key.from_tag == step->key.from_tag &&
+           !(step->transaction && redirect_transaction_is_below(step->transaction, other));
+}
+
+static void
+note_unseen_answers(const step_t *step)
+{
+    redirect_transaction_t *other = step->call ? redirect_call_first(step->call) : NULL;
+
+    if (step->call == NULL || !redirect_call_is_visible(step->call)) {
+        return;
+    }
+    for (; other; other = redirect_next_in_call(other)) {
+        if (shows_answer_to(step, other)) {
+            redirect_store_set_unseen(other);
+        }
+    }
+}
+
 /* A follow-up that was captured a moment before its redirect joins the chain now. */
 static void
 adopt_reordered(step_t *step)
@@ -453,6 +490,7 @@ adopt_reordered(step_t *step)
         if (!redirect_store_join(step->store, later, step->transaction, shift)) {
             return;
         }
+        place.link.by_route = true; /* that request is no longer at hand */
         follow(step, later, &place);
         if (later->link == NULL) {
             return;
@@ -611,6 +649,9 @@ take_final(step_t *step)
     redirect_transaction_t *transaction = step->transaction;
 
     finish(step->store, transaction, step->message);
+    if (transaction->request.frame == 0) {
+        note_unseen_answers(step);
+    }
     if (sip->status / 100 == 3 || sip->status / 100 == 6) {
         show(step, transaction);
     }
@@ -654,9 +695,6 @@ is_explained(const sip_message_t *sip)
     return sip->status / 100 == 3 || sip->status / 100 == 6;
 }
 
-/* A retransmission comes T1 (500 ms) after the one before; sooner it is a copy that the capture made. */
-#define COPIED_WITHIN (REDIRECT_SECOND / 4)
-
 /* The final response once more. */
 static void
 take_again(step_t *step)
@@ -664,7 +702,25 @@ take_again(step_t *step)
     const redirect_time_t after = redirect_store_saw_again(step->store, step->transaction, step->message->time);
 
     if (step->record) {
-        step->record->is_copy = after >= 0 && after < COPIED_WITHIN;
+        step->record->is_copy = after >= 0 && after < REDIRECT_COPIED_WITHIN;
+    }
+}
+
+static void
+take_request(step_t *step)
+{
+    redirect_transaction_t *transaction = step->transaction;
+
+    if (step->sip->method_id == SIP_METHOD_CANCEL) {
+        take_cancel(step);
+    } else if (step->sip->method_id == SIP_METHOD_ACK) {
+        redirect_store_set_unseen(transaction);
+    } else if (transaction->request.frame == 0) {
+        take_late_request(step);
+    } else if (!step->new_transaction) {
+        redirect_store_repeat(transaction, step->message->time);
+    } else if (step->sip->method_id == SIP_METHOD_BYE) {
+        note_unseen_answers(step);
     }
 }
 
@@ -676,15 +732,11 @@ take_in(step_t *step)
     redirect_transaction_t *transaction = step->transaction;
 
     if (!sip->is_response) {
-        if (sip->method_id == SIP_METHOD_CANCEL) {
-            take_cancel(step);
-        } else if (sip->method_id != SIP_METHOD_ACK && transaction->request.frame == 0) {
-            take_late_request(step);
-        }
+        take_request(step);
     } else if (sip->cseq_method_id == SIP_METHOD_CANCEL) {
         return;
     } else if (sip->status < 200) {
-        redirect_store_set_provisional(transaction, sip->status, step->message->time);
+        redirect_store_ring(step->store, transaction, sip->status, step->message->time);
     } else if (transaction->response.status == 0) {
         take_final(step);
     } else if (is_explained(sip)) {
@@ -934,6 +986,7 @@ take_whole(step_t *step)
 {
     if (step->transaction == NULL) {
         if (!opens_transaction(step->sip)) {
+            note_unseen_answers(step);
             return record_alone(step);
         }
         open_transaction(step);
@@ -956,6 +1009,9 @@ take(step_t *step)
 
     sip_message_read_rest(step->message->sip);
     redirect_facts_init(facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
+    if (step->gaps && step->sip->is_response) {
+        redirect_store_miss_response(step->store);
+    }
     record = step->gaps ? record_alone(step) : take_whole(step);
     redirect_facts_clear(facts);
     return record;
@@ -967,13 +1023,12 @@ take_unless_routine(redirect_tracker_t *tracker, const redirect_message_t *messa
     redirect_store_t *store = tracker->store;
     sip_message_t *sip = message->sip;
     const unsigned gaps = unplaceable(message);
+    const redirect_call_t *call = gaps == 0 ? redirect_store_call(store, sip->call_id) : NULL;
     redirect_transaction_t *transaction = NULL;
     redirect_key_t key = {0};
     redirect_facts_t facts;
 
     if (gaps == 0) {
-        const redirect_call_t *call = redirect_store_call(store, sip->call_id);
-
         key = redirect_match_key(store, sip);
         transaction = call ? redirect_match(store, call, message, &key) : NULL;
         if (is_routine(transaction, sip)) {
@@ -990,6 +1045,7 @@ take_unless_routine(redirect_tracker_t *tracker, const redirect_message_t *messa
                    .key = key,
                    .transaction = transaction,
                    .gaps = gaps,
+                   .call = call,
                    .facts = &facts};
     return take(&step);
 }
@@ -1017,6 +1073,7 @@ redirect_tracker_add_missed(redirect_tracker_t *tracker, uint32_t frame, unsigne
     wmem_allocator_t *scope = redirect_store_scope(tracker->store);
     redirect_record_t *record = redirect_store_lone_record(tracker->store, &message);
 
+    redirect_store_miss_response(tracker->store);
     redirect_store_details(tracker->store, record)->expert_items = redirect_expert_item_new(
         scope, REDIRECT_RULE_NOT_LOCATED,
         wmem_strdup_printf(scope, "The text of %u SIP message%s of this frame was not found: %s left out.", count,

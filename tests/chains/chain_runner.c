@@ -1083,7 +1083,8 @@ static const char *const outcome_names[] = {[REDIRECT_OUTCOME_UNFINISHED] = "unf
                                             [REDIRECT_OUTCOME_FAILED] = "failed",
                                             [REDIRECT_OUTCOME_GLOBAL_FAILURE] = "global failure",
                                             [REDIRECT_OUTCOME_NOT_FOLLOWED] = "not followed",
-                                            [REDIRECT_OUTCOME_CANCELLED] = "cancelled"};
+                                            [REDIRECT_OUTCOME_CANCELLED] = "cancelled",
+                                            [REDIRECT_OUTCOME_NO_ANSWER] = "no answer"};
 static const char *const severity_names[] = {[REDIRECT_SEVERITY_CHAT] = "chat",
                                              [REDIRECT_SEVERITY_NOTE] = "note",
                                              [REDIRECT_SEVERITY_WARN] = "warn",
@@ -1144,6 +1145,9 @@ write_transaction(GString *out, const redirect_transaction_t *transaction)
     g_free(list);
     if (transaction->response.status) {
         g_string_append_printf(out, ", %u", transaction->response.status);
+    }
+    if (transaction->response.repeats) {
+        g_string_append_printf(out, ", sent %u times", transaction->response.repeats + 1U);
     }
     if (transaction->upstream) {
         g_string_append_printf(out, ", forwards %u", transaction->upstream->request.frame);
@@ -1233,6 +1237,7 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
 {
     redirect_result_t result = redirect_chain_result(redirect_tracker_store(tracker), chain);
     char *origin = redirect_transaction_uri(NULL, chain->root);
+    char *words = redirect_result_words(NULL, &result);
 
     g_string_append_printf(out, "chain %u: ", chain->number);
     if (chain->root->request.frame) {
@@ -1241,8 +1246,9 @@ write_chain(GString *out, const redirect_tracker_t *tracker, const redirect_chai
         g_string_append(out, "origin not captured");
     }
     wmem_free(NULL, origin);
-    g_string_append_printf(out, ", %u hop%s, %s", chain->hops, chain->hops == 1 ? "" : "s",
-                           outcome_names[result.outcome]);
+    g_string_append_printf(out, ", %u hop%s, %s%s", chain->hops, chain->hops == 1 ? "" : "s",
+                           outcome_names[result.outcome], words + strlen(redirect_outcome_name(result.outcome)));
+    wmem_free(NULL, words);
     if (result.final_code) {
         g_string_append_printf(out, ", %u in %u", result.final_code, result.final_frame);
     }

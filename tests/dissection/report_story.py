@@ -116,7 +116,7 @@ class ProxiedCall:
 LONG = "sip:a-very-long-user-name-that-no-table-has-room-for@a-long-host-name.in.some.department.example.com:5060"
 
 
-def eight_chains():
+def nine_chains():
     """A capture with one chain for each outcome, and what shows a report at its limits. See CHAINS."""
     story = Story()
 
@@ -164,7 +164,12 @@ def eight_chains():
     everywhere.invite(10.0, BOB, "sip:bob@192.0.2.20")
     everywhere.answer(10.5, 600)
 
-    # A call without any redirect, as long after the others as it takes to say that nobody followed.
+    silent = Call(story, "silent")
+    silent.invite(11.0, BOB, "sip:silent@192.0.2.20")
+    silent.answer(11.1, 302, "<sip:carol@10.0.0.30>")
+    silent.invite(11.2, CAROL, "sip:carol@10.0.0.30")
+
+    # A call without any redirect, as long after the others as it takes to say that nobody followed, or answered.
     plain = Call(story, "plain")
     plain.invite(60.0, BOB, "sip:plain@192.0.2.20")
     plain.answer(60.1, 200)
@@ -172,7 +177,7 @@ def eight_chains():
     late = Call(story, "late")
     late.invite(61.0, BOB, "sip:late@192.0.2.20")
     late.answer(61.1, 302, "<sip:carol@192.0.2.30>")
-    return story.write("eight-chains")
+    return story.write("nine-chains")
 
 
 # Chain, start, hops, outcome, code, delay added by redirects.
@@ -184,5 +189,6 @@ CHAINS = [
     (4, "7.000", 1, "failed", "486", "0.400000"),
     (5, "8.000", 1, "cancelled", "487", "0.008000"),
     (6, "10.000", 0, "global failure", "600", "-"),
-    (7, "61.000", 0, "unfinished", "-", "-"),
+    (7, "11.000", 1, "no answer", "-", "0.200000"),
+    (8, "61.000", 0, "unfinished", "-", "-"),
 ]

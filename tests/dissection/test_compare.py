@@ -70,7 +70,7 @@ class Compare(unittest.TestCase):
 
 class Details(unittest.TestCase):
     def test_chain_with_both(self):
-        rows = tshark.fields(report_story.eight_chains(), ["sip_redirect.code", "sip_redirect.compared"], two_pass=True,
+        rows = tshark.fields(report_story.nine_chains(), ["sip_redirect.code", "sip_redirect.compared"], two_pass=True,
                              display_filter='sip_redirect.code && sip.Call-ID contains "refused"')
         self.assertEqual([row[0] for row in rows], ["302", "603"])
         for (code, text), other in zip(rows, ("603", "302"), strict=True):
@@ -80,7 +80,7 @@ class Details(unittest.TestCase):
 
     def test_chains_with_one_of_them(self):
         for name in ("ignored", "everywhere", "long"):
-            rows = tshark.fields(report_story.eight_chains(), ["sip_redirect.code", "sip_redirect.compared"],
+            rows = tshark.fields(report_story.nine_chains(), ["sip_redirect.code", "sip_redirect.compared"],
                                  two_pass=True, display_filter=f'sip_redirect.code && sip.Call-ID contains "{name}"')
             self.assertTrue(rows, name)
             self.assertEqual([row[1] for row in rows], [""] * len(rows), name)

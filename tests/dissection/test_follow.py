@@ -26,7 +26,7 @@ def start_lines(text):
 class Follow(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.capture = report_story.eight_chains()
+        cls.capture = report_story.nine_chains()
 
     def follow(self, chain, two_pass=True, capture=None, mode="ascii"):
         return tshark.run(["-q", "-n", *(["-2"] if two_pass else []), "-r", capture or self.capture,

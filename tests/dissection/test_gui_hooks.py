@@ -18,7 +18,7 @@ from support import tshark  # noqa: E402
 
 ON = ["-o", "sip_redirect.voip_calls:TRUE"]
 REJECTED, COMPLETED, CANCELLED, SETUP = "6", "5", "4", "1"  # voip_call_state in epan/tap-voip.h
-STATES = {0: REJECTED, 1: REJECTED, 2: COMPLETED, 3: COMPLETED, 4: REJECTED, 5: CANCELLED, 6: REJECTED, 7: SETUP}
+STATES = {0: REJECTED, 1: REJECTED, 2: COMPLETED, 3: COMPLETED, 4: REJECTED, 5: CANCELLED, 6: REJECTED, 7: SETUP, 8: SETUP}
 
 
 def both_plugins():
@@ -41,7 +41,7 @@ class Hooks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.plugins = both_plugins()
-        cls.capture = report_story.eight_chains()
+        cls.capture = report_story.nine_chains()
 
     def hook(self, name, *options, capture=None):
         text = tshark.run(["-q", "-n", "-2", *options, "-r", capture or self.capture, "-z", f"taps_test,{name}"],
@@ -62,7 +62,7 @@ class VoipCalls(Hooks):
             rows.setdefault(row[2], row)
         self.assertEqual([row[3] for row in rows.values()], list(STATES.values()))
         # Only the last one may still go on.
-        self.assertEqual([row[4] for row in rows.values()], ["1"] * 7 + ["0"])
+        self.assertEqual([row[4] for row in rows.values()], ["1"] * 8 + ["0"])
         first = rows["sip_redirect.chain 0"]
         self.assertEqual(first[5:8], ["sip:alice@example.com", "sip:bob@192.0.2.20", "Chain 0, global failure: "
                                       "sip:bob@192.0.2.20 -> 302 -> sip:carol@192.0.2.30 -> 603"])
@@ -157,7 +157,7 @@ class ThroughWireshark(unittest.TestCase):
         folder = tshark.scratch("config") / "wireshark"
         folder.mkdir(exist_ok=True)
         (folder / "preferences").write_text(f"sip_redirect.voip_calls: {preference}\n", encoding="utf-8")
-        capture = report_story.eight_chains()
+        capture = report_story.nine_chains()
         requests = [("load", {"file": str(tshark.reachable(capture))}), ("tap", {"tap0": "voip-calls"}),
                     ("tap", {"tap0": "voip-convs:"})]
         text = "".join(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"

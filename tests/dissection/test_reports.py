@@ -38,7 +38,7 @@ def numbers(rows):
 class Chains(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.capture = report_story.eight_chains()
+        cls.capture = report_story.nine_chains()
 
     def test_every_chain_has_its_line(self):
         for two_pass in PASSES:
@@ -60,9 +60,9 @@ class Chains(unittest.TestCase):
         for two_pass in PASSES:
             _, totals = table(report(self.capture, "sip_redirect,chains", two_pass))
             self.assertEqual(totals, [
-                "Chains: 8, answered 2, failed 1, global failure 2, not followed 1, cancelled 1, unfinished 1",
-                "Redirects: 17, followed 15, not followed 1",
-                "Delay added by redirects: median 0.150000 s, largest 1.100000 s, in 5 chains",
+                "Chains: 9, answered 2, failed 1, global failure 2, not followed 1, cancelled 1, no answer 1, unfinished 1",
+                "Redirects: 18, followed 16, not followed 1",
+                "Delay added by redirects: median 0.175000 s, largest 1.100000 s, in 6 chains",
             ])
 
     def test_fits_the_terminal(self):
@@ -194,19 +194,19 @@ class SeveralLegs(unittest.TestCase):
 
 class Tree(unittest.TestCase):
     EXPECTED = {
-        "Responses by code": 19, "302 Moved Temporarily": 15, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
+        "Responses by code": 20, "302 Moved Temporarily": 16, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
         "600 Busy Everywhere": 1, "603 Decline": 1,
-        "Chains by outcome": 8, "answered": 2, "failed": 1, "global failure": 2, "not followed": 1, "cancelled": 1,
-        "unfinished": 1,
-        "Follow-ups by link": 16, "same call, exact URI": 16,
-        "Targets per redirect": 17,
-        "Hops per chain": 8,
-        "Time in redirects (ms)": 16, "0-9": 1, "10-99": 1, "100-999": 14,
+        "Chains by outcome": 9, "answered": 2, "failed": 1, "global failure": 2, "not followed": 1, "cancelled": 1,
+        "no answer": 1, "unfinished": 1,
+        "Follow-ups by link": 17, "same call, exact URI": 17,
+        "Targets per redirect": 18,
+        "Hops per chain": 9,
+        "Time in redirects (ms)": 17, "0-9": 1, "10-99": 1, "100-999": 15,
     }
 
     @classmethod
     def setUpClass(cls):
-        cls.capture = report_story.eight_chains()
+        cls.capture = report_story.nine_chains()
 
     @staticmethod
     def counts(text):
@@ -235,7 +235,7 @@ class Tree(unittest.TestCase):
         section = text[text.index("Hops per chain"):text.index("Time in redirects")]
         hops = dict(re.findall(r"^ (\d|8 or more) +(\d+)  ", section, re.MULTILINE))
         self.assertEqual({name: int(count) for name, count in hops.items() if int(count)},
-                         {"0": 3, "1": 4, "8 or more": 1})
+                         {"0": 3, "1": 5, "8 or more": 1})
 
     def test_filter(self):
         found = self.counts(report(self.capture, 'sip_redirect,tree,sip.Call-ID == "busy@example.com"'))
@@ -273,7 +273,7 @@ class ForTheGui(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.capture = report_story.eight_chains()
+        cls.capture = report_story.nine_chains()
         cls.answers = sharkd(cls.capture, ("tap", {"tap0": "nstat:sip_redirect,chains"}),
                              ("tap", {"tap0": "stat:sip_redirect"}),
                              ("tap", {"tap0": "nstat:sip_redirect,chains"}))
@@ -297,7 +297,7 @@ class ForTheGui(unittest.TestCase):
         nodes = {node["name"]: node for node in self.answers[1]["taps"][0]["stats"]}
         outcomes = {node["name"]: node["count"] for node in nodes["Chains by outcome"]["sub"]}
         self.assertEqual(outcomes, {name: count for name, count in Tree.EXPECTED.items() if name in outcomes})
-        self.assertEqual(nodes["Responses by code"]["count"], 19)
+        self.assertEqual(nodes["Responses by code"]["count"], 20)
 
 
 if __name__ == "__main__":
