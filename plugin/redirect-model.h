@@ -216,7 +216,8 @@ typedef struct {
     uint16_t via_count;
     uint8_t source_len, destination_len; /**< bytes of the addresses */
     uint8_t method;                      /**< sip_method_t */
-    bool in_dialog;                      /**< a tag in its To says so (RFC 3261 12.2.1.1) */
+    bool in_dialog : 1;                  /**< a tag in its To says so (RFC 3261 12.2.1.1) */
+    bool lacks_credentials : 1;          /**< known where it was visible at once: no Authorization of either kind */
 } redirect_request_t;
 
 /** How often a request was seen to be sent again, at most; more are not counted. */

@@ -256,7 +256,7 @@ redirect_has_no_answer(const redirect_store_t *store, const redirect_transaction
            !redirect_is_cancelled(transaction) && is_waited_out(store, transaction) &&
            (transaction->chain->gaps & GAPS_HIDING_THE_END) == 0 && !transaction->chain->truncated &&
            remembered_for(store, transaction) * REDIRECT_SECOND >= redirect_waits_for(transaction) &&
-           !redirect_store_missed_response_since(store, response->clock) &&
+           !redirect_store_missed_message_since(store, response->clock) &&
            !redirect_store_gave_up(store, response->clock);
 }
 
@@ -494,6 +494,45 @@ typedef struct {
     unsigned left_out;
     const redirect_transaction_t *start;
 } hops_t;
+
+static bool
+asks_for_credentials(const redirect_transaction_t *transaction)
+{
+    return transaction->response.status == 401 || transaction->response.status == 407;
+}
+
+/* Of a request that was not visible at once, what was made of it says so: a proxy leaves such headers alone. */
+static bool
+was_without_credentials(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *below = transaction;
+
+    while (below && !(below->request.lacks_credentials && below->response.status == transaction->response.status)) {
+        below = redirect_next_below(transaction, below == transaction ? NULL : below);
+    }
+    return below != NULL;
+}
+
+bool
+redirect_lacks_credentials(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *end;
+    redirect_result_t result;
+
+    if (transaction->chain == NULL || !asks_for_credentials(transaction) || transaction->extras->retried_by ||
+        (transaction->extras->retry_of && asks_for_credentials(transaction->extras->retry_of)) ||
+        !was_without_credentials(transaction) ||
+        !redirect_clock_covers(redirect_store_clock(store), transaction->response.clock, transaction->response.time,
+                               REDIRECT_FOLLOW_WITHIN) ||
+        redirect_store_gave_up(store, transaction->response.clock) ||
+        redirect_store_missed_message_since(store, transaction->response.clock)) {
+        return false;
+    }
+    result = redirect_chain_result(store, transaction->chain);
+    end = redirect_path_end(transaction->chain->root);
+    return result.outcome == REDIRECT_OUTCOME_FAILED &&
+           (transaction == result.transaction || transaction == end || redirect_transaction_is_below(end, transaction));
+}
 
 /* From the end back to the start, keeping the hops nearest to the start. */
 static void

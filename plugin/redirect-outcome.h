@@ -43,6 +43,12 @@ char *redirect_result_words(wmem_allocator_t *scope, const redirect_result_t *re
  */
 bool redirect_has_no_answer(const redirect_store_t *store, const redirect_transaction_t *transaction);
 
+/**
+ * True where a request got a 401 or 407 at the end of its path, had no credentials, and none like it with credentials comes
+ * within REDIRECT_FOLLOW_WITHIN (RFC 3261 22.2, 22.3).
+ */
+bool redirect_lacks_credentials(const redirect_store_t *store, const redirect_transaction_t *transaction);
+
 /** True where nobody followed the redirect, its chain did not go on otherwise, and the capture goes on long enough. */
 bool redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redirect);
 

@@ -15,6 +15,7 @@
 #include "redirect-hidden.h"
 #include "redirect-outcome.h"
 #include "redirect-targets.h"
+#include "sip-host.h"
 
 /* --- what the Contact values of one response break ---------------------------------------------------------------- */
 
@@ -728,6 +729,101 @@ look_back_sent_to_old_server(wmem_allocator_t *scope, const redirect_store_t *st
                : NULL;
 }
 
+static sip_host_reach_t
+reach_of(redirect_endpoint_t endpoint)
+{
+    sip_host_address_t address = {.len = endpoint.len};
+
+    memcpy(address.bytes, endpoint.address, endpoint.len);
+    return endpoint.len > 0 ? sip_host_reach(&address) : SIP_HOST_REACH_ANYWHERE;
+}
+
+/* What is captured on the server itself, on its loopback, says nothing of where that is. */
+static bool
+is_out_of_reach(redirect_endpoint_t named, redirect_endpoint_t server)
+{
+    const sip_host_reach_t reach = reach_of(named), from = reach_of(server);
+
+    return reach != SIP_HOST_REACH_ANYWHERE && server.len > 0 && reach != from && from != SIP_HOST_REACH_HOST;
+}
+
+/* The request to a target that got no answer in the end, nor any sign of life from the target itself; or NULL. */
+static const redirect_transaction_t *
+unanswered_try(const redirect_store_t *store, const redirect_target_t *target, redirect_endpoint_t named)
+{
+    const redirect_transaction_t *last = target->tried_by;
+
+    while (last && last->extras->retried_by) {
+        last = last->extras->retried_by;
+    }
+    return last && redirect_has_no_answer(store, last) &&
+                   (last->response.provisional == 0 ||
+                    (last->response.provisional == 100 &&
+                     !redirect_same_address(redirect_request_destination(last), named)))
+               ? last
+               : NULL;
+}
+
+static char *
+unreachable_text(wmem_allocator_t *scope, const redirect_record_t *record, const redirect_target_t *target,
+                 const redirect_transaction_t *tried)
+{
+    char address[REDIRECT_ENDPOINT_TEXT], server[REDIRECT_ENDPOINT_TEXT];
+    redirect_endpoint_t named = {.len = 0};
+    wmem_strbuf_t *text = wmem_strbuf_new(scope, "");
+
+    (void)redirect_target_address(target, &named);
+    wmem_strbuf_append_printf(text, "Target %u, %s, is %s, but this %u came from %s. ", target->order,
+                              redirect_endpoint_text(named, address), sip_host_reach_words(reach_of(named)),
+                              record->status,
+                              redirect_endpoint_text(redirect_request_destination(record->transaction), server));
+    if (tried == NULL) {
+        wmem_strbuf_append(text, "No follow-up within 32 s is in this capture.");
+        return wmem_strbuf_finalize(text);
+    }
+    wmem_strbuf_append_printf(text, "Frame %u, which %sfollowed it, got no answer", tried->request.frame,
+                              redirect_confidence_words(target->tried_by->link ? target->tried_by->link->confidence
+                                                                               : REDIRECT_CONFIDENCE_CERTAIN));
+    redirect_append_sent(text, tried);
+    wmem_strbuf_append_c(text, '.');
+    return wmem_strbuf_finalize(text);
+}
+
+static char *
+look_back_contact_unreachable(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_t *redirect = redirect_of_record(record);
+    const redirect_transaction_t *transaction = record->transaction;
+
+    if (redirect == NULL || transaction == NULL || record->frame != transaction->response.frame ||
+        redirect != transaction->redirect) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        const redirect_transaction_t *tried;
+        redirect_endpoint_t named;
+        if (!redirect_target_address(target, &named) ||
+            !is_out_of_reach(named, redirect_request_destination(transaction))) {
+            continue;
+        }
+        tried = unanswered_try(store, target, named);
+        if (tried || (target->tried_by == NULL && redirect_is_not_followed(store, redirect))) {
+            return unreachable_text(scope, record, target, tried);
+        }
+    }
+    return NULL;
+}
+
+static char *
+look_back_credentials_missing(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    return record->transaction && record->status != 0 && record->frame == record->transaction->response.frame &&
+                   redirect_lacks_credentials(store, record->transaction)
+               ? wmem_strdup(scope, "Asks for credentials, and no request with them follows in this capture.")
+               : NULL;
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
@@ -789,6 +885,12 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_SENT_TO_OLD_SERVER, "sent_to_old_server", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
      "RFC 3261 section 8.1.2", "A redirect was followed to the right URI at the old address", NULL,
      look_back_sent_to_old_server},
+    {REDIRECT_RULE_CONTACT_UNREACHABLE, "contact_unreachable", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 6890 section 2.2", "A redirect from elsewhere names a private address, and nobody answers there", NULL,
+     look_back_contact_unreachable},
+    {REDIRECT_RULE_CREDENTIALS_MISSING, "credentials_missing", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE, 0,
+     "RFC 3261 section 22.2", "At the end of the chain credentials are asked for, and none are sent", NULL,
+     look_back_credentials_missing},
     {REDIRECT_RULE_AMBIGUOUS_LINK, "ambiguous_link", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "Several redirects fit this new call equally well, so it is linked to none", check_ambiguous_link, NULL},

@@ -173,7 +173,7 @@ struct redirect_store {
     bool expects_history;
     bool gave_up;                                /**< a search took too many steps */
     redirect_time_t gave_up_first, gave_up_last; /**< clock */
-    bool missed_response;                        /**< a message may be any response */
+    bool missed_message;                         /**< a message may belong anywhere */
     redirect_time_t missed_last;                 /**< clock, at the latest such */
     uint32_t chain_count;
     wmem_array_t *chains;            /**< stored_chain_t *: blocks of CHAINS_PER_BLOCK, by number */

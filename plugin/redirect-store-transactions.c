@@ -307,6 +307,12 @@ redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t 
 }
 
 void
+redirect_store_set_lacks_credentials(redirect_transaction_t *transaction)
+{
+    transaction->request.lacks_credentials = true;
+}
+
+void
 redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps)
 {
     transaction->gaps |= gaps;

@@ -117,16 +117,16 @@ redirect_store_give_up(redirect_store_t *store)
 }
 
 void
-redirect_store_miss_response(redirect_store_t *store)
+redirect_store_miss_message(redirect_store_t *store)
 {
-    store->missed_response = true;
+    store->missed_message = true;
     store->missed_last = redirect_clock_stamp(&store->clock);
 }
 
 bool
-redirect_store_missed_response_since(const redirect_store_t *store, redirect_time_t clock)
+redirect_store_missed_message_since(const redirect_store_t *store, redirect_time_t clock)
 {
-    return store->missed_response && store->missed_last >= clock;
+    return store->missed_message && store->missed_last >= clock;
 }
 
 /* Between the first and the last time there may have been others: this says too much rather than too little. */

@@ -79,11 +79,11 @@ bool redirect_store_gave_up(const redirect_store_t *store, redirect_time_t clock
 /** Notes that such a search was given up now. */
 void redirect_store_give_up(redirect_store_t *store);
 
-/** Notes that a message was seen now that may be any response: it was cut off, or its text was not found. */
-void redirect_store_miss_response(redirect_store_t *store);
+/** Notes that a message was seen now that may belong anywhere: it could not be read, or its text was not found. */
+void redirect_store_miss_message(redirect_store_t *store);
 
 /** True where such a message came when the clock was at clock, or later. */
-bool redirect_store_missed_response_since(const redirect_store_t *store, redirect_time_t clock);
+bool redirect_store_missed_message_since(const redirect_store_t *store, redirect_time_t clock);
 
 /** How many chains are visible. */
 uint32_t redirect_store_chain_count(const redirect_store_t *store);
@@ -213,6 +213,9 @@ void redirect_store_add_error_info(redirect_store_t *store, redirect_transaction
 /** Ties a request to the one whose Error-Info names the URI that it calls; refused where they are not of one chain. */
 void redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t *transaction,
                                      const redirect_transaction_t *of);
+
+/** A request was sent without credentials (RFC 3261 22). */
+void redirect_store_set_lacks_credentials(redirect_transaction_t *transaction);
 
 /** Adds to what is known to be missing (redirect_gap_t), of a transaction and of its chain where that is visible. */
 void redirect_store_add_gaps(redirect_transaction_t *transaction, unsigned gaps);

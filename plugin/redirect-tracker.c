@@ -868,6 +868,19 @@ is_always_shown(step_t *step)
            redirect_facts_end_with_global_failure(step->facts);
 }
 
+/* Read of what is visible at once, as follow-ups are. */
+static void
+note_credentials(const step_t *step)
+{
+    sip_slice_t value;
+
+    if (step->transaction->chain &&
+        !sip_message_header_by_name(step->sip, SIP_SLICE_LITERAL("Authorization"), &value) &&
+        !sip_message_header_by_name(step->sip, SIP_SLICE_LITERAL("Proxy-Authorization"), &value)) {
+        redirect_store_set_lacks_credentials(step->transaction);
+    }
+}
+
 static const redirect_record_t *
 record_in_transaction(step_t *step)
 {
@@ -880,6 +893,7 @@ record_in_transaction(step_t *step)
     if (step->new_transaction) {
         redirect_store_set_history(step->store, step->transaction,
                                    redirect_history_keep(redirect_store_scope(step->store), step->facts));
+        note_credentials(step);
     }
     if (step->record) {
         fill_details(step);
@@ -1009,8 +1023,8 @@ take(step_t *step)
 
     sip_message_read_rest(step->message->sip);
     redirect_facts_init(facts, step->sip, redirect_store_config(step->store)->limits.history_entries);
-    if (step->gaps && step->sip->is_response) {
-        redirect_store_miss_response(step->store);
+    if (step->gaps) {
+        redirect_store_miss_message(step->store);
     }
     record = step->gaps ? record_alone(step) : take_whole(step);
     redirect_facts_clear(facts);
@@ -1073,7 +1087,7 @@ redirect_tracker_add_missed(redirect_tracker_t *tracker, uint32_t frame, unsigne
     wmem_allocator_t *scope = redirect_store_scope(tracker->store);
     redirect_record_t *record = redirect_store_lone_record(tracker->store, &message);
 
-    redirect_store_miss_response(tracker->store);
+    redirect_store_miss_message(tracker->store);
     redirect_store_details(tracker->store, record)->expert_items = redirect_expert_item_new(
         scope, REDIRECT_RULE_NOT_LOCATED,
         wmem_strdup_printf(scope, "The text of %u SIP message%s of this frame was not found: %s left out.", count,

@@ -144,3 +144,73 @@ sip_host_hash(sip_slice_t host)
     }
     return hash;
 }
+
+/* A network, by the first bits of its addresses. */
+typedef struct {
+    uint8_t begin[16];
+    unsigned bits;
+    sip_host_reach_t reach;
+} network_t;
+
+static const network_t ipv4_networks[] = {
+    {{10}, 8, SIP_HOST_REACH_SITE},        {{172, 16}, 12, SIP_HOST_REACH_SITE},
+    {{192, 168}, 16, SIP_HOST_REACH_SITE}, {{100, 64}, 10, SIP_HOST_REACH_CARRIER},
+    {{169, 254}, 16, SIP_HOST_REACH_LINK}, {{127}, 8, SIP_HOST_REACH_HOST},
+    {{0}, 8, SIP_HOST_REACH_NOWHERE},
+};
+
+static const network_t ipv6_networks[] = {
+    {{0xfc}, 7, SIP_HOST_REACH_SITE},
+    {{0xfe, 0x80}, 10, SIP_HOST_REACH_LINK},
+    {{[15] = 1}, 128, SIP_HOST_REACH_HOST},
+    {{0}, 128, SIP_HOST_REACH_NOWHERE},
+};
+
+static const network_t mapped_ipv4 = {{[10] = 0xff, [11] = 0xff}, 96, SIP_HOST_REACH_ANYWHERE};
+
+static bool
+is_in(const uint8_t *address, const network_t *network)
+{
+    const unsigned whole = network->bits / 8, rest = network->bits % 8;
+
+    return memcmp(address, network->begin, whole) == 0 &&
+           (rest == 0 || (address[whole] ^ network->begin[whole]) >> (8 - rest) == 0);
+}
+
+static sip_host_reach_t
+reach_in(const uint8_t *address, const network_t *networks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_in(address, &networks[i])) {
+            return networks[i].reach;
+        }
+    }
+    return SIP_HOST_REACH_ANYWHERE;
+}
+
+sip_host_reach_t
+sip_host_reach(const sip_host_address_t *address)
+{
+    if (address->len == 4) {
+        return reach_in(address->bytes, ipv4_networks, G_N_ELEMENTS(ipv4_networks));
+    }
+    if (is_in(address->bytes, &mapped_ipv4)) {
+        return reach_in(address->bytes + 12, ipv4_networks, G_N_ELEMENTS(ipv4_networks));
+    }
+    return reach_in(address->bytes, ipv6_networks, G_N_ELEMENTS(ipv6_networks));
+}
+
+const char *
+sip_host_reach_words(sip_host_reach_t reach)
+{
+    static const char *const words[] = {
+        [SIP_HOST_REACH_ANYWHERE] = "a public address",
+        [SIP_HOST_REACH_SITE] = "a private address",
+        [SIP_HOST_REACH_CARRIER] = "an address within a carrier's network",
+        [SIP_HOST_REACH_LINK] = "a link-local address",
+        [SIP_HOST_REACH_HOST] = "a loopback address",
+        [SIP_HOST_REACH_NOWHERE] = "no address to send to (unspecified)",
+    };
+
+    return words[reach];
+}

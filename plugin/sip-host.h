@@ -25,6 +25,22 @@ bool sip_host_read_address(sip_slice_t host, sip_host_address_t *address);
 /** As sip_host_read_address(), for IPv6 alone. */
 bool sip_host_read_ipv6(sip_slice_t host, uint8_t bytes[16]);
 
+/** From where an address can be reached: most mean something within one kind of network only (RFC 6890 2.2). */
+typedef enum {
+    SIP_HOST_REACH_ANYWHERE = 0,
+    SIP_HOST_REACH_SITE,    /**< private: RFC 1918, unique local addresses (RFC 4193) */
+    SIP_HOST_REACH_CARRIER, /**< shared address space (RFC 6598) */
+    SIP_HOST_REACH_LINK,    /**< link-local (RFC 3927, RFC 4291) */
+    SIP_HOST_REACH_HOST,    /**< loopback */
+    SIP_HOST_REACH_NOWHERE, /**< unspecified */
+} sip_host_reach_t;
+
+/** An IPv6 address that maps an IPv4 address is taken for that. */
+sip_host_reach_t sip_host_reach(const sip_host_address_t *address);
+
+/** "a private address", ...: for sentences; a static string. */
+const char *sip_host_reach_words(sip_host_reach_t reach);
+
 /**
  * RFC 3261 19.1.4: hosts compare without case, and a name never equals the address it resolves to.
  * RFC 5954 4.2: addresses compare by their bits. An IPv4 address is not the IPv6 address that maps it.

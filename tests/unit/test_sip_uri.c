@@ -8,6 +8,7 @@
 
 #include <locale.h>
 
+#include "sip-host.h"
 #include "sip-uri.h"
 
 /* A URI together with the exactly sized copy of the text that it borrows. */
@@ -1048,6 +1049,62 @@ test_follow_row(const void *data)
     sample_free(&sample);
 }
 
+typedef struct {
+    const char *rule;
+    const char *text;
+    sip_host_reach_t reach;
+} reach_row_t;
+
+/* The first and the last address of each network, and those beside it. */
+static const reach_row_t reach_rows[] = {
+    {"RFC1918-3", "9.255.255.255", SIP_HOST_REACH_ANYWHERE},
+    {"RFC1918-3", "10.0.0.0", SIP_HOST_REACH_SITE},
+    {"RFC1918-3", "10.255.255.255", SIP_HOST_REACH_SITE},
+    {"RFC1918-3", "11.0.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC1918-3", "172.15.255.255", SIP_HOST_REACH_ANYWHERE},
+    {"RFC1918-3", "172.16.0.0", SIP_HOST_REACH_SITE},
+    {"RFC1918-3", "172.31.255.255", SIP_HOST_REACH_SITE},
+    {"RFC1918-3", "172.32.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC1918-3", "192.167.255.255", SIP_HOST_REACH_ANYWHERE},
+    {"RFC1918-3", "192.168.0.0", SIP_HOST_REACH_SITE},
+    {"RFC1918-3", "192.168.255.255", SIP_HOST_REACH_SITE},
+    {"RFC1918-3", "192.169.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC6598-7", "100.63.255.255", SIP_HOST_REACH_ANYWHERE},
+    {"RFC6598-7", "100.64.0.0", SIP_HOST_REACH_CARRIER},
+    {"RFC6598-7", "100.127.255.255", SIP_HOST_REACH_CARRIER},
+    {"RFC6598-7", "100.128.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC3927-1", "169.253.255.255", SIP_HOST_REACH_ANYWHERE},
+    {"RFC3927-1", "169.254.0.0", SIP_HOST_REACH_LINK},
+    {"RFC3927-1", "169.255.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC6890-2.2.2", "0.0.0.0", SIP_HOST_REACH_NOWHERE},
+    {"RFC6890-2.2.2", "1.0.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC6890-2.2.2", "127.255.255.255", SIP_HOST_REACH_HOST},
+    {"RFC6890-2.2.2", "128.0.0.0", SIP_HOST_REACH_ANYWHERE},
+    {"RFC4193-3.1", "fbff::1", SIP_HOST_REACH_ANYWHERE},
+    {"RFC4193-3.1", "fc00::", SIP_HOST_REACH_SITE},
+    {"RFC4193-3.1", "fdff:ffff::1", SIP_HOST_REACH_SITE},
+    {"RFC4193-3.1", "fe00::", SIP_HOST_REACH_ANYWHERE},
+    {"RFC4291-2.5.6", "fe80::1", SIP_HOST_REACH_LINK},
+    {"RFC4291-2.5.6", "febf::1", SIP_HOST_REACH_LINK},
+    {"RFC4291-2.5.6", "fec0::1", SIP_HOST_REACH_ANYWHERE},
+    {"RFC4291-2.5.3", "::1", SIP_HOST_REACH_HOST},
+    {"RFC4291-2.5.2", "::", SIP_HOST_REACH_NOWHERE},
+    {"RFC4291-2.5.3", "::2", SIP_HOST_REACH_ANYWHERE},
+    {"RFC4291-2.5.5.2", "::ffff:10.1.2.3", SIP_HOST_REACH_SITE},
+    {"RFC4291-2.5.5.2", "::ffff:192.0.2.1", SIP_HOST_REACH_ANYWHERE},
+};
+
+static void
+test_reach_row(const void *data)
+{
+    const reach_row_t *row = data;
+    sip_host_address_t address;
+
+    g_test_message("%s", row->text);
+    g_assert_true(sip_host_read_address(sip_slice_from_string(row->text), &address));
+    g_assert_cmpint(sip_host_reach(&address), ==, row->reach);
+}
+
 /* Each value has a name of its own, and none beyond the last is read. */
 static void
 check_names(const char *(*name_of)(unsigned), unsigned last)
@@ -1226,6 +1283,7 @@ main(int argc, char **argv)
     ADD_ROWS("display", display_rows, test_display_row);
     g_test_add_func("/sip-uri/display/unparsed", test_display_unparsed);
     ADD_ROWS("followable", follow_rows, test_follow_row);
+    ADD_ROWS("reach", reach_rows, test_reach_row);
     g_test_add_func("/sip-uri/names", test_names);
     g_test_add_func("/sip-uri/hostile-sizes", test_hostile_sizes);
     return g_test_run();
