@@ -772,6 +772,7 @@ is_redial_of(search_t *search, const redirect_redirected_t *redirected)
 
     return caller != 0 && redirected->caller == caller && redirected->redirect->code != 305 &&
            redirect_same_method(redirected->leg, search->transaction) &&
+           search->transaction->request.time >= redirected->redirect->time && /* captures may be put together */
            redirect_store_is_in_link_window(search->store, redirected->redirect->clock) &&
            redirect_redial_match(redirected->leg, search->transaction) != SIP_URI_MATCH_NONE;
 }

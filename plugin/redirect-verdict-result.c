@@ -137,10 +137,23 @@ put_followups(redirect_line_t *line, const redirect_t *redirect)
     }
 }
 
+/* The caller sent the same once more, and the call did not go on otherwise. */
+static bool
+was_redialled(const redirect_store_t *store, const redirect_t *redirect)
+{
+    redirect_outcome_t outcome;
+
+    if (redirect->redialled_in == 0 || redirect->transaction == NULL) {
+        return false;
+    }
+    outcome = redirect_chain_result(store, redirect->transaction->chain).outcome;
+    return outcome == REDIRECT_OUTCOME_UNFINISHED || outcome == REDIRECT_OUTCOME_NOT_FOLLOWED;
+}
+
 static void
 put_nothing_followed(redirect_line_t *line, const redirect_store_t *store, const redirect_t *redirect)
 {
-    if (redirect->redialled_in) {
+    if (was_redialled(store, redirect)) {
         redirect_line_clause(line, "");
         wmem_strbuf_append_printf(line->text,
                                   "no follow-up in this capture, and the caller dialled the same once more in frame %u",

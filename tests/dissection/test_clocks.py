@@ -41,7 +41,7 @@ class ClocksTest(unittest.TestCase):
                                     "sip_redirect.not_followed", "sip_redirect.verdict"], two_pass)
         for row in rows:
             if row[1] and two_pass:
-                self.assertEqual(bool(row[3]), "no follow-up in this capture" in row[4], row)
+                self.assertEqual(bool(row[3]), "no follow-up in this capture within" in row[4], row)
         return {int(row[0]): (row[2], bool(row[3])) for row in rows if row[1].startswith("3")}
 
     def test_one_frame_stamped_in_another_century(self):
