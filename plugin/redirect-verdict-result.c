@@ -153,13 +153,15 @@ was_redialled(const redirect_store_t *store, const redirect_t *redirect)
 static void
 put_nothing_followed(redirect_line_t *line, const redirect_store_t *store, const redirect_t *redirect)
 {
-    if (was_redialled(store, redirect)) {
-        redirect_line_clause(line, "");
-        wmem_strbuf_append_printf(line->text,
-                                  "no follow-up in this capture, and the caller dialled the same once more in frame %u",
-                                  redirect->redialled_in);
-    } else if (redirect_is_not_followed(store, redirect)) {
-        redirect_line_clause(line, "no follow-up in this capture within 32 s");
+    const bool is_redialled = was_redialled(store, redirect), is_over = redirect_is_not_followed(store, redirect);
+
+    if (is_redialled || is_over) {
+        redirect_line_clause(line, "no follow-up in this capture");
+        redirect_text_put(line->text, is_over ? " within 32 s" : "");
+        if (is_redialled) {
+            wmem_strbuf_append_printf(line->text, ", and the caller dialled the same once more in frame %u",
+                                      redirect->redialled_in);
+        }
     } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)(REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS)) {
         redirect_line_clause(line, "whether anybody followed it is not known, a limit of the analysis was reached");
     }
