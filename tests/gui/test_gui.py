@@ -71,15 +71,16 @@ class Gui(unittest.TestCase):
             window = wireshark.window("Expert Information")
             rows = []
             window.click(200, FIRST_ROW)
-            for row in range(6):
+            for row in range(8):
                 rows.append(self.copied(lambda: window.key("ctrl+c"), EMPTY.format(row + 1)).strip().rstrip(" |"))
                 window.key("Right", "Down")  # opens a group, does nothing to a packet
             return rows
 
     def test_expert_information(self):
-        declined, retried, moved = summaries("603", "after_global_failure", "302")
+        declined, retried, wrong, moved = summaries("603", "after_global_failure", "answered_elsewhere", "302")
         expected = [declined, "Status: 603 Decline",
                     retried, "Request: INVITE sip:bob@192.0.2.50:5060",
+                    wrong, "Status: 603 Decline",
                     moved, "Status: 302 Moved Temporarily"]
         self.assertEqual(patiently(self.expert_rows, expected), expected)
 
