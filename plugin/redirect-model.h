@@ -320,7 +320,8 @@ typedef struct {
     redirect_announcement_t *announcement; /**< grows: NULL where it has to do with none */
     const char *method;                    /**< method_len bytes: of a method that is not known by number */
     uint16_t method_len;
-    uint32_t retry_after; /**< seconds, with the final response; 0 for none */
+    uint32_t retry_after;    /**< seconds, with the final response; 0 for none */
+    uint32_t unreachable_in; /**< grows: frame of the first ICMP error that quotes the request; 0 for none */
 } redirect_extras_t;
 
 /** One client transaction as one hop saw it. */

@@ -345,6 +345,9 @@ redirect_result_words(wmem_allocator_t *scope, const redirect_result_t *result)
             wmem_strbuf_append_printf(text, ", after a %u", transaction->response.provisional);
         }
         redirect_append_sent(text, transaction);
+        if (transaction->extras->unreachable_in) {
+            wmem_strbuf_append_printf(text, ", ICMP error in frame %u", transaction->extras->unreachable_in);
+        }
         wmem_strbuf_append_c(text, ')');
     }
     return wmem_strbuf_finalize(text);

@@ -763,6 +763,9 @@ unreachable_text(wmem_allocator_t *scope, const redirect_record_t *record, const
                                                                                : REDIRECT_CONFIDENCE_CERTAIN));
     redirect_append_sent(text, tried);
     wmem_strbuf_append_c(text, '.');
+    if (tried->extras->unreachable_in) {
+        wmem_strbuf_append_printf(text, " Frame %u is an ICMP error about it.", tried->extras->unreachable_in);
+    }
     return wmem_strbuf_finalize(text);
 }
 

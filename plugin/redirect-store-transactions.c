@@ -287,6 +287,14 @@ redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t 
 }
 
 void
+redirect_store_set_unreachable(redirect_store_t *store, redirect_transaction_t *transaction, uint32_t frame)
+{
+    if (transaction->extras->unreachable_in == 0) {
+        redirect_store_extras(store, transaction)->unreachable_in = frame;
+    }
+}
+
+void
 redirect_store_set_lacks_credentials(redirect_transaction_t *transaction)
 {
     transaction->request.lacks_credentials = true;
