@@ -213,8 +213,8 @@ typedef struct {
 #define REDIRECT_MOST_REPEATS 63
 
 /**
- * What came back. While there is no final response, time is that of the latest sending or 1xx, and clock that of the
- * request, or of the latest 1xx but 100; of the 1xx and repeats that came before the chain was visible nothing is known.
+ * What came back. While there is no final response, time is that of the latest 1xx but 100 or repeat, and clock that of
+ * the request or of the latest 1xx but 100; of those that came before the chain was visible nothing is known.
  */
 typedef struct {
     redirect_time_t time;      /**< of the final response */

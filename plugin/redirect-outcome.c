@@ -43,8 +43,7 @@ is_waited_out(const redirect_store_t *store, const redirect_transaction_t *trans
     const redirect_response_t *response = &transaction->response;
 
     return redirect_clock_covers(redirect_store_clock(store), response->clock,
-                                 response->provisional > 100 ? response->time : transaction->request.time,
-                                 redirect_waits_for(transaction));
+                                 MAX(response->time, transaction->request.time), redirect_waits_for(transaction));
 }
 
 static bool
