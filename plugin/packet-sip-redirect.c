@@ -188,6 +188,35 @@ track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redir
     return redirect_tracker_add(tracker, &message) != NULL;
 }
 
+/* A request that did not get to where it was sent. The frame itself is not shown: it holds no message of its own. */
+static void
+track_quoted(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_quoted_t *quoted)
+{
+    const redirect_unreachable_t error = {
+        .frame = pinfo->num,
+        .source = endpoint(&pinfo->src, 0),
+        .destination = endpoint(&pinfo->dst, 0),
+        .call_id = sip_slice_from_string(quoted->call_id),
+        .method = sip_slice_from_string(quoted->method),
+        .cseq = quoted->cseq,
+    };
+
+    redirect_tracker_add_unreachable(tracker, &error);
+}
+
+/* A frame without any message that was found. */
+static bool
+track_rest(redirect_tracker_t *tracker, const packet_info *pinfo, const redirect_located_list_t *list)
+{
+    redirect_session_pass_time(&pinfo->abs_ts);
+    if (list->missed > 0) {
+        redirect_tracker_add_missed(tracker, pinfo->num, list->missed);
+    } else {
+        track_quoted(tracker, pinfo, list->quoted);
+    }
+    return list->missed > 0;
+}
+
 /* False where there is nothing to be shown of the frame: of most there is not. */
 static bool
 track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
@@ -198,6 +227,9 @@ track_frame(redirect_tracker_t *tracker, packet_info *pinfo)
     if (!redirect_locate(pinfo, &list)) {
         redirect_session_pass_time(&pinfo->abs_ts);
         return false;
+    }
+    if (list.count == 0) {
+        return track_rest(tracker, pinfo, &list);
     }
     for (unsigned i = 0; i < list.count; i++) {
         shown = track_message(tracker, pinfo, &list.message[i], i) || shown;

@@ -25,8 +25,9 @@ typedef struct {
     uint32_t key;                 /* under which it was kept */
     redirect_transport_t transport;
     bool is_quoted;
-    unsigned round; /* how often layer numbers started again from 0 before it */
-    unsigned place; /* among all of the frame, by key */
+    bool is_in_icmp; /* so that it did not get to where it was sent */
+    unsigned round;  /* how often layer numbers started again from 0 before it */
+    unsigned place;  /* among all of the frame, by key */
 } locate_record_t;
 
 /* Looks the protocols up. */
@@ -60,8 +61,10 @@ locate_is_message(const sip_info_value_t *seen)
 /*
  * The messages that the dissector saw in the frame, in the order of dissection, without those that are only quoted.
  * first_layer: the number of the frame's first SIP layer, counted from 1. The *count records are owned by pinfo->pool.
+ * *quoted is the first request that ICMP quotes, or NULL.
  */
-const locate_record_t *locate_records(packet_info *pinfo, unsigned first_layer, unsigned *count);
+const locate_record_t *locate_records(packet_info *pinfo, unsigned first_layer, unsigned *count,
+                                      const sip_info_value_t **quoted);
 
 /* ---- Text: redirect-locate-text.c ---- */
 

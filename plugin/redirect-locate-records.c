@@ -30,12 +30,13 @@ static transport_proto_t transport_protos[] = {
 typedef struct {
     const char *filter_name;
     int proto;
+    bool is_icmp;
 } quoting_proto_t;
 
 /* Protocols whose payload is a copy of somebody's packet: Wireshark's SIP tap ignores SIP inside them, too. */
 static quoting_proto_t quoting_protos[] = {
-    {"icmp", -1},        {"icmpv6", -1},      {"nhrp", -1},        {"sflow", -1},
-    {"openflow_v4", -1}, {"openflow_v5", -1}, {"openflow_v6", -1},
+    {"icmp", -1, true},         {"icmpv6", -1, true},       {"nhrp", -1, false},        {"sflow", -1, false},
+    {"openflow_v4", -1, false}, {"openflow_v5", -1, false}, {"openflow_v6", -1, false},
 };
 
 static int proto_sip = -1;
@@ -76,6 +77,7 @@ locate_proto_sip(void)
 typedef struct {
     redirect_transport_t transport;
     bool is_quoted;
+    bool is_in_icmp;
 } below_t;
 
 static void
@@ -92,6 +94,7 @@ pass_layer(int proto, below_t *below)
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(quoting_protos); i++) {
         below->is_quoted = below->is_quoted || proto == quoting_protos[i].proto;
+        below->is_in_icmp = below->is_in_icmp || (proto == quoting_protos[i].proto && quoting_protos[i].is_icmp);
     }
 }
 
@@ -156,7 +159,7 @@ static void
 look_below(const packet_info *pinfo, keys_t keys, locate_record_t *record, unsigned count)
 {
     wmem_list_frame_t *layer = wmem_list_head(pinfo->layers);
-    below_t below = {REDIRECT_TRANSPORT_OTHER, false};
+    below_t below = {REDIRECT_TRANSPORT_OTHER, false, false};
     below_t below_sip = below;
     unsigned done = 0;
 
@@ -170,6 +173,7 @@ look_below(const packet_info *pinfo, keys_t keys, locate_record_t *record, unsig
         for (; done < count && (record[done].key == key || key >= keys.first + keys.count); done++) {
             record[done].transport = below_sip.transport;
             record[done].is_quoted = below_sip.is_quoted;
+            record[done].is_in_icmp = below_sip.is_in_icmp;
         }
     }
 }
@@ -201,6 +205,18 @@ by_round(const void *a, const void *b)
     return left->place < right->place ? -1 : 1;
 }
 
+/* The first request that ICMP quotes far enough to say which one it is. */
+static const sip_info_value_t *
+find_quoted(const locate_record_t *record, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (record[i].is_in_icmp && record[i].seen->request_method && record[i].seen->tap_call_id) {
+            return record[i].seen;
+        }
+    }
+    return NULL;
+}
+
 /* Leaves those out that are no messages of the frame's own. */
 static unsigned
 keep_messages(locate_record_t *record, unsigned count)
@@ -216,7 +232,7 @@ keep_messages(locate_record_t *record, unsigned count)
 }
 
 const locate_record_t *
-locate_records(packet_info *pinfo, unsigned first_layer, unsigned *count)
+locate_records(packet_info *pinfo, unsigned first_layer, unsigned *count, const sip_info_value_t **quoted)
 {
     wmem_array_t *records = wmem_array_sized_new(pinfo->pool, sizeof(locate_record_t), 4);
     keys_t keys = keys_of(pinfo, first_layer);
@@ -231,6 +247,7 @@ locate_records(packet_info *pinfo, unsigned first_layer, unsigned *count)
         number_rounds(record, *count);
         wmem_array_sort(records, by_round);
     }
+    *quoted = find_quoted(record, *count);
     *count = keep_messages(record, *count);
     return record;
 }

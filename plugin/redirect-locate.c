@@ -126,6 +126,7 @@ locate_lone(packet_info *pinfo, unsigned number, redirect_located_list_t *list)
 typedef struct {
     unsigned count;
     unsigned missed;
+    redirect_quoted_t quoted; /* method is NULL where there is none */
     redirect_located_t message[];
 } found_t;
 
@@ -133,10 +134,16 @@ static found_t *
 search(packet_info *pinfo, unsigned number)
 {
     unsigned count;
-    const locate_record_t *record = locate_records(pinfo, number, &count);
+    const sip_info_value_t *quoted;
+    const locate_record_t *record = locate_records(pinfo, number, &count, &quoted);
     found_t *found = (found_t *)wmem_alloc(pinfo->pool, sizeof(found_t) + count * sizeof(redirect_located_t));
 
     found->count = found->missed = 0;
+    found->quoted = (redirect_quoted_t){.method = NULL};
+    if (quoted) {
+        found->quoted =
+            (redirect_quoted_t){(const char *)quoted->request_method, quoted->tap_call_id, quoted->tap_cseq_number};
+    }
     if (count > 0) {
         found->count = locate_search(pinfo, record, count, found->message, &found->missed);
     }
@@ -154,6 +161,7 @@ look_up_or_search(packet_info *pinfo, unsigned number, redirect_located_list_t *
         p_add_proto_data(pinfo->pool, pinfo, proto_caller, REDIRECT_LOCATE_KEY, found);
     }
     set_list(list, found->message, found->count, found->missed);
+    list->quoted = found->quoted.method ? &found->quoted : NULL;
 }
 
 /* Not inlined: most frames hold no SIP, and must not pay for what this one needs. */
@@ -167,10 +175,11 @@ locate_sip(packet_info *pinfo, unsigned sip_layers, redirect_located_list_t *lis
         return true;
     }
     set_list(list, NULL, 0, 0);
+    list->quoted = NULL;
     if (first.number > 0) {
         look_up_or_search(pinfo, first.number, list);
     }
-    return list->count > 0 || list->missed > 0;
+    return list->count > 0 || list->missed > 0 || list->quoted;
 }
 
 void

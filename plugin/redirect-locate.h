@@ -36,6 +36,13 @@ typedef struct {
     bool end_captured; /**< text goes to the message's end; ask redirect_located_is_complete() instead */
 } redirect_located_t;
 
+/** A request that an ICMP error quotes, as far as the SIP dissector read it. The strings are Wireshark's. */
+typedef struct {
+    const char *method;
+    const char *call_id;
+    uint32_t cseq;
+} redirect_quoted_t;
+
 /** The messages of one frame in the order in which they were dissected. */
 typedef struct {
     const redirect_located_t *message; /**< NULL where count is 0; &lone, or owned by pinfo->pool */
@@ -45,6 +52,8 @@ typedef struct {
      * and data that the dissector calls a continuation.
      */
     unsigned missed;
+    /** The request that the frame quotes: set where redirect_locate() is true and both numbers are 0, else undefined. */
+    const redirect_quoted_t *quoted;
     redirect_located_t lone; /**< room for the one message that most frames hold: so the list must not be copied */
 } redirect_located_list_t;
 
@@ -63,7 +72,8 @@ void redirect_locate_init(int protocol);
  * What was found is kept in pinfo->proto_data (the protocol of redirect_locate_init(), REDIRECT_LOCATE_KEY), so that a
  * later call for the same dissection of the frame is a lookup. The entry and all that *list points to belong to
  * pinfo->pool: Wireshark frees both before it dissects another frame, or the same one again.
- * @return true where *list holds at least one message or one missed; false leaves it empty.
+ * @return true where *list holds at least one message or one missed, or a request that an ICMP error quotes and no
+ *         message; false leaves it empty.
  */
 bool redirect_locate(packet_info *pinfo, redirect_located_list_t *list);
 

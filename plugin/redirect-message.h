@@ -36,6 +36,16 @@ typedef struct {
     sip_message_t *sip;
 } redirect_message_t;
 
+/** An ICMP error that quotes a request. It goes to whoever sent that; call_id needs to live for the call only. */
+typedef struct {
+    uint32_t frame;
+    redirect_endpoint_t source;      /**< of the ICMP error: the host where nobody listens, or a router on the way */
+    redirect_endpoint_t destination; /**< of the ICMP error */
+    sip_slice_t call_id;
+    sip_slice_t method;
+    uint32_t cseq;
+} redirect_unreachable_t;
+
 /** The part of a message that is cut off in which every line is whole: of half a line nothing is read. */
 static inline sip_slice_t
 redirect_whole_lines(sip_slice_t text)

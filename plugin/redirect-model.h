@@ -224,8 +224,8 @@ typedef struct {
 #define REDIRECT_MOST_REPEATS 63
 
 /**
- * What came back. While there is no final response, time is that of the latest sending or 1xx, and clock that of the
- * request, or of the latest 1xx but 100; of the 1xx and repeats that came before the chain was visible nothing is known.
+ * What came back. While there is no final response, time is that of the latest 1xx but 100 or repeat, and clock that of
+ * the request or of the latest 1xx but 100; of those that came before the chain was visible nothing is known.
  */
 typedef struct {
     redirect_time_t time;      /**< of the final response */
@@ -335,6 +335,7 @@ typedef struct {
     const char *method;                    /**< method_len bytes: of a method that is not known by number */
     uint16_t method_len;
     uint32_t retry_after;     /**< seconds, with the final response; 0 for none */
+    uint32_t unreachable_in;  /**< grows: frame of the first ICMP error that quotes the request; 0 for none */
     redirect_time_t again_at; /**< grows: when the final response was seen last; 0 where it was seen once */
 } redirect_extras_t;
 

@@ -43,8 +43,7 @@ is_waited_out(const redirect_store_t *store, const redirect_transaction_t *trans
     const redirect_response_t *response = &transaction->response;
 
     return redirect_clock_covers(redirect_store_clock(store), response->clock,
-                                 response->provisional > 100 ? response->time : transaction->request.time,
-                                 redirect_waits_for(transaction));
+                                 MAX(response->time, transaction->request.time), redirect_waits_for(transaction));
 }
 
 static bool
@@ -345,6 +344,9 @@ redirect_result_words(wmem_allocator_t *scope, const redirect_result_t *result)
             wmem_strbuf_append_printf(text, ", after a %u", transaction->response.provisional);
         }
         redirect_append_sent(text, transaction);
+        if (transaction->extras->unreachable_in) {
+            wmem_strbuf_append_printf(text, ", ICMP error in frame %u", transaction->extras->unreachable_in);
+        }
         wmem_strbuf_append_c(text, ')');
     }
     return wmem_strbuf_finalize(text);

@@ -31,7 +31,8 @@ redirect_result_t redirect_chain_result(const redirect_store_t *store, const red
 void redirect_append_sent(wmem_strbuf_t *text, const redirect_transaction_t *transaction);
 
 /**
- * The outcome in words, with the request that nobody answered: "answered", "no answer (frame 4, sent 7 times)".
+ * The outcome in words, with the request that nobody answered: "answered",
+ * "no answer (frame 4, sent 7 times, ICMP error in frame 5)".
  * @return a NUL-terminated string that scope owns.
  */
 char *redirect_result_words(wmem_allocator_t *scope, const redirect_result_t *result);

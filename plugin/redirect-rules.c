@@ -314,43 +314,37 @@ find_loop(const redirect_target_t *targets, unsigned count, const redirect_trans
 }
 
 /*
- * The target that is the very URI asked for, where this leg shows who offers it: RFC 3261 8.3 forbids that to a redirect
- * server, and whoever passes it on, or puts the targets of several redirects into one, is none.
+ * This leg shows who offers the targets: whoever passes them on, or puts those of several redirects into one, is no
+ * redirect server, which must not name the URI that it was asked for (RFC 3261 8.3).
  */
-static const redirect_target_t *
-find_own_uri(const redirect_rule_context_t *context)
+static bool
+is_offered_here(const redirect_t *redirect, const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *transaction = context->record->transaction;
-    const redirect_t *redirect = redirect_of_record(context->record);
-    uint32_t key;
+    return redirect->transaction == transaction && redirect->source == NULL;
+}
 
-    if (redirect->transaction != transaction || redirect->source || !redirect_request_key(transaction, &key)) {
-        return NULL;
-    }
-    for (unsigned i = 0; i < redirect->target_count; i++) {
-        const redirect_target_t *target = &redirect->target[i];
-        const sip_uri_t uri = target->match_key == key ? redirect_target_uri(target) : (sip_uri_t){.flags = 0};
-        if (target->match_key == key && same_resource(transaction, &uri)) {
-            return target;
-        }
-    }
-    return NULL;
+static bool
+may_offer_loop(const redirect_rule_context_t *context)
+{
+    return context->new_redirect && can_loop(redirect_of_record(context->record));
 }
 
 static char *
 check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = redirect_of_record(context->record);
+    const redirect_transaction_t *transaction = context->record->transaction;
     loop_t loop;
 
-    if (!context->new_redirect || !can_loop(redirect)) {
+    if (!may_offer_loop(context)) {
         return NULL;
     }
-    loop = find_loop(redirect->target, redirect->target_count, context->record->transaction);
-    if (loop.target == NULL || loop.target == find_own_uri(context)) {
+    loop = find_loop(redirect->target, redirect->target_count,
+                     is_offered_here(redirect, transaction) ? redirect_transaction_before(transaction) : transaction);
+    if (loop.target == NULL) {
         return NULL;
     }
-    if (loop.before == context->record->transaction) {
+    if (loop.before == transaction) {
         return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
                                   loop.target->order);
     }
@@ -360,11 +354,34 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
                               loop.target->order, loop.before->request.frame);
 }
 
+/* The first target that is the very URI that a transaction asked for, or NULL. */
+static const redirect_target_t *
+find_own_uri(const redirect_t *redirect, const redirect_transaction_t *transaction)
+{
+    uint32_t key;
+
+    if (!redirect_request_key(transaction, &key)) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        if (target->match_key == key) {
+            const sip_uri_t uri = redirect_target_uri(target);
+            if (same_resource(transaction, &uri)) {
+                return target;
+            }
+        }
+    }
+    return NULL;
+}
+
 static char *
 check_loop_to_itself(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
+    const redirect_t *redirect = redirect_of_record(context->record);
+    const redirect_transaction_t *transaction = context->record->transaction;
     const redirect_target_t *target =
-        context->new_redirect && can_loop(redirect_of_record(context->record)) ? find_own_uri(context) : NULL;
+        may_offer_loop(context) && is_offered_here(redirect, transaction) ? find_own_uri(redirect, transaction) : NULL;
 
     return target ? wmem_strdup_printf(scope,
                                        "Redirect loop: target %u is the very URI that was asked for. A server must not "
@@ -786,6 +803,9 @@ unreachable_text(wmem_allocator_t *scope, const redirect_record_t *record, const
                                                                                : REDIRECT_CONFIDENCE_CERTAIN));
     redirect_append_sent(text, tried);
     wmem_strbuf_append_c(text, '.');
+    if (tried->extras->unreachable_in) {
+        wmem_strbuf_append_printf(text, " Frame %u is an ICMP error about it.", tried->extras->unreachable_in);
+    }
     return wmem_strbuf_finalize(text);
 }
 

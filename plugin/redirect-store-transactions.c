@@ -108,7 +108,6 @@ transaction_new(redirect_store_t *store, const redirect_opening_t *opening)
     live_of(transaction)->group = transaction;
     live_of(transaction)->unanswered = is_unanswered(transaction);
     transaction->response.clock = transaction->live->request_clock;
-    transaction->response.time = opening->time;
     return transaction;
 }
 
@@ -150,7 +149,6 @@ redirect_store_set_request(redirect_store_t *store, redirect_transaction_t *tran
     live->request_clock = redirect_clock_stamp(&store->clock);
     if (transaction->response.status == 0) {
         transaction->response.clock = live->request_clock;
-        transaction->response.time = opening->time;
     }
     if (live->caller == NULL) {
         live->caller = caller_new(store, &opening->caller);
@@ -202,8 +200,9 @@ void
 redirect_store_repeat(redirect_transaction_t *transaction, redirect_time_t time)
 {
     redirect_response_t *response = &transaction->response;
+    const redirect_time_t last = MAX(response->time, transaction->request.time);
 
-    if (response->status == 0 && time - response->time >= REDIRECT_COPIED_WITHIN) {
+    if (response->status == 0 && time - last >= REDIRECT_COPIED_WITHIN) {
         response->time = time;
         response->repeats = MIN(response->repeats + 1U, REDIRECT_MOST_REPEATS);
     }
@@ -303,6 +302,14 @@ redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t 
     if (of && of != transaction && transaction->chain && transaction->chain == of->chain) {
         announcement_of(store, transaction)->of = of;
         transaction->chain->announces = true;
+    }
+}
+
+void
+redirect_store_set_unreachable(redirect_store_t *store, redirect_transaction_t *transaction, uint32_t frame)
+{
+    if (transaction->extras->unreachable_in == 0) {
+        redirect_store_extras(store, transaction)->unreachable_in = frame;
     }
 }
 

@@ -214,6 +214,9 @@ void redirect_store_add_error_info(redirect_store_t *store, redirect_transaction
 void redirect_store_set_announcement(redirect_store_t *store, redirect_transaction_t *transaction,
                                      const redirect_transaction_t *of);
 
+/** An ICMP error in that frame quotes the request; the first one counts. */
+void redirect_store_set_unreachable(redirect_store_t *store, redirect_transaction_t *transaction, uint32_t frame);
+
 /** A request was sent without credentials (RFC 3261 22). */
 void redirect_store_set_lacks_credentials(redirect_transaction_t *transaction);
 

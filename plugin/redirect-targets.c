@@ -268,12 +268,10 @@ redirect_find_target(const redirect_t *redirect, sip_slice_t raw)
 static bool
 names_caller(const sip_message_t *sip)
 {
-    const sip_slice_t from_text = sip_message_from_uri(sip);
     sip_uri_t from, asserted;
 
-    return redirect_caller_key(from_text) != 0 && sip_uri_parse(from_text, &from) &&
-           sip_uri_parse(redirect_asserted_uri(sip), &asserted) &&
-           sip_uri_match(&from, &asserted, NULL) != SIP_URI_MATCH_NONE;
+    return sip_uri_parse(redirect_asserted_uri(sip), &asserted) && sip_uri_parse(sip_message_from_uri(sip), &from) &&
+           redirect_caller_key(from.whole) != 0 && sip_uri_match(&from, &asserted, NULL) != SIP_URI_MATCH_NONE;
 }
 
 /* A target is the user that was asked for; and has the result of a lookup, where nothing else says that there was one. */

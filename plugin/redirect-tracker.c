@@ -1079,6 +1079,39 @@ redirect_tracker_add(redirect_tracker_t *tracker, const redirect_message_t *mess
     return take_unless_routine(tracker, message);
 }
 
+static bool
+is_quoted_by(const redirect_transaction_t *transaction, const redirect_unreachable_t *error)
+{
+    return transaction->chain && transaction->request.frame != 0 && transaction->live->key.cseq == error->cseq &&
+           sip_slice_equal(redirect_transaction_method(transaction), error->method) &&
+           redirect_same_address(redirect_request_source(transaction), error->destination);
+}
+
+/* The branch is not at hand: of several it is the one that was sent to where the error comes from. */
+void
+redirect_tracker_add_unreachable(redirect_tracker_t *tracker, const redirect_unreachable_t *error)
+{
+    const redirect_call_t *call = redirect_store_call(tracker->store, error->call_id);
+    redirect_transaction_t *found = NULL, *from_host = NULL;
+    unsigned count = 0;
+
+    for (redirect_transaction_t *transaction = call ? redirect_call_first(call) : NULL; transaction;
+         transaction = redirect_next_in_call(transaction)) {
+        if (!is_quoted_by(transaction, error)) {
+            continue;
+        }
+        found = transaction;
+        count++;
+        if (redirect_same_address(redirect_request_destination(transaction), error->source)) {
+            from_host = transaction;
+        }
+    }
+    found = from_host ? from_host : count == 1 ? found : NULL;
+    if (found) {
+        redirect_store_set_unreachable(tracker->store, found, error->frame);
+    }
+}
+
 void
 redirect_tracker_add_missed(redirect_tracker_t *tracker, uint32_t frame, unsigned count)
 {

@@ -27,6 +27,9 @@ const redirect_record_t *redirect_tracker_add(redirect_tracker_t *tracker, const
 /** Adds messages of a frame that could not be read: the frame gets a record that says so. */
 void redirect_tracker_add_missed(redirect_tracker_t *tracker, uint32_t frame, unsigned count);
 
+/** Takes note of an ICMP error, where it quotes a request of a visible chain and it is clear which one. */
+void redirect_tracker_add_unreachable(redirect_tracker_t *tracker, const redirect_unreachable_t *error);
+
 /** Says to the tracker how far the capture goes, SIP or not. Cheap; for every frame on its first visit. */
 void redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now);
 

@@ -58,6 +58,7 @@ typedef struct {
     guint kept_headers;
     GString *body; /* NULL where there is none */
     GString *text;
+    char *quoted_method; /* of an ICMP error: that of the request that it quotes; else NULL */
 } sample_t;
 
 typedef struct {
@@ -115,6 +116,7 @@ sample_free(gpointer data)
     g_free(sample->method);
     g_free(sample->uri);
     g_free(sample->phrase);
+    g_free(sample->quoted_method);
     g_free(sample->cseq_method);
     g_free(sample->cseq_text);
     g_free(sample->call_id);
@@ -522,6 +524,20 @@ complete_response(script_t *script, sample_t *sample, const options_t *options)
     }
 }
 
+/* An ICMP error quotes a request: its Call-ID and CSeq are what counts. */
+static void
+complete_icmp(script_t *script, sample_t *sample, const options_t *options)
+{
+    if (options->about == NULL) {
+        complain(script, "say which message the ICMP error quotes");
+        return;
+    }
+    sample_copy_dialog(sample, options->about);
+    sample->quoted_method = g_strdup(options->about->method);
+    sample->uri = g_strdup("");
+    sample->final = 1; /* nobody answers it */
+}
+
 /* ACK and CANCEL say again what their INVITE said (RFC 3261 9.1, 13.2.2.4, 17.1.1.3). */
 static void
 complete_ack_or_cancel(script_t *script, sample_t *sample, const options_t *options)
@@ -570,6 +586,8 @@ complete(script_t *script, sample_t *sample, const options_t *options)
 {
     if (sample->is_response) {
         complete_response(script, sample, options);
+    } else if (strcmp(sample->method, "ICMP") == 0) {
+        complete_icmp(script, sample, options);
     } else if (!options->lone && (strcmp(sample->method, "ACK") == 0 || strcmp(sample->method, "CANCEL") == 0)) {
         complete_ack_or_cancel(script, sample, options);
     } else {
@@ -1047,6 +1065,22 @@ feed(redirect_tracker_t *tracker, const sample_t *sample)
     return record;
 }
 
+static void
+feed_icmp(redirect_tracker_t *tracker, const sample_t *sample)
+{
+    char *call_id = g_strdup(sample->call_id);
+    const redirect_unreachable_t error = {.frame = sample->frame,
+                                          .source = sample->source.endpoint,
+                                          .destination = sample->destination.endpoint,
+                                          .call_id = sip_slice_from_string(call_id),
+                                          .method = sip_slice_from_string(sample->quoted_method),
+                                          .cseq = sample->cseq};
+
+    redirect_tracker_advance(tracker, sample->time);
+    redirect_tracker_add_unreachable(tracker, &error);
+    g_free(call_id);
+}
+
 static redirect_tracker_t *
 run(script_t *script, wmem_allocator_t *scope)
 {
@@ -1055,8 +1089,15 @@ run(script_t *script, wmem_allocator_t *scope)
 
     for (guint i = 0; i < script->samples->len; i++) {
         const sample_t *sample = g_ptr_array_index(script->samples, i);
-        const redirect_record_t *record = feed(tracker, sample);
-        const char *broken = redirect_tracker_check(tracker);
+        const redirect_record_t *record = NULL;
+        const char *broken;
+
+        if (sample->quoted_method) {
+            feed_icmp(tracker, sample);
+        } else {
+            record = feed(tracker, sample);
+        }
+        broken = redirect_tracker_check(tracker);
         if (broken) {
             g_error("after frame %u: %s", sample->frame, broken);
         }

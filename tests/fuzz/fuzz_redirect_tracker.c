@@ -12,6 +12,7 @@
 #include <wsutil/wmem/wmem.h>
 
 #include "redirect-annotations.h"
+#include "redirect-rules.h"
 #include "redirect-told.h"
 #include "redirect-tracker.h"
 #include "redirect-verdict.h"
@@ -103,6 +104,19 @@ check_unchanged(const witness_t *then)
     }
 }
 
+/* What is said in hindsight has words. */
+static void
+check_hindsight(const redirect_tracker_t *tracker, const redirect_record_t *record)
+{
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+    const redirect_expert_item_t *item = redirect_rules_look_back(scope, redirect_tracker_store(tracker), record);
+
+    for (; item; item = item->next) {
+        REQUIRE(strlen(item->text) > 20);
+    }
+    wmem_destroy_allocator(scope);
+}
+
 static void
 check_lines(const redirect_annotation_t *line)
 {
@@ -152,6 +166,7 @@ check_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *cha
         wmem_free(NULL, redirect_verdict(NULL, redirect_tracker_store(tracker), record));
         wmem_free(NULL, redirect_verdict_short(NULL, record));
         check_told(record);
+        check_hindsight(tracker, record);
     }
     wmem_free(NULL, redirect_transaction_path(NULL, redirect_tracker_store(tracker), transaction));
 }
@@ -178,6 +193,7 @@ check_chain(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
     redirect_result_t result = redirect_chain_result(redirect_tracker_store(tracker), chain);
     unsigned transactions = 0;
 
+    wmem_free(NULL, redirect_result_words(NULL, &result));
     REQUIRE(chain->root && chain->root->chain == chain);
     REQUIRE((result.final_frame != 0) == (result.final_code != 0) || result.outcome == REDIRECT_OUTCOME_CANCELLED);
     for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
@@ -235,6 +251,22 @@ next_message(sip_slice_t *rest, sip_slice_t *text, redirect_message_t *message)
     return true;
 }
 
+/* Of some requests an ICMP error says that they did not arrive. */
+static void
+feed_icmp(redirect_tracker_t *tracker, const redirect_message_t *message)
+{
+    const redirect_unreachable_t error = {.frame = message->frame,
+                                          .source = message->destination,
+                                          .destination = message->source,
+                                          .call_id = message->sip->call_id,
+                                          .method = message->sip->method,
+                                          .cseq = message->sip->cseq};
+
+    if (!message->sip->is_response && message->sip->cseq % 3 == 2) {
+        redirect_tracker_add_unreachable(tracker, &error);
+    }
+}
+
 static void
 feed(redirect_tracker_t *tracker, redirect_message_t *message, sip_slice_t text, witnesses_t *witnesses)
 {
@@ -254,6 +286,7 @@ feed(redirect_tracker_t *tracker, redirect_message_t *message, sip_slice_t text,
             REQUIRE(record->frame == message->frame);
             witnesses->witness[witnesses->count++] = witness_of(record);
         }
+        feed_icmp(tracker, message);
     }
     g_free(sip);
     g_free(copy);
