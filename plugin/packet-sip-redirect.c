@@ -151,9 +151,12 @@ endpoint(const address *from, uint32_t port)
 {
     redirect_endpoint_t to = {.len = 0, .port = (uint16_t)port};
 
-    if ((from->type == AT_IPv4 && from->len == 4) || (from->type == AT_IPv6 && from->len == 16)) {
-        to.len = (uint8_t)from->len;
-        memcpy(to.address, from->data, to.len);
+    if (from->type == AT_IPv4 && from->len == 4) {
+        to.len = 4;
+        memcpy(to.address, from->data, 4);
+    } else if (from->type == AT_IPv6 && from->len == 16) {
+        to.len = 16;
+        memcpy(to.address, from->data, 16);
     }
     return to;
 }

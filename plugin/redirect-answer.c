@@ -66,11 +66,11 @@ redirect_answer_of(const redirect_record_t *record, redirect_time_t time)
 const char *
 redirect_server_read(wmem_allocator_t *scope, const redirect_message_t *message)
 {
-    static const sip_slice_t names[] = {{"Server", 6}, {"User-Agent", 10}};
+    static const sip_header_id_t ids[] = {SIP_HEADER_SERVER, SIP_HEADER_USER_AGENT};
     sip_slice_t value;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (sip_message_header_by_name(message->sip, names[i], &value) && sip_slice_has_text(value)) {
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+        if (sip_message_header(message->sip, ids[i], &value) && sip_slice_has_text(value)) {
             return redirect_text_from_wire(scope, value, MAX_SERVER);
         }
     }

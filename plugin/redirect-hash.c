@@ -98,7 +98,7 @@ static inline uint64_t
 hash_text(const redirect_secret_t *secret, sip_slice_t text, bool nocase)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* both halves of a block get a factor of their own */
-    uint64_t state = secret->k0 ^ multiply(text.len ^ odd, secret->k1 | 1);
+    uint64_t state = secret->k0 ^ text.len * odd;
     const char *ptr = text.ptr;
     const char *end = text.len > 0 ? ptr + text.len : ptr;
 

@@ -29,9 +29,10 @@ host_of(sip_slice_t sent_by)
 static bool
 is_unique(sip_slice_t branch)
 {
-    static const sip_slice_t cookie = {"z9hG4bK", 7};
+    static const char cookie[] = {'z', '9', 'h', 'G', '4', 'b', 'K'};
 
-    return branch.len > cookie.len && sip_slice_starts_nocase(branch, cookie);
+    return branch.len > sizeof(cookie) && (memcmp(branch.ptr, cookie, sizeof(cookie)) == 0 ||
+                                           sip_slice_bytes_equal_nocase(branch.ptr, cookie, sizeof(cookie)));
 }
 
 uint64_t

@@ -55,7 +55,7 @@ read_agent(const sip_message_t *sip)
 {
     sip_slice_t value = SIP_SLICE_NONE;
 
-    (void)sip_message_header_by_name(sip, SIP_SLICE_LITERAL("User-Agent"), &value);
+    (void)sip_message_header(sip, SIP_HEADER_USER_AGENT, &value);
     return value;
 }
 

@@ -105,8 +105,9 @@ static const header_name_t header_names[LETTER_BITS + 1][NAMES_PER_LETTER] = {
     NAMES_OF('p') = {NAME("P-Asserted-Identity", P_ASSERTED_IDENTITY)},
     NAMES_OF('r') = {NAME("Route", ROUTE), NAME("Reason", REASON), NAME("Replaces", REPLACES),
                      NAME("Retry-After", RETRY_AFTER)},
-    NAMES_OF('s') = {NAME("Session-ID", SESSION_ID)},
+    NAMES_OF('s') = {NAME("Server", SERVER), NAME("Session-ID", SESSION_ID)},
     NAMES_OF('t') = {NAME("To", TO), NAME("t", TO)},
+    NAMES_OF('u') = {NAME("User-Agent", USER_AGENT)},
     NAMES_OF('v') = {NAME("Via", VIA), NAME("v", VIA)},
     NAMES_OF('w') = {NAME("Warning", WARNING)},
     NAMES_OF('y') = {NAME("y", IDENTITY)},
@@ -231,8 +232,13 @@ find_any_spelling(const header_name_t *row, const char *start, const char *feed)
 {
     for (; row->len > 0; row++) {
         /* What may follow a name is no more than ":": that leaves most rows at once. */
-        if (feed - start > row->len && (unsigned char)start[row->len] <= ':' &&
-            sip_slice_bytes_equal_nocase(start, row->text, row->len)) {
+        if (feed - start <= row->len || (unsigned char)start[row->len] > ':') {
+            continue;
+        }
+        if (memcmp(start, row->text, row->len + 1U) == 0) { /* the usual one of a long name, with its colon */
+            return (name_t){row, start + row->len};
+        }
+        if (sip_slice_bytes_equal_nocase(start, row->text, row->len)) {
             const char *colon = find_colon(start + row->len, feed);
 
             if (colon) {
