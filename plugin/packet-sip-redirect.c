@@ -16,6 +16,7 @@
 #include <epan/tap.h>
 #include <epan/unit_strings.h>
 #include <ws_version.h>
+#include <wsutil/report_message.h>
 
 #include "redirect-annotations.h"
 #include "redirect-answer.h"
@@ -26,6 +27,7 @@
 #include "redirect-rules.h"
 #include "redirect-session.h"
 #include "redirect-stats.h"
+#include "redirect-text.h"
 #include "redirect-verdict.h"
 
 /* The type of a boolean preference changed with Wireshark 4.3; a cast would write beyond the variable. */
@@ -50,8 +52,10 @@ static unsigned pref_max_hops = 5;
 static unsigned pref_link_window = 32;
 static pref_bool_t pref_link_calls = TRUE;
 static pref_bool_t pref_link_legs = TRUE;
+static pref_bool_t pref_show_diverted = TRUE;
 static pref_bool_t pref_explain = TRUE;
 static pref_bool_t pref_voip_calls = FALSE;
+static const char *pref_silent_rules = "";
 static const char *pref_leg_headers = "X-Call-ID,X-CID";
 static const char *pref_shared_headers = "P-Charging-Vector,Cisco-Guid,Cisco-GUCID,X-Genesys-CallUUID,User-to-User";
 
@@ -128,6 +132,7 @@ static gint ett_sip_redirect_network_blocked = -1;
 
 static expert_field *ei_sip_redirect_code; /* one for each row of the response table that has one, in its order */
 static expert_field ei_sip_redirect_rule[REDIRECT_RULE_COUNT];
+static bool is_silent[REDIRECT_RULE_COUNT]; /* by the preference silent_rules */
 
 static value_string *code_values; /* made from the response table, so that phrases stand in one place */
 
@@ -610,8 +615,10 @@ static void
 add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
 {
     for (; expert_item; expert_item = expert_item->next) {
-        add_expert(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id],
-                   words_are_read(item) ? expert_item->text : NULL);
+        if (!is_silent[expert_item->rule->id]) {
+            add_expert(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id],
+                       words_are_read(item) ? expert_item->text : NULL);
+        }
     }
 }
 
@@ -643,6 +650,18 @@ row_of(const redirect_record_t *record)
     return sip_response_of(record->status, failure && failure->network_blocked);
 }
 
+/* What a message tells of forwards, where it does; NULL of all others. */
+static const char *
+diverted_text(const redirect_record_t *record)
+{
+    const redirect_expert_item_t *expert_item = record->details->expert_items;
+
+    while (expert_item && expert_item->rule->id != REDIRECT_RULE_DIVERTED) {
+        expert_item = expert_item->next;
+    }
+    return expert_item ? expert_item->text : NULL;
+}
+
 static void
 draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_record_t *record)
 {
@@ -671,6 +690,8 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
             proto_item_append_text(item, ", follows the %u in frame %u", record->transaction->link->cause->code,
                                    record->transaction->link->redirected_in);
         }
+    } else if (diverted_text(record)) {
+        proto_item_append_text(item, ": %s", diverted_text(record));
     } else if (annotation) {
         proto_item_append_text(item, ": %s", annotation->text);
     }
@@ -754,6 +775,7 @@ sip_redirect_open_file(void)
         .leg_headers = pref_leg_headers,
         .link_legs = pref_link_legs,
         .shared_headers = pref_shared_headers,
+        .show_diverted = pref_show_diverted,
         .limits = limits_for(pref_link_window),
     };
 
@@ -890,7 +912,14 @@ register_experts(void)
 static void
 apply_preferences(void)
 {
+    const sip_slice_t unknown = redirect_rules_choose(pref_silent_rules, is_silent);
+
     redirect_stats_voip_enable(pref_voip_calls);
+    if (unknown.ptr) {
+        char *name = redirect_text_from_wire(NULL, unknown, 80);
+        report_failure("sip_redirect.silent_rules: there is no expert item \"%s\".", name);
+        wmem_free(NULL, name);
+    }
 }
 
 static void
@@ -923,11 +952,20 @@ register_preferences(void)
                                      "Comma-separated names of header fields whose value is the same on every leg of a "
                                      "call, whatever its Call-IDs; of P-Charging-Vector the icid-value is taken.",
                                      &pref_shared_headers);
+    prefs_register_bool_preference(module, "show_diverted", "Show forwards that need no 3xx",
+                                   "Whether an INVITE whose Diversion or History-Info tells of a forward, and a 181, "
+                                   "are shown where the capture holds no redirect of them: who forwarded, to whom and "
+                                   "why.",
+                                   &pref_show_diverted);
     prefs_register_bool_preference(module, "explain", "Show the long explanations",
                                    "Whether the packet details hold what each code means, when one sees it, what to "
                                    "do, when to answer with it, and how it differs from the codes that it is "
                                    "mistaken for.",
                                    &pref_explain);
+    prefs_register_string_preference(module, "silent_rules", "Expert items that are not shown",
+                                     "Comma-separated names of expert items that are left out, for what is known and "
+                                     "meant to be so: not_followed, password. Those of the codes always show.",
+                                     &pref_silent_rules);
     prefs_register_bool_preference(module, "voip_calls", "Show chains in VoIP Calls",
                                    "Whether Telephony > VoIP Calls holds a row for each chain of redirects, beside the "
                                    "rows of its calls, and its Flow Sequence says what each message did.",

@@ -70,12 +70,28 @@ number_end(sip_slice_t user, char digits[NUMBER_DIGITS])
     return left == 0 && i == 0;
 }
 
+/* Without parameters that stand in the user part (RFC 3966 in RFC 3261 19.1.6). */
+static sip_slice_t
+plain_user(const sip_uri_t *uri)
+{
+    const char *semicolon = uri->user.len ? memchr(uri->user.ptr, ';', uri->user.len) : NULL;
+
+    return semicolon ? sip_slice_make(uri->user.ptr, (size_t)(semicolon - uri->user.ptr)) : uri->user;
+}
+
+bool
+redirect_leg_is_number(const sip_uri_t *uri)
+{
+    char digits[NUMBER_DIGITS];
+
+    return number_end(plain_user(uri), digits);
+}
+
 uint32_t
 redirect_leg_user(const redirect_store_t *store, const sip_uri_t *uri)
 {
     const redirect_secret_t *secret = redirect_store_secret(store);
-    const char *semicolon = uri->user.len ? memchr(uri->user.ptr, ';', uri->user.len) : NULL;
-    const sip_slice_t user = semicolon ? sip_slice_make(uri->user.ptr, (size_t)(semicolon - uri->user.ptr)) : uri->user;
+    const sip_slice_t user = plain_user(uri);
     char digits[NUMBER_DIGITS];
     uint32_t key;
 

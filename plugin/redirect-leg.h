@@ -55,6 +55,9 @@ redirect_transaction_t *redirect_leg_next_below(const redirect_transaction_t *ab
  */
 uint32_t redirect_leg_user(const redirect_store_t *store, const sip_uri_t *uri);
 
+/** True where the user of a URI is a telephone number of eight digits or more (RFC 3966 3), in whatever form. */
+bool redirect_leg_is_number(const sip_uri_t *uri);
+
 /**
  * What ties a leg to the one that it was made of, as a sentence: "Same caller and same user called, 12 ms later, from
  * the address that received it."

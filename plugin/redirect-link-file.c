@@ -293,6 +293,7 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
     sip_slice_t ids = who->leg_ids, id;
     redirect_link_key_t room;
 
+    redirect->caller = filing.caller;
     if (redirect->target_count == 0) {
         return;
     }

@@ -17,6 +17,7 @@ typedef struct {
     const char *leg_headers;    /**< comma-separated header names that carry another leg's Call-ID; NULL: none */
     bool link_legs;             /**< join the legs of a B2BUA; only where link_calls is set as well */
     const char *shared_headers; /**< comma-separated header names whose value goes from leg to leg; NULL: none */
+    bool show_diverted;         /**< show INVITEs and 181s that tell of forwards without any 3xx */
     redirect_limits_t limits;   /**< a limit that is 0 gets its default */
 } redirect_config_t;
 

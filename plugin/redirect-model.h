@@ -183,6 +183,7 @@ struct redirect {
     redirect_transaction_t *last_followup;
     uint32_t frame;        /**< first seen in */
     uint32_t redialled_in; /**< grows: the same request was sent once more, as a new call; 0 for none */
+    uint32_t caller;       /**< redirect_caller_key() of the From of the redirected request; 0 where not read */
     uint32_t target_total; /**< all that the message held, as far as it was captured */
     uint16_t target_count; /**< of target[] */
     uint16_t code;
@@ -217,6 +218,8 @@ typedef struct {
     uint8_t source_len, destination_len; /**< bytes of the addresses */
     uint8_t method;                      /**< sip_method_t */
     bool in_dialog : 1;                  /**< a tag in its To says so (RFC 3261 12.2.1.1) */
+    bool has_identity : 1;               /**< it has a signed Identity (RFC 8224 4) */
+    bool seen_elsewhere : 1;             /**< grows: its repeats went to another address: captured on two sides */
     bool lacks_credentials : 1;          /**< known where it was visible at once: no Authorization of either kind */
 } redirect_request_t;
 

@@ -37,19 +37,33 @@ typedef enum {
     REDIRECT_RULE_TARGETS_LEFT_OUT,
     REDIRECT_RULE_NETWORK_BLOCKED_INCOMPLETE,
     REDIRECT_RULE_REJECTED_WITHOUT_CALL_INFO,
+    REDIRECT_RULE_TARGET_WITHOUT_USER,
+    REDIRECT_RULE_SIPS_DOWNGRADE,          /**< offered */
+    REDIRECT_RULE_SIPS_DOWNGRADE_FOLLOWED, /**< though sips was offered, or by a proxy */
+    REDIRECT_RULE_UNEXPECTED_SOURCE,
+    REDIRECT_RULE_TRIED_TARGET_OFFERED,
+    REDIRECT_RULE_BRANCH_REUSED,
+    REDIRECT_RULE_TO_TAG_KEPT,
+    REDIRECT_RULE_HEADERS_IN_URI,
+    REDIRECT_RULE_PROXY_AS_TARGET,
     REDIRECT_RULE_LOOP,           /**< offered, or followed as far as is likely */
     REDIRECT_RULE_LOOP_FOLLOWED,  /**< for certain */
     REDIRECT_RULE_LOOP_TO_ITSELF, /**< of one target */
     REDIRECT_RULE_TOO_MANY_HOPS,
     REDIRECT_RULE_AFTER_GLOBAL_FAILURE,
-    REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, /**< of a proxy, which must not */
+    REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE,   /**< of a proxy, which must not */
+    REDIRECT_RULE_ANSWERED_AFTER_GLOBAL_FAILURE, /**< on one leg, against the rule */
     REDIRECT_RULE_ANSWERED_ELSEWHERE,
+    REDIRECT_RULE_MADE_OF_BUSY,
+    REDIRECT_RULE_ACK_MISSING,
     REDIRECT_RULE_NOT_FOLLOWED,
     REDIRECT_RULE_HIDDEN_FROM_CALLER,
     REDIRECT_RULE_FOLLOWED_ELSEWHERE,
     REDIRECT_RULE_SENT_TO_OLD_SERVER,
     REDIRECT_RULE_CONTACT_UNREACHABLE,
     REDIRECT_RULE_CREDENTIALS_MISSING,
+    REDIRECT_RULE_DIVERTED,
+    REDIRECT_RULE_FORWARD_REFUSED,
     REDIRECT_RULE_AMBIGUOUS_LINK,
     REDIRECT_RULE_HISTORY_CONTRADICTION,
     REDIRECT_RULE_CUT_OFF,
@@ -72,6 +86,13 @@ typedef struct {
     const redirect_rivals_t *rivals;               /**< redirects in other calls that fitted equally well; never NULL */
     unsigned gaps;                                 /**< redirect_gap_t: what is missing around this message */
 } redirect_rule_context_t;
+
+/** Asked when a message is first seen. NULL where the rule does not apply, else a sentence about it, owned by scope. */
+typedef char *redirect_rule_check_t(wmem_allocator_t *scope, const redirect_rule_context_t *context);
+
+/** The same, asked each time that a record is shown, from what is known then. */
+typedef char *redirect_rule_look_back_t(wmem_allocator_t *scope, const redirect_store_t *store,
+                                        const redirect_record_t *record);
 
 /** What a rule needs before it is asked; a bit set. Most messages have so little that few rules are asked. */
 typedef enum {
@@ -96,10 +117,8 @@ typedef struct redirect_rule {
     unsigned needs;        /**< redirect_rule_needs_t */
     const char *reference; /**< RFC and section */
     const char *summary;   /**< a sentence, for the Expert Information window's groups */
-    /** NULL where the rule does not apply, else a sentence about this message, owned by scope. */
-    char *(*check)(wmem_allocator_t *scope, const redirect_rule_context_t *context);
-    /** The same, from what is known now. */
-    char *(*look_back)(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record);
+    redirect_rule_check_t *check;
+    redirect_rule_look_back_t *look_back;
 } redirect_rule_t;
 
 /** All rules, indexed by redirect_rule_id_t. */
@@ -111,6 +130,13 @@ redirect_expert_item_t *redirect_rules_check(wmem_allocator_t *scope, const redi
 /** Asks all rules that decide in hindsight. @return as redirect_rules_check() */
 redirect_expert_item_t *redirect_rules_look_back(wmem_allocator_t *scope, const redirect_store_t *store,
                                                  const redirect_record_t *record);
+
+/**
+ * Chooses rules by their names, which are separated by commas; each may begin with "sip_redirect.".
+ * @param chosen filled for all rules
+ * @return the first name that no rule has; absent where all are known. Borrows from names.
+ */
+sip_slice_t redirect_rules_choose(const char *names, bool chosen[REDIRECT_RULE_COUNT]);
 
 /** An expert item of one rule; text is taken over, or copied from the rule's summary where it is NULL. */
 redirect_expert_item_t *redirect_expert_item_new(wmem_allocator_t *scope, redirect_rule_id_t id, char *text);

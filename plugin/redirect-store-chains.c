@@ -315,6 +315,7 @@ redirect_store_follow(redirect_store_t *store, redirect_transaction_t *transacti
     *transaction->link = *link;
     transaction->link->next_followup = NULL;
     go_deeper(transaction, cause->depth);
+    redirect_store_count_followup(store, transaction);
     if (list) {
         *(cause->last_followup ? &cause->last_followup->link->next_followup : &cause->first_followup) = transaction;
         cause->last_followup = transaction;

@@ -189,6 +189,7 @@ struct redirect_store {
     redirect_filed_leg_t **legs; /**< slots by the key; NULL before the first */
     unsigned leg_slots, leg_entries;
     redirect_redirected_t *redirected; /**< by the key's hash, the latest in each place; NULL before the first */
+    redirect_client_t *clients;        /**< by the hash of the address; NULL before the first redirect */
     uint32_t *shared_numbers;          /**< callers that are more than one person, each in its place or not there */
     leg_receiver_t *receivers;         /**< by the hash of the address, places that follow each other */
     redirect_odds_t *odds;             /**< NULL before a request fits an entry */

@@ -69,6 +69,7 @@ put_request(redirect_request_t *request, const redirect_opening_t *opening, char
     request->destination_port = opening->destination.port;
     request->destination_len = opening->destination.len;
     request->in_dialog = opening->to_tag != 0;
+    request->has_identity = opening->has_identity;
 }
 
 static stored_live_t *
@@ -205,6 +206,14 @@ redirect_store_repeat(redirect_transaction_t *transaction, redirect_time_t time)
     if (response->status == 0 && time - last >= REDIRECT_COPIED_WITHIN) {
         response->time = time;
         response->repeats = MIN(response->repeats + 1U, REDIRECT_MOST_REPEATS);
+    }
+}
+
+void
+redirect_store_saw_at(redirect_transaction_t *transaction, redirect_endpoint_t destination)
+{
+    if (!redirect_same_address(redirect_request_destination(transaction), destination)) {
+        transaction->request.seen_elsewhere = true;
     }
 }
 

@@ -126,7 +126,8 @@ typedef struct {
     uint64_t to_tag; /**< of the request, as a keyed hash */
     redirect_endpoint_t source;
     redirect_endpoint_t destination;
-    sip_slice_t method_name;  /**< only where the method is not known by number */
+    sip_slice_t method_name; /**< only where the method is not known by number */
+    bool has_identity;
     redirect_caller_t caller; /**< asserted 0 and both slices absent where there is nothing to say */
 } redirect_opening_t;
 
@@ -188,6 +189,9 @@ void redirect_store_set_provisional(redirect_transaction_t *transaction, uint16_
 /** A 1xx of a visible transaction, at that time: it is waited for longer, and remembered as long (RFC 3261 16.6). */
 void redirect_store_ring(redirect_store_t *store, redirect_transaction_t *transaction, uint16_t status,
                          redirect_time_t time);
+
+/** The request was seen once more, on its way to that address: on another side of a NAT or of a server farm. */
+void redirect_store_saw_at(redirect_transaction_t *transaction, redirect_endpoint_t destination);
 
 /** The request was seen once more, at that time. What comes at once is a copy that the capture made. */
 void redirect_store_repeat(redirect_transaction_t *transaction, redirect_time_t time);
@@ -294,6 +298,22 @@ typedef struct {
     uint32_t caller;      /**< for whom it was sent, as redirect_caller_key(); 0 where that is not known */
     const redirect_transaction_t *leg;
 } redirect_redirected_t;
+
+/** What an address did with the redirects that it got; all zero where that is not known. */
+typedef struct {
+    uint64_t key;       /**< hash of the address */
+    uint32_t redirects; /**< 3xx that it got, but for answers to queries */
+    uint32_t followups; /**< requests of its own that follow a redirect, by whatever link */
+} redirect_client_t;
+
+/** A 3xx came for the sender of that transaction. */
+void redirect_store_count_redirected(redirect_store_t *store, const redirect_transaction_t *transaction);
+
+/** That transaction follows a redirect. */
+void redirect_store_count_followup(redirect_store_t *store, const redirect_transaction_t *transaction);
+
+/** What the sender of that transaction did so far. */
+redirect_client_t redirect_store_client(const redirect_store_t *store, const redirect_transaction_t *transaction);
 
 /** Remembers the latest redirect under a key, as long as no other takes its place. What is visible is never freed. */
 void redirect_store_remember_redirected(redirect_store_t *store, sip_slice_t key, uint32_t caller, redirect_t *redirect,

@@ -15,6 +15,7 @@
 
 #include "redirect-annotations.h"
 #include "redirect-answer.h"
+#include "redirect-diverted.h"
 #include "redirect-facts.h"
 #include "redirect-failure.h"
 #include "redirect-hidden.h"
@@ -168,6 +169,7 @@ read_opening(const step_t *step)
         .to_tag = redirect_match_tag(step->store, sip_message_to_tag(sip)),
         .source = message->source,
         .destination = message->destination,
+        .has_identity = sip_message_has(sip, SIP_HEADER_IDENTITY),
     };
     opening.caller = read_caller(step, opening.to_tag != 0);
     return opening;
@@ -518,6 +520,9 @@ take_redirect(step_t *step, redirect_t *fresh)
         fresh->dip_response = redirect_is_dip_response(fresh, transaction, step->facts);
     }
     redirect_store_set_redirect(transaction, fresh);
+    if (!fresh->dip_response) {
+        redirect_store_count_redirected(step->store, transaction);
+    }
     step->redirect = fresh;
     step->new_redirect = true;
     if (redirect_store_config(step->store)->link_calls) {
@@ -719,6 +724,7 @@ take_request(step_t *step)
         take_late_request(step);
     } else if (!step->new_transaction) {
         redirect_store_repeat(transaction, step->message->time);
+        redirect_store_saw_at(transaction, step->message->destination);
     } else if (step->sip->method_id == SIP_METHOD_BYE) {
         note_unseen_answers(step);
     }
@@ -860,11 +866,18 @@ record_alone(step_t *step)
     return step->record;
 }
 
+static bool
+tells_of_forward(step_t *step)
+{
+    return redirect_store_config(step->store)->show_diverted && (step->new_transaction || step->sip->status == 181) &&
+           redirect_tells_of_forward(step->facts);
+}
+
 /* Shown although its chain is not: what it says by itself is worth it. */
 static bool
 is_always_shown(step_t *step)
 {
-    return is_explained(step->sip) || step->gaps || step->place.rivals.count > 0 ||
+    return is_explained(step->sip) || step->gaps || step->place.rivals.count > 0 || tells_of_forward(step) ||
            redirect_facts_end_with_global_failure(step->facts);
 }
 
@@ -955,7 +968,7 @@ is_routine(const redirect_transaction_t *transaction, const sip_message_t *sip)
     if (transaction == NULL || transaction->chain) {
         return false;
     }
-    return sip->is_response ? sip->status < 300
+    return sip->is_response ? sip->status < 300 && sip->status != 181
                             : sip->method_id == SIP_METHOD_ACK ||
                                   (sip->method_id == SIP_METHOD_INVITE && transaction->request.frame != 0);
 }
@@ -966,6 +979,9 @@ take_routine(redirect_store_t *store, redirect_transaction_t *transaction, const
     const sip_message_t *sip = message->sip;
 
     (void)redirect_store_add_message(store, transaction, message);
+    if (sip->method_id == SIP_METHOD_INVITE && !sip->is_response) {
+        redirect_store_saw_at(transaction, message->destination);
+    }
     if (sip->is_response && sip->cseq_method_id != SIP_METHOD_CANCEL) {
         if (sip->status < 200) {
             redirect_store_set_provisional(transaction, sip->status, message->time);

@@ -810,6 +810,8 @@ setting_read(script_t *script, const char *line)
         script->config.link_calls = strcmp(value, "on") == 0;
     } else if (strcmp(name, "link_legs") == 0) {
         script->config.link_legs = strcmp(value, "on") == 0;
+    } else if (strcmp(name, "show_diverted") == 0) {
+        script->config.show_diverted = strcmp(value, "on") == 0;
     } else if (strcmp(name, "shared_headers") == 0) {
         set_text(&script->shared_headers, g_strdup(value));
         script->config.shared_headers = script->shared_headers;

@@ -32,14 +32,15 @@ AHEAD = {
     for name in (
         "verdict target.tried_in target.result chain.hops chain.path chain.outcome chain.final_code chain.final_in "
         "chain.followed_in chain.hidden_in not_followed hidden_from_caller answered_elsewhere "
-        "sent_to_old_server contact_unreachable credentials_missing compared"
+        "sent_to_old_server contact_unreachable credentials_missing ack_missing made_of_busy compared"
     ).split()
 }
 # Expert items in hindsight; a rule with look_back is one (plugin/redirect-rules.c).
 IN_HINDSIGHT = " or ".join(
     f"sip_redirect.{name}"
     for name in (
-        "not_followed hidden_from_caller answered_elsewhere sent_to_old_server contact_unreachable credentials_missing"
+        "not_followed hidden_from_caller answered_elsewhere sent_to_old_server contact_unreachable credentials_missing "
+        "ack_missing made_of_busy"
     ).split()
 )
 TREE_NAME = "SIP Redirect"  # as the Protocol column of -z expert, and the top of the subtree, show it

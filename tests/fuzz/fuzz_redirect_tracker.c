@@ -309,6 +309,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .link_window = 32,
                                 .leg_headers = "X-Call-ID,X-CID",
                                 .link_legs = true,
+                                .show_diverted = true,
                                 .shared_headers = "P-Charging-Vector",
                                 .limits = limits};
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);

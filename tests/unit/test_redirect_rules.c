@@ -53,6 +53,26 @@ test_names(void)
     }
 }
 
+/* Two rows of one name are chosen together; blanks, case, empty names and the whole filter name are let through. */
+static void
+test_choose(void)
+{
+    bool chosen[REDIRECT_RULE_COUNT];
+    sip_slice_t unknown = redirect_rules_choose(" Loop, ,sip_redirect.not_followed ", chosen);
+
+    g_assert_null(unknown.ptr);
+    for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
+        const char *name = redirect_rules_table()[i].name;
+        g_assert_true(chosen[i] == (strcmp(name, "loop") == 0 || strcmp(name, "not_followed") == 0));
+    }
+    unknown = redirect_rules_choose("password,nonsense,302", chosen);
+    g_assert_true(sip_slice_equal(unknown, SIP_SLICE_LITERAL("nonsense")));
+    g_assert_true(chosen[REDIRECT_RULE_PASSWORD]);
+    g_assert_false(chosen[REDIRECT_RULE_LOOP]);
+    g_assert_null(redirect_rules_choose("", chosen).ptr);
+    g_assert_false(chosen[REDIRECT_RULE_PASSWORD]);
+}
+
 /* --- one 302 with many targets ------------------------------------------------------------------------------------ */
 
 /* Feeds a 302 with count Contact values; each is head, its number, tail. @return its record, owned by scope */
@@ -160,6 +180,7 @@ main(int argc, char **argv)
     wmem_init();
     g_test_add_func("/redirect-rules/table", test_table);
     g_test_add_func("/redirect-rules/names", test_names);
+    g_test_add_func("/redirect-rules/choose", test_choose);
     g_test_add_func("/redirect-rules/targets-left-out", test_targets_left_out);
     g_test_add_func("/redirect-rules/texts-fit", test_texts_fit);
     g_test_add_func("/redirect-rules/faults-fit", test_faults_fit);

@@ -1,0 +1,313 @@
+/* redirect-rules-chain.c
+ * Rules about the place of a message in its chain, decided when it is first seen.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "config.h"
+
+#include "redirect-rules-int.h"
+
+#include <wsutil/wmem/wmem_strbuf.h>
+#include <wsutil/wmem/wmem_strutl.h>
+
+#include "redirect-contradiction.h"
+#include "redirect-hidden.h"
+#include "redirect-outcome.h"
+#include "redirect-targets.h"
+
+/* --- what the chain shows ----------------------------------------------------------------------------------------- */
+
+/* URIs of one path that are compared as a whole, for one message. */
+#define MAX_COMPARISONS 512
+
+static bool
+same_resource(const redirect_transaction_t *transaction, const sip_uri_t *uri)
+{
+    sip_uri_t other;
+
+    return redirect_request_uri(transaction, &other) && !sip_slice_has_text(uri->headers) &&
+           sip_uri_compare(&other, uri) == SIP_URI_DIFF_NONE && sip_slice_equal_nocase(other.params, uri->params);
+}
+
+/* 305 and 380 do not send the request to another destination, and a query's answer may name the one asked for. */
+static bool
+can_loop(const redirect_t *redirect)
+{
+    return redirect->code != 305 && redirect->code != 380 && !redirect->dip_response;
+}
+
+/* What of a redirect was asked for before: the first such target, and the latest transaction that asked for it. */
+typedef struct {
+    const redirect_target_t *target; /* NULL: none */
+    const redirect_transaction_t *before;
+} loop_t;
+
+/*
+ * Looks for count targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
+ * number; MAX_COMPARISONS bounds the rest.
+ */
+static loop_t
+find_loop(const redirect_target_t *targets, unsigned count, const redirect_transaction_t *from)
+{
+    unsigned left = MAX_COMPARISONS;
+    loop_t loop = {NULL, NULL};
+
+    for (; from; from = redirect_transaction_before(from)) {
+        uint32_t key;
+        const bool has_key = redirect_request_key(from, &key);
+        for (unsigned i = 0; has_key && i < count && left > 0; i++) {
+            if (targets[i].match_key != key) {
+                continue;
+            }
+            const sip_uri_t uri = redirect_target_uri(&targets[i]);
+            left--;
+            if (same_resource(from, &uri)) {
+                loop = (loop_t){&targets[i], from};
+                count = i; /* only a target before this one says more */
+            }
+        }
+    }
+    return loop;
+}
+
+/*
+ * This leg shows who offers the targets: whoever passes them on, or puts those of several redirects into one, is no
+ * redirect server, which must not name the URI that it was asked for (RFC 3261 8.3).
+ */
+static bool
+is_offered_here(const redirect_t *redirect, const redirect_transaction_t *transaction)
+{
+    return redirect->transaction == transaction && redirect->source == NULL;
+}
+
+static bool
+may_offer_loop(const redirect_rule_context_t *context)
+{
+    return context->new_redirect && can_loop(redirect_of_record(context->record));
+}
+
+static char *
+check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = redirect_of_record(context->record);
+    const redirect_transaction_t *transaction = context->record->transaction;
+    loop_t loop;
+
+    if (!may_offer_loop(context)) {
+        return NULL;
+    }
+    loop = find_loop(redirect->target, redirect->target_count,
+                     is_offered_here(redirect, transaction) ? redirect_transaction_before(transaction) : transaction);
+    if (loop.target == NULL) {
+        return NULL;
+    }
+    if (loop.before == transaction) {
+        return wmem_strdup_printf(scope, "Redirect loop: target %u is the very URI that was asked for.",
+                                  loop.target->order);
+    }
+    return wmem_strdup_printf(scope,
+                              "Redirect loop: target %u was tried already in frame %u. Forwards point at each other; "
+                              "clear one of them.",
+                              loop.target->order, loop.before->request.frame);
+}
+
+/* The first target that is the very URI that a transaction asked for, or NULL. */
+static const redirect_target_t *
+find_own_uri(const redirect_t *redirect, const redirect_transaction_t *transaction)
+{
+    uint32_t key;
+
+    if (!redirect_request_key(transaction, &key)) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < redirect->target_count; i++) {
+        const redirect_target_t *target = &redirect->target[i];
+        if (target->match_key == key) {
+            const sip_uri_t uri = redirect_target_uri(target);
+            if (same_resource(transaction, &uri)) {
+                return target;
+            }
+        }
+    }
+    return NULL;
+}
+
+char *
+redirect_check_loop_to_itself(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_t *redirect = redirect_of_record(context->record);
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_target_t *target =
+        may_offer_loop(context) && is_offered_here(redirect, transaction) ? find_own_uri(redirect, transaction) : NULL;
+
+    return target ? wmem_strdup_printf(scope,
+                                       "Redirect loop: target %u is the very URI that was asked for. A server must not "
+                                       "answer so (RFC 3261 8.3).",
+                                       target->order)
+                  : NULL;
+}
+
+/* All links from a transaction back to an earlier one on its path. */
+static bool
+is_certain_back_to(const redirect_transaction_t *transaction, const redirect_transaction_t *before)
+{
+    while (transaction && transaction != before) {
+        if (transaction->link && transaction->link->confidence != REDIRECT_CONFIDENCE_CERTAIN) {
+            return false;
+        }
+        transaction = redirect_transaction_before(transaction);
+    }
+    return true;
+}
+
+/* Where the request has been before, if a redirect led it there again. */
+static const redirect_transaction_t *
+find_loop_followed(const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const sip_slice_t text = redirect_request_text(transaction);
+    redirect_target_t asked = {.written = text.ptr,
+                               .written_len = (uint32_t)text.len,
+                               .parsed = transaction->live ? transaction->live->parsed : NULL};
+
+    if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
+        return NULL;
+    }
+    return find_loop(&asked, 1, redirect_transaction_before(transaction)).before;
+}
+
+char *
+redirect_check_loop_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_transaction_t *before =
+        transaction->link->confidence == REDIRECT_CONFIDENCE_CERTAIN ? find_loop_followed(context) : NULL;
+
+    return before && is_certain_back_to(transaction, before)
+               ? wmem_strdup_printf(scope, "Redirect loop followed: this URI was tried already in frame %u.",
+                                    before->request.frame)
+               : NULL;
+}
+
+/* An error must not rest on a link that may be wrong. */
+static char *
+check_loop_likely(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const redirect_transaction_t *before = is_certain_back_to(transaction, NULL) ? NULL : find_loop_followed(context);
+
+    return before && !is_certain_back_to(transaction, before)
+               ? wmem_strdup_printf(
+                     scope,
+                     "Redirect loop probably followed: this URI was tried already in frame %u, as far as "
+                     "the calls belong together.",
+                     before->request.frame)
+               : NULL;
+}
+
+/* What falls short of an error. */
+char *
+redirect_check_loop(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    if (redirect_of_record(context->record)) {
+        return check_loop_offered(scope, context);
+    }
+    return context->new_transaction && context->record->transaction->link ? check_loop_likely(scope, context) : NULL;
+}
+
+char *
+redirect_check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *transaction = context->record->transaction;
+    const unsigned max_hops = redirect_store_config(context->store)->max_hops;
+
+    if (max_hops == 0 || transaction->hop <= max_hops) {
+        return NULL;
+    }
+    return wmem_strdup_printf(scope, "Redirect number %u in a row (limit %u): look for forwards that chain or circle.",
+                              transaction->hop, max_hops);
+}
+
+/* RFC 3261 16.7 step 5. */
+char *
+redirect_check_branch_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *refused = context->global_failure;
+
+    if (refused == NULL || !redirect_is_branch_beside(context->record->transaction, refused)) {
+        return NULL;
+    }
+    return wmem_strdup_printf(
+        scope,
+        "This proxy opened a new branch after the %u in frame %u; RFC 3261 16.7 forbids that once a "
+        "6xx has come.",
+        refused->response.status, refused->response.frame);
+}
+
+/*
+ * A client may go on to the next target: to it a 6xx is one of the "codes greater than 399" (RFC 3261 8.1.3.4). What it
+ * says is about one user (21.6).
+ */
+char *
+redirect_check_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *refused = context->global_failure, *transaction = context->record->transaction;
+    const bool is_next_target = transaction->link && transaction->link->kind != REDIRECT_LINK_RECURSED;
+
+    if (refused == NULL || redirect_is_branch_beside(transaction, refused)) {
+        return NULL;
+    }
+    return wmem_strdup_printf(
+        scope, "%s after the %u in frame %u, which %s.%s", is_next_target ? "Next target tried" : "Tried",
+        refused->response.status, refused->response.frame,
+        redirect_other_user(refused, transaction) ? "spoke for another user" : "claimed that nobody else would answer",
+        is_next_target ? " Allowed (RFC 3261 8.1.3.4)." : "");
+}
+
+char *
+redirect_check_followed_elsewhere(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *redirected = context->elsewhere_after;
+
+    /* A target that is not known may be where it goes. */
+    if (redirected == NULL || redirected->redirect->target_total == 0 ||
+        (redirected->redirect->gaps & (REDIRECT_GAP_TARGETS | REDIRECT_GAP_CUT)) ||
+        redirect_goes_on_after_query(redirected->redirect, redirected, context->record->transaction)) {
+        return NULL;
+    }
+    return wmem_strdup_printf(
+        scope,
+        "After the %u in frame %u this goes to another URI, which it did not offer. Usual cause: a "
+        "dial plan or PBX rewrote the target (Asterisk's redirect_method=user keeps the user and "
+        "drops the host).",
+        redirected->response.status, redirected->response.frame);
+}
+
+char *
+redirect_check_ambiguous_link(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    const redirect_rivals_t *rivals = context->rivals;
+    wmem_strbuf_t *text;
+
+    if (rivals->count < 2) {
+        return NULL;
+    }
+    text = wmem_strbuf_new(scope, "");
+    wmem_strbuf_append_printf(text, "%u redirects of other calls (frames ", rivals->count);
+    for (unsigned i = 0; i < rivals->count && i < REDIRECT_RIVALS_NAMED; i++) {
+        wmem_strbuf_append_printf(text, "%s%u", i > 0 ? ", " : "", rivals->frame[i]);
+    }
+    wmem_strbuf_append(text, rivals->count > REDIRECT_RIVALS_NAMED ? " and more" : "");
+    wmem_strbuf_append(text, ") fit this new call equally well, so it is linked to none.");
+    return wmem_strbuf_finalize(text);
+}
+
+char *
+redirect_check_history_contradiction(wmem_allocator_t *scope, const redirect_rule_context_t *context)
+{
+    if (redirect_of_record(context->record) == NULL && !context->new_transaction) {
+        return NULL;
+    }
+    return redirect_contradiction_find(scope, context->facts, context->record);
+}
