@@ -557,7 +557,15 @@ collect_hops(const redirect_transaction_t *end, hops_t *hops)
 static void
 add_element(wmem_array_t *path, redirect_path_kind_t kind, char *text)
 {
-    const redirect_path_element_t element = {kind, text};
+    const redirect_path_element_t element = {kind, REDIRECT_CONFIDENCE_CERTAIN, text};
+
+    wmem_array_append_one(path, element);
+}
+
+static void
+add_followup(wmem_array_t *path, char *uri, redirect_confidence_t confidence)
+{
+    const redirect_path_element_t element = {REDIRECT_PATH_URI, confidence, uri};
 
     wmem_array_append_one(path, element);
 }
@@ -577,7 +585,7 @@ redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
     while (hops.count > 0) {
         const redirect_transaction_t *hop = hops.followup[--hops.count];
         add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", hop->link->cause->code));
-        add_element(path, REDIRECT_PATH_URI, redirect_transaction_uri(scope, hop));
+        add_followup(path, redirect_transaction_uri(scope, hop), hop->link->confidence);
     }
     wmem_free(NULL, hops.followup);
     if (hops.left_out > 0) {
@@ -595,9 +603,9 @@ redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
     return (const redirect_path_element_t *)wmem_array_get_raw(path);
 }
 
-char *
-redirect_transaction_path(wmem_allocator_t *scope, const redirect_store_t *store,
-                          const redirect_transaction_t *transaction)
+static char *
+path_text(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_transaction_t *transaction,
+          bool says_confidence)
 {
     unsigned count;
     wmem_allocator_t *own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE); /* scope may be NULL, and nobody frees then */
@@ -606,8 +614,25 @@ redirect_transaction_path(wmem_allocator_t *scope, const redirect_store_t *store
 
     for (unsigned i = 0; i < count; i++) {
         wmem_strbuf_append(path, i > 0 ? " -> " : "");
+        if (says_confidence) {
+            wmem_strbuf_append(path, redirect_confidence_words(element[i].confidence));
+        }
         wmem_strbuf_append(path, element[i].text);
     }
     wmem_destroy_allocator(own);
     return wmem_strbuf_finalize(path);
+}
+
+char *
+redirect_transaction_path(wmem_allocator_t *scope, const redirect_store_t *store,
+                          const redirect_transaction_t *transaction)
+{
+    return path_text(scope, store, transaction, false);
+}
+
+char *
+redirect_transaction_path_told(wmem_allocator_t *scope, const redirect_store_t *store,
+                               const redirect_transaction_t *transaction)
+{
+    return path_text(scope, store, transaction, true);
 }

@@ -70,8 +70,13 @@ typedef enum { REDIRECT_PATH_URI, REDIRECT_PATH_CODE, REDIRECT_PATH_HOPS_LEFT_OU
 /** One piece of a path. */
 typedef struct {
     redirect_path_kind_t kind;
-    const char *text; /**< for display */
+    redirect_confidence_t confidence; /**< of a URI: how sure it is that the redirect before it led there */
+    const char *text;                 /**< for display */
 } redirect_path_element_t;
+
+/** The same for people: "sip:bob@a -> 302 -> probably sip:carol@b", where a link is less than certain. */
+char *redirect_transaction_path_told(wmem_allocator_t *scope, const redirect_store_t *store,
+                                     const redirect_transaction_t *transaction);
 
 /** The pieces of redirect_transaction_path() in their order: origin, code, URI, code, ...; owned by scope. */
 const redirect_path_element_t *redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,

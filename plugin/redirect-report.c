@@ -225,9 +225,10 @@ fit_uri(wmem_allocator_t *scope, const char *uri, size_t limit)
 
 /* One piece of a path, measured once. */
 typedef struct {
+    const char *words; /* before it: how sure it is, never shortened */
     const char *text;
-    size_t width;
-    bool is_uri; /* codes and counts of hops are never shortened */
+    size_t width; /* of text */
+    bool is_uri;  /* codes and counts of hops are never shortened */
     bool is_code;
 } piece_t;
 
@@ -240,7 +241,7 @@ typedef struct {
 static piece_t
 measured(const char *text, bool is_uri, bool is_code)
 {
-    return (piece_t){text, width_of(text), is_uri, is_code};
+    return (piece_t){"", text, width_of(text), is_uri, is_code};
 }
 
 static path_t
@@ -250,8 +251,9 @@ path_of(const line_t *line)
 
     for (unsigned i = 1; i < line->element_count && path.count < MAX_ELEMENTS; i++) {
         const redirect_path_element_t *element = &line->element[i];
-        path.piece[path.count++] =
+        path.piece[path.count] =
             measured(element->text, element->kind == REDIRECT_PATH_URI, element->kind == REDIRECT_PATH_CODE);
+        path.piece[path.count++].words = redirect_confidence_words(element->confidence);
     }
     return path;
 }
@@ -263,6 +265,7 @@ path_width(const path_t *path, size_t limit)
     size_t width = path->count > 1 ? (path->count - 1) * ARROW_WIDTH : 0;
 
     for (unsigned i = 0; i < path->count; i++) {
+        width += strlen(path->piece[i].words);
         width += path->piece[i].is_uri ? MIN(path->piece[i].width, limit) : path->piece[i].width;
     }
     return width;
@@ -305,6 +308,7 @@ join_path(wmem_allocator_t *scope, const path_t *path, size_t limit)
         if (i > 0) {
             wmem_strbuf_append(out, ARROW);
         }
+        wmem_strbuf_append(out, path->piece[i].words);
         append_shortened(out, path->piece[i].text, path->piece[i].is_uri ? limit : SIZE_MAX);
     }
     return wmem_strbuf_finalize(out);
@@ -322,7 +326,9 @@ fit_path(wmem_allocator_t *scope, const line_t *line, size_t width)
     }
     for (unsigned i = 0; i < path.count; i++) {
         if (path.piece[i].is_uri) {
+            const char *words = path.piece[i].words;
             path.piece[i] = measured(without_scheme(path.piece[i].text), true, false);
+            path.piece[i].words = words;
         }
     }
     limit = uri_limit(&path, width, SHORTEST_URI);

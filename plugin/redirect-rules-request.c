@@ -69,9 +69,8 @@ redirect_check_headers_in_uri(wmem_allocator_t *scope, const redirect_rule_conte
 {
     sip_uri_t uri;
 
-    if (!redirect_request_uri(context->record->transaction, &uri) || !sip_slice_has_text(uri.headers) ||
-        (uri.scheme_kind != SIP_URI_SCHEME_SIP && uri.scheme_kind != SIP_URI_SCHEME_SIPS)) {
-        return NULL;
+    if (!redirect_request_uri(context->record->transaction, &uri) || !sip_slice_has_text(uri.headers)) {
+        return NULL; /* of a URI of another scheme no headers are read */
     }
     return wmem_strdup(scope, "The Request-URI holds what stood after \"?\" in the Contact: that belongs into header "
                               "fields of this request. Many servers answer 400.");

@@ -155,7 +155,7 @@ table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void
                 chain->start - redirect_session_time(&pinfo->abs_ts) + redirect_session_time(&pinfo->rel_ts));
     set_uint(table, row, COLUMN_HOPS, chain->hops);
     set_string(table, row, COLUMN_ORIGIN, redirect_transaction_uri(pinfo->pool, chain->root));
-    set_string(table, row, COLUMN_PATH, redirect_transaction_path(pinfo->pool, tap->store, chain->root));
+    set_string(table, row, COLUMN_PATH, redirect_transaction_path_told(pinfo->pool, tap->store, chain->root));
     set_string(table, row, COLUMN_OUTCOME, redirect_outcome_name(chain_row.result.outcome));
     set_string(table, row, COLUMN_CODE,
                chain_row.result.final_code ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code) : "");

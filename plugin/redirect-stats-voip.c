@@ -169,7 +169,7 @@ redirect_stats_voip_queue(packet_info *pinfo, const redirect_store_t *store, con
     call->to_identity = redirect_transaction_uri(pinfo->pool, chain->root);
     call->call_comment =
         wmem_strdup_printf(pinfo->pool, "Chain %u, %s: %s", chain->number, redirect_outcome_name(result.outcome),
-                           redirect_transaction_path(pinfo->pool, store, chain->root));
+                           redirect_transaction_path_told(pinfo->pool, store, chain->root));
     call->frame_label = frame_label(pinfo->pool, record, sip);
     call->frame_comment = frame_comment(pinfo->pool, store, record);
     tap_queue_packet(voip_tap, pinfo, call);

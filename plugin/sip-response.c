@@ -57,8 +57,9 @@ static const sip_response_t rows[] = {
                    "for all later ones.",
         .seen_when = "A number or domain has changed and the old one points to the new; a gateway sends it for cause "
                      "22, number changed, when the PSTN tells the new number.",
-        .remedy = "Retry at the Contact, then correct address books, dial plans and provisioning. If nobody moved "
-                  "anything, find out who sent the 301: a forged one takes calls away.",
+        .remedy = "Retry at the Contact, then correct address books and dial plans. If no follow-up comes, see "
+                  "docs/why-not-followed.md. If nobody moved anything, find out who sent the 301: a forged one takes "
+                  "calls away.",
         .use_when = "Answer 301 when the user has left this address for good and you know the new one.",
         .reference = "RFC 3261 section 21.3.2",
         .differs =
@@ -88,8 +89,8 @@ static const sip_response_t rows[] = {
             "The callee forwards calls (travelling, using another phone, busy, no answer); a routing, portability, "
             "load-sharing or STIR server answers with where to send the call; a registrar sends a REGISTER elsewhere.",
         .remedy = "Retry this call at the Contact; keep the old address for later calls. If no follow-up comes, check "
-                  "that the caller's PBX, SBC or trunk follows 3xx and may call that target. If the target is wrong, "
-                  "correct the forwarding.",
+                  "that PBX or trunk follow 3xx (docs/why-not-followed.md) and may call that target. If it is "
+                  "wrong, correct the forwarding.",
         .use_when = "Answer 302 when this call belongs elsewhere but later calls should come to the old address "
                     "first.",
         .reference = "RFC 3261 section 21.3.3",
