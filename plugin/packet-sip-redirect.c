@@ -749,7 +749,7 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) {
         show_records(tracker, pinfo, tvb, tree);
     }
-    return (int)tvb_captured_length(tvb);
+    return 1; /* of a post-dissector Wireshark asks no more than that it took the frame */
 }
 
 /* --- life of a capture file ------------------------------------------------------------------------------------------ */

@@ -22,6 +22,9 @@ redirect_secret_new(void)
     };
 }
 
+/* Both halves of a block get a factor of their own. */
+#define ODD UINT64_C(0x9e3779b97f4a7c15)
+
 /* The 128 bits of a product, folded. */
 static inline uint64_t
 multiply(uint64_t a, uint64_t b)
@@ -93,15 +96,14 @@ fold_if(uint64_t word, bool nocase)
     return nocase ? fold(word) : word;
 }
 
-/* The length goes into the first state: so the last block may overlap the one before it. */
-static inline uint64_t
-hash_text(const redirect_secret_t *secret, sip_slice_t text, bool nocase)
+/* The length goes into the state first: so the last block may overlap the one before it, and no text is another's begin. */
+static SIP_ALWAYS_INLINE uint64_t
+absorb(const redirect_secret_t *secret, uint64_t state, sip_slice_t text, bool nocase)
 {
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* both halves of a block get a factor of their own */
-    uint64_t state = secret->k0 ^ text.len * odd;
     const char *ptr = text.ptr;
     const char *end = text.len > 0 ? ptr + text.len : ptr;
 
+    state ^= text.len * ODD;
     for (size_t left = text.len; left > 16; left -= 16, ptr += 16) {
         state = multiply(fold_if(read_8(ptr), nocase) ^ secret->k1, fold_if(read_8(ptr + 8), nocase) ^ state);
     }
@@ -110,22 +112,34 @@ hash_text(const redirect_secret_t *secret, sip_slice_t text, bool nocase)
     } else if (text.len > 8) {
         state = multiply(fold_if(read_8(ptr), nocase) ^ secret->k1, fold_if(read_8(end - 8), nocase) ^ state);
     } else if (text.len > 0) {
-        state = multiply(fold_if(read_short(ptr, text.len), nocase) ^ secret->k1, state ^ odd);
+        state = multiply(fold_if(read_short(ptr, text.len), nocase) ^ secret->k1, state ^ ODD);
     }
-    state = multiply(state ^ secret->k0, secret->k1 ^ odd);
+    return state;
+}
+
+static SIP_ALWAYS_INLINE uint64_t
+finish(const redirect_secret_t *secret, uint64_t state)
+{
+    state = multiply(state ^ secret->k0, secret->k1 ^ ODD);
     return state ? state : 1;
 }
 
 uint64_t
 redirect_hash(const redirect_secret_t *secret, sip_slice_t text)
 {
-    return hash_text(secret, text, false);
+    return finish(secret, absorb(secret, secret->k0, text, false));
 }
 
 uint64_t
 redirect_hash_nocase(const redirect_secret_t *secret, sip_slice_t text)
 {
-    return hash_text(secret, text, true);
+    return finish(secret, absorb(secret, secret->k0, text, true));
+}
+
+uint64_t
+redirect_hash_texts(const redirect_secret_t *secret, sip_slice_t first, sip_slice_t second)
+{
+    return finish(secret, absorb(secret, absorb(secret, secret->k0, first, false), second, false));
 }
 
 uint64_t

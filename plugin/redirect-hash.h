@@ -27,6 +27,9 @@ uint64_t redirect_hash(const redirect_secret_t *secret, sip_slice_t text);
 /** The hash of text without ASCII case. */
 uint64_t redirect_hash_nocase(const redirect_secret_t *secret, sip_slice_t text);
 
+/** Of two texts in this order, cheaper than a pair of hashes. Never 0. */
+uint64_t redirect_hash_texts(const redirect_secret_t *secret, sip_slice_t first, sip_slice_t second);
+
 /** The hash of two hashes, in this order. */
 uint64_t redirect_hash_pair(const redirect_secret_t *secret, uint64_t first, uint64_t second);
 

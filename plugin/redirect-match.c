@@ -44,9 +44,7 @@ redirect_match_tag(const redirect_store_t *store, sip_slice_t tag)
 uint64_t
 redirect_match_via(const redirect_store_t *store, const sip_via_t *via)
 {
-    const redirect_secret_t *secret = redirect_store_secret(store);
-
-    return redirect_hash_pair(secret, redirect_hash(secret, via->branch), redirect_hash(secret, via->sent_by));
+    return redirect_hash_texts(redirect_store_secret(store), via->branch, via->sent_by);
 }
 
 uint64_t

@@ -67,10 +67,11 @@ redirect_check_to_tag_kept(wmem_allocator_t *scope, const redirect_rule_context_
 char *
 redirect_check_headers_in_uri(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    sip_uri_t uri;
+    const redirect_transaction_t *transaction = context->record->transaction;
 
-    if (!redirect_request_uri(context->record->transaction, &uri) || !sip_slice_has_text(uri.headers)) {
-        return NULL; /* of a URI of another scheme no headers are read */
+    /* Of a URI of another scheme no headers are read. */
+    if (transaction->live == NULL || transaction->live->parsed == NULL || transaction->live->parsed->headers.len == 0) {
+        return NULL;
     }
     return wmem_strdup(scope, "The Request-URI holds what stood after \"?\" in the Contact: that belongs into header "
                               "fields of this request. Many servers answer 400.");

@@ -24,24 +24,38 @@ new_redirect_of(const redirect_rule_context_t *context)
     return context->new_redirect ? redirect_of_record(context->record) : NULL;
 }
 
+/* The Request-URI taken apart, as long as its call is looked at; NULL where it is no URI. */
+static const sip_uri_kept_t *
+asked_for(const redirect_rule_context_t *context)
+{
+    const redirect_transaction_t *transaction = context->record->transaction;
+
+    return transaction->live ? transaction->live->parsed : NULL;
+}
+
+static bool
+is_sip(const sip_uri_kept_t *uri)
+{
+    return uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS;
+}
+
 /* An empty user before an "@" is a fault of its own, and ?headers may say who is meant. */
 static bool
 lacks_user(const redirect_target_t *target)
 {
-    const sip_uri_t uri = redirect_target_uri(target);
-    const bool is_sip = uri.scheme_kind == SIP_URI_SCHEME_SIP || uri.scheme_kind == SIP_URI_SCHEME_SIPS;
+    const sip_uri_kept_t *uri = target->parsed;
 
-    return is_sip && uri.user.len == 0 && uri.headers.len == 0 && !(target->uri_flags & SIP_URI_FLAG_EMPTY_USER);
+    return uri && is_sip(uri) && uri->user.len == 0 && uri->headers.len == 0 &&
+           !(target->uri_flags & SIP_URI_FLAG_EMPTY_USER);
 }
 
 char *
 redirect_check_target_without_user(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = new_redirect_of(context);
-    sip_uri_t asked;
+    const sip_uri_kept_t *asked = asked_for(context);
 
-    if (redirect == NULL || !names_callee(redirect) || !redirect_request_uri(context->record->transaction, &asked) ||
-        !sip_slice_has_text(asked.user)) {
+    if (redirect == NULL || !names_callee(redirect) || asked == NULL || asked->user.len == 0) {
         return NULL;
     }
     for (unsigned i = 0; i < redirect->target_count; i++) {
@@ -60,15 +74,14 @@ char *
 redirect_check_sips_downgrade(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = new_redirect_of(context);
-    sip_uri_t asked;
+    const sip_uri_kept_t *asked = asked_for(context);
 
-    if (redirect == NULL || !redirect_request_uri(context->record->transaction, &asked) ||
-        asked.scheme_kind != SIP_URI_SCHEME_SIPS) {
+    if (redirect == NULL || asked == NULL || asked->scheme_kind != SIP_URI_SCHEME_SIPS) {
         return NULL;
     }
     for (unsigned i = 0; i < redirect->target_count; i++) {
         const redirect_target_t *target = &redirect->target[i];
-        if (target->followable && redirect_target_uri(target).scheme_kind != SIP_URI_SCHEME_SIPS) {
+        if (target->followable && target->parsed && target->parsed->scheme_kind != SIP_URI_SCHEME_SIPS) {
             return wmem_strdup_printf(scope,
                                       "A sips URI was asked for, and target %u is none: who follows it leaves the "
                                       "secure path. Offer a sips URI.",

@@ -296,6 +296,19 @@ take_header(sip_slice_t *rest, sip_header_id_t wanted, sip_header_t *header)
     return false;
 }
 
+/* What stands after a colon, trimmed: nearly always it is a blank, the value and a CR. */
+static SIP_ALWAYS_INLINE sip_slice_t
+trim_value(sip_slice_t after_colon)
+{
+    const char *ptr = after_colon.ptr;
+    const size_t len = after_colon.len;
+
+    return len > 2 && ptr[0] == ' ' && ptr[len - 1] == '\r' && (unsigned char)ptr[1] > ' ' &&
+                   (unsigned char)ptr[len - 2] > ' '
+               ? sip_slice_make(ptr + 1, len - 2)
+               : sip_slice_trim(after_colon);
+}
+
 /* As sip_message_header(), of what was read so far. */
 static SIP_ALWAYS_INLINE bool
 get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
@@ -303,7 +316,7 @@ get_value(const sip_message_t *message, sip_header_id_t id, sip_slice_t *value)
     if ((message->present & SIP_HEADER_BIT(id)) == 0) {
         return false;
     }
-    *value = sip_slice_trim(message->after_colon[id]);
+    *value = trim_value(message->after_colon[id]);
     return true;
 }
 

@@ -83,7 +83,7 @@ static sip_slice_t
 user_without_params(const sip_uri_t *uri)
 {
     const char *end = slice_end(uri->user);
-    const char *semicolon = find_char(uri->user.ptr, end, ';');
+    const char *semicolon = find_char_within(uri->whole.ptr, uri->user.ptr, end, ';');
 
     return semicolon > uri->user.ptr ? slice_between(uri->user.ptr, semicolon) : uri->user;
 }

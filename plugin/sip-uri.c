@@ -102,7 +102,7 @@ find_user_end(sip_slice_t text)
     if (at == end) {
         return NULL;
     }
-    if (find_char(at + 1, end, '@') < end) {
+    if (find_char_within(text.ptr, at + 1, end, '@') < end) {
         for (const char *here = at; here < end && *here != ';' && *here != '?'; here++) {
             if (*here == '@') {
                 at = here;
@@ -121,7 +121,7 @@ parse_user(sip_uri_t *uri, sip_slice_t *rest)
     if (at == NULL) {
         return;
     }
-    const char *colon = find_char(rest->ptr, at, ':');
+    const char *colon = find_char_within(uri->whole.ptr, rest->ptr, at, ':');
     uri->user = slice_between(rest->ptr, colon);
     if (colon < at) {
         uri->password = slice_between(colon + 1, at);
