@@ -178,6 +178,23 @@ annotation_history_info(annotations_t *annotations, const redirect_said_t *said,
 
 /* --- Diversion ---------------------------------------------------------------------------------------------------- */
 
+/* RFC 5806 5 knows Diversion in requests and 3xx: in a 181 and others Asterisk names the one who is called now. */
+static void
+annotation_undefined_diversion(annotations_t *annotations, const redirect_diversion_t *diversion)
+{
+    const sip_uri_t uri = sip_uri_view(&diversion->uri);
+    wmem_strbuf_t *text = annotation_begin(annotations, "Diversion names ");
+
+    redirect_append_uri(text, &uri, MAX_PIECE);
+    if (sip_slice_has_text(diversion->reason)) {
+        wmem_strbuf_append(text, " (");
+        redirect_text_append(text, diversion->reason, MAX_PIECE);
+        wmem_strbuf_append_c(text, ')');
+    }
+    wmem_strbuf_append(text, ", which RFC 5806 does not define in this response");
+    annotation_end(annotations, text);
+}
+
 static void
 annotation_diversion(annotations_t *annotations, const redirect_diversion_t *diversion, const redirect_record_t *record)
 {
@@ -209,7 +226,12 @@ static void
 annotation_diversions(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
     for (unsigned i = 0; i < said->diversion_count; i++) {
-        if (said->diversion[i].uri.len > 0) {
+        if (said->diversion[i].uri.len == 0) {
+            continue;
+        }
+        if (record->status != 0 && record->status / 100 != 3) {
+            annotation_undefined_diversion(annotations, &said->diversion[i]);
+        } else {
             annotation_diversion(annotations, &said->diversion[i], record);
         }
     }

@@ -99,8 +99,12 @@ static forwards_t
 told_forwards(redirect_facts_t *facts)
 {
     const redirect_said_t *said = redirect_facts_said(facts);
-    const forwards_t forwards = by_diversion(said);
+    forwards_t forwards = {.count = 0};
 
+    /* RFC 5806 5 defines no Diversion in a 181: some name the one who forwarded, Asterisk the one who is called now. */
+    if (!facts->sip->is_response) {
+        forwards = by_diversion(said);
+    }
     return forwards.count > 0 ? forwards : by_history_info(said);
 }
 

@@ -20,7 +20,7 @@ bool redirect_tells_of_forward(redirect_facts_t *facts);
 
 /**
  * Who forwarded, why and to whom, the first and the last told apart where there were several. Diversion counts before
- * History-Info, for it says no more than that.
+ * History-Info, for it says no more than that; but not in a 181, where RFC 5806 does not define it.
  * @return a sentence owned by scope; NULL where redirect_tells_of_forward() is false
  */
 char *redirect_forward_told(wmem_allocator_t *scope, redirect_facts_t *facts);
