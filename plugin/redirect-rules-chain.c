@@ -44,6 +44,16 @@ typedef struct {
 } loop_t;
 
 /*
+ * The one before on the path, as far as a circle can begin there: a 305 asks for the same request once more, by another
+ * way (RFC 3261 21.3.4), so what was asked for before it is asked for again.
+ */
+static const redirect_transaction_t *
+before_on_path(const redirect_transaction_t *transaction)
+{
+    return transaction->link && transaction->link->cause->code == 305 ? NULL : redirect_transaction_before(transaction);
+}
+
+/*
  * Looks for count targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
  * number; MAX_COMPARISONS bounds the rest.
  */
@@ -53,7 +63,7 @@ find_loop(const redirect_target_t *targets, unsigned count, const redirect_trans
     unsigned left = MAX_COMPARISONS;
     loop_t loop = {NULL, NULL};
 
-    for (; from; from = redirect_transaction_before(from)) {
+    for (; from; from = before_on_path(from)) {
         uint32_t key;
         const bool has_key = redirect_request_key(from, &key);
         for (unsigned i = 0; has_key && i < count && left > 0; i++) {
@@ -98,7 +108,7 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
         return NULL;
     }
     loop = find_loop(redirect->target, redirect->target_count,
-                     is_offered_here(redirect, transaction) ? redirect_transaction_before(transaction) : transaction);
+                     is_offered_here(redirect, transaction) ? before_on_path(transaction) : transaction);
     if (loop.target == NULL) {
         return NULL;
     }
@@ -174,7 +184,7 @@ find_loop_followed(const redirect_rule_context_t *context)
     if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;
     }
-    return find_loop(&asked, 1, redirect_transaction_before(transaction)).before;
+    return find_loop(&asked, 1, before_on_path(transaction)).before;
 }
 
 char *
