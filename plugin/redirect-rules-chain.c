@@ -44,6 +44,16 @@ typedef struct {
 } loop_t;
 
 /*
+ * The one before on the path, as far as a circle can begin there: a 305 asks for the same request once more, by another
+ * way (RFC 3261 21.3.4), so what was asked for before it is asked for again.
+ */
+static const redirect_transaction_t *
+before_on_path(const redirect_transaction_t *transaction)
+{
+    return transaction->link && transaction->link->cause->code == 305 ? NULL : redirect_transaction_before(transaction);
+}
+
+/*
  * Looks for count targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
  * number; MAX_COMPARISONS bounds the rest.
  */
@@ -53,7 +63,7 @@ find_loop(const redirect_target_t *targets, unsigned count, const redirect_trans
     unsigned left = MAX_COMPARISONS;
     loop_t loop = {NULL, NULL};
 
-    for (; from; from = redirect_transaction_before(from)) {
+    for (; from; from = before_on_path(from)) {
         uint32_t key;
         const bool has_key = redirect_request_key(from, &key);
         for (unsigned i = 0; has_key && i < count && left > 0; i++) {
@@ -98,7 +108,7 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
         return NULL;
     }
     loop = find_loop(redirect->target, redirect->target_count,
-                     is_offered_here(redirect, transaction) ? redirect_transaction_before(transaction) : transaction);
+                     is_offered_here(redirect, transaction) ? before_on_path(transaction) : transaction);
     if (loop.target == NULL) {
         return NULL;
     }
@@ -174,7 +184,7 @@ find_loop_followed(const redirect_rule_context_t *context)
     if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;
     }
-    return find_loop(&asked, 1, redirect_transaction_before(transaction)).before;
+    return find_loop(&asked, 1, before_on_path(transaction)).before;
 }
 
 char *
@@ -229,13 +239,79 @@ redirect_check_too_many_hops(wmem_allocator_t *scope, const redirect_rule_contex
                               transaction->hop, max_hops);
 }
 
+/* --- a proxy's branch after a 6xx --------------------------------------------------------------------------------- */
+
+/* So much later than it was sent a message may be captured, beside others; and so long what a proxy got was on its way. */
+#define DISORDER (REDIRECT_SECOND / 100)
+#define ON_THE_WAY (REDIRECT_SECOND / 40)
+/* RFC 3261 17.1.1.1, timer A: the request is sent again after T1, 3 * T1, 7 * T1, ...; timers are not exact. */
+#define T1 (REDIRECT_SECOND / 2)
+#define SENT_AGAIN_UP_TO (63 * T1)
+#define TIMER_ERROR (REDIRECT_SECOND / 20)
+
+/* The proxy had the 6xx before the frame: it acknowledged it, or passed it on. */
+static bool
+has_taken(const redirect_transaction_t *refused, uint32_t frame)
+{
+    const redirect_transaction_t *above = redirect_transaction_above(refused);
+    const redirect_record_t *record = refused->first_record;
+
+    while (record && !(record->method == SIP_METHOD_ACK && record->status == 0)) {
+        record = record->next_in_transaction;
+    }
+    return (record && record->frame < frame) ||
+           (above && above->response.status / 100 == 6 && above->response.frame < frame);
+}
+
+/* What is seen after so long may be a branch that began then, a moment late, or its request sent again. */
+static bool
+fits_begin(redirect_time_t after, redirect_time_t late)
+{
+    redirect_time_t again = T1;
+
+    if (after >= -DISORDER && after <= late) {
+        return true;
+    }
+    while (again <= SENT_AGAIN_UP_TO && after > again + TIMER_ERROR) {
+        again = 2 * again + T1;
+    }
+    return again <= SENT_AGAIN_UP_TO && after >= again - TIMER_ERROR;
+}
+
+/*
+ * The proxy may have opened the branch before it had the 6xx, together with another one or because of a response to one,
+ * and the network or the capture lost what it sent first.
+ */
+static bool
+may_have_begun_before(const redirect_transaction_t *branch, const redirect_transaction_t *refused)
+{
+    const redirect_transaction_t *beside = branch->chain->first_transaction;
+
+    if (refused->request.frame == 0 || branch->first_frame < refused->response.frame) {
+        return true; /* it is not known when the other one began; or a response to this one was captured before */
+    }
+    for (; beside; beside = beside->next_in_chain) {
+        if (!redirect_is_branch_beside(branch, beside) || beside->request.frame == 0 ||
+            beside->request.time > refused->response.time + DISORDER) {
+            continue;
+        }
+        if (fits_begin(branch->request.time - beside->request.time, DISORDER) ||
+            (beside->response.status / 100 != 6 && beside->response.status >= 300 &&
+             fits_begin(branch->request.time - beside->response.time, ON_THE_WAY))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* RFC 3261 16.7 step 5. */
 char *
 redirect_check_branch_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_transaction_t *refused = context->global_failure;
+    const redirect_transaction_t *refused = context->global_failure, *transaction = context->record->transaction;
 
-    if (refused == NULL || !redirect_is_branch_beside(context->record->transaction, refused)) {
+    if (refused == NULL || !redirect_is_branch_beside(transaction, refused) ||
+        !has_taken(refused, context->message->frame) || may_have_begun_before(transaction, refused)) {
         return NULL;
     }
     return wmem_strdup_printf(

@@ -85,18 +85,45 @@ asks_for_sips(const redirect_transaction_t *transaction)
     return redirect_request_uri(transaction, &uri) && uri.scheme_kind == SIP_URI_SCHEME_SIPS;
 }
 
+/* The proxy of a 305 goes into Route, where sips leaves the Request-URI as it is (RFC 3261 21.3.4, RFC 5630 3.1.3). */
+static bool
+is_target_sips(const redirect_link_t *link)
+{
+    return link->target && link->cause->code != 305 &&
+           redirect_target_uri(link->target).scheme_kind == SIP_URI_SCHEME_SIPS;
+}
+
+/*
+ * The same client made another request after the redirect, and what came back is not in the capture: it may have been a
+ * redirect to the sip URI.
+ */
+static bool
+may_follow_another(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *other = transaction->link->cause->transaction;
+
+    for (; other; other = other->next_in_chain) {
+        if (other != transaction && other->response.status == 0 &&
+            other->request.frame > transaction->link->redirected_in &&
+            other->request.via_count == transaction->request.via_count &&
+            redirect_same_address(redirect_request_source(other), redirect_request_source(transaction))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* RFC 5630 5.1.1, 5.3: neither a client nor a proxy makes sip of sips by itself; a client may follow to an offered sip. */
 char *
 redirect_check_sips_downgrade_followed(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
     const redirect_link_t *link = transaction->link;
-    const bool is_target_sips = link->target && redirect_target_uri(link->target).scheme_kind == SIP_URI_SCHEME_SIPS;
 
     if (transaction->request.frame == 0 || asks_for_sips(transaction)) {
         return NULL;
     }
-    if (is_target_sips && link->confidence != REDIRECT_CONFIDENCE_POSSIBLE) {
+    if (is_target_sips(link) && link->confidence != REDIRECT_CONFIDENCE_POSSIBLE && !may_follow_another(transaction)) {
         return wmem_strdup_printf(scope,
                                   "Target %u of the %u in frame %u is a sips URI. This %sfollows it and asks for a sip "
                                   "one: the call leaves the secure path.",

@@ -118,7 +118,10 @@ redirect_check_unexpected_source(wmem_allocator_t *scope, const redirect_rule_co
                               redirect_endpoint_text(context->message->source, source));
 }
 
-/* A branch that the proxy sent to that target itself, because of a 3xx that it got, and that ended before; or NULL. */
+/*
+ * A branch that the proxy sent to that target itself, because of a 3xx that it got, and that ended before; or NULL. One to
+ * another URI of the same user may be of the proxy's own finding.
+ */
 static const redirect_transaction_t *
 recursed_branch(const redirect_transaction_t *transaction, const redirect_target_t *target)
 {
@@ -126,7 +129,8 @@ recursed_branch(const redirect_transaction_t *transaction, const redirect_target
 
     for (; below; below = redirect_next_below(transaction, below)) {
         const bool is_tried = below->upstream == transaction && below->link &&
-                              below->link->kind == REDIRECT_LINK_RECURSED && below->response.status >= 300;
+                              below->link->kind == REDIRECT_LINK_RECURSED &&
+                              below->link->match == SIP_URI_MATCH_EXACT && below->response.status >= 300;
         if (is_tried && below->link->target && below->link->target->match_key == target->match_key &&
             sip_slice_equal(redirect_target_text(below->link->target), redirect_target_text(target))) {
             return below;

@@ -10,6 +10,20 @@
 
 #include "redirect-targets.h"
 
+/* Of what a proxy may have made a redirect of: first what offers its first target, then the deepest. */
+static bool
+is_likelier_source(const redirect_t *candidate, const redirect_t *than, const redirect_t *fresh)
+{
+    bool offers, than_offers;
+
+    if (than == NULL || fresh->target_count == 0) {
+        return than == NULL || candidate->depth > than->depth;
+    }
+    offers = redirect_find_target(candidate, redirect_target_text(&fresh->target[0])) != NULL;
+    than_offers = redirect_find_target(than, redirect_target_text(&fresh->target[0])) != NULL;
+    return offers != than_offers ? offers : candidate->depth > than->depth;
+}
+
 redirect_t *
 redirect_sighting_source(const redirect_transaction_t *transaction, const redirect_t *fresh, uint64_t to_tag,
                          bool *unchanged)
@@ -29,7 +43,7 @@ redirect_sighting_source(const redirect_transaction_t *transaction, const redire
         }
         if (to_tag != 0 && below->response.to_tag == to_tag) {
             source = candidate;
-        } else if (source == NULL || candidate->depth > source->depth) {
+        } else if (is_likelier_source(candidate, source, fresh)) {
             source = candidate;
         }
     }

@@ -81,6 +81,7 @@ struct legs_traffic {
     GPtrArray *objects; /* calls and legs, all to be freed */
     GPtrArray *invites; /* leg_t by frame; NULL of other messages */
     unsigned calls, legs, shown;
+    unsigned latest; /* call */
     redirect_time_t next_call;
     GString *text;
 };
@@ -139,13 +140,26 @@ some_phone(const legs_traffic_t *traffic, const call_t *call)
     return phone == call->caller ? (phone + 1) % traffic->phones : phone;
 }
 
+/* Where a call goes on to. */
+static unsigned
+some_target(const legs_traffic_t *traffic, const call_t *call, unsigned called)
+{
+    unsigned target;
+
+    if (!is(traffic, NO_CIRCLES)) {
+        return some_phone(traffic, call);
+    }
+    target = called + 1 + chance_below(traffic->chance, PHONES_AT_LEAST);
+    return target == call->caller ? target + 1 : target;
+}
+
 static leg_t *
 leg_new(legs_traffic_t *traffic, call_t *call, unsigned called)
 {
     leg_t *leg = (leg_t *)keep(traffic, g_new0(leg_t, 1));
 
     leg->call = call;
-    leg->target = some_phone(traffic, call);
+    leg->target = some_target(traffic, call, called);
     leg->number = traffic->legs++;
     leg->cseq = 1;
     leg->called = called;
@@ -333,7 +347,7 @@ hunt(legs_traffic_t *traffic, leg_t *received, redirect_time_t time)
                 time = soon(traffic, time, &relaying);
                 end(traffic, (leg_t *)(uintptr_t)inner, time, 480);
             }
-            leg = leg_made(traffic, received, some_phone(traffic, received->call));
+            leg = leg_made(traffic, received, some_target(traffic, received->call, leg->called));
         }
     }
     relay(traffic, leg, time, told_to_caller(traffic, outcome));
@@ -346,11 +360,12 @@ ring_group(legs_traffic_t *traffic, leg_t *received, redirect_time_t time)
     const redirect_time_t until = soon(traffic, time, &ringing) + REDIRECT_SECOND;
     const bool is_answered = chance_happens(traffic->chance, 0.7);
     leg_t *leg[3], *last;
-    unsigned outcome;
+    unsigned outcome, called = received->called;
 
     time = soon(traffic, time, traffic->population.processing);
     for (unsigned i = 0; i < 3; i++) {
-        leg[i] = leg_made(traffic, received, i == 0 ? received->called : some_phone(traffic, received->call));
+        called = i == 0 ? called : some_target(traffic, received->call, called);
+        leg[i] = leg_made(traffic, received, called);
         invite(traffic, leg[i], time);
         say(traffic, leg[i], soon(traffic, time, &at_phone), SAYS_RESPONSE, 180);
         time = soon(traffic, time, &relaying);
@@ -692,6 +707,7 @@ legs_traffic_next(legs_traffic_t *traffic, redirect_message_t *message, sip_slic
     } else if (event->says == SAYS_RESPONSE && event->status >= 200) {
         leg->final_frame = legs_traffic_frames(traffic);
     }
+    traffic->latest = leg->call->number;
     put_event(traffic, traffic->text, event);
     *message = (redirect_message_t){.frame = legs_traffic_frames(traffic),
                                     .time = time,
@@ -701,6 +717,18 @@ legs_traffic_next(legs_traffic_t *traffic, redirect_message_t *message, sip_slic
     *text = sip_slice_make(traffic->text->str, traffic->text->len);
     g_free(event);
     return true;
+}
+
+unsigned
+legs_traffic_call(const legs_traffic_t *traffic)
+{
+    return traffic->latest;
+}
+
+unsigned
+legs_traffic_calls(const legs_traffic_t *traffic)
+{
+    return traffic->calls;
 }
 
 legs_truth_t

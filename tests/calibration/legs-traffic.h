@@ -30,6 +30,7 @@ typedef enum {
     NO_PHONES = 1 << 15,       /**< what it makes was not captured */
     RINGS_MANY = 1 << 16,      /**< ring groups of three */
     HUNTS = 1 << 17,           /**< goes on to another number where one does not answer */
+    NO_CIRCLES = 1 << 18,      /**< nobody forwards or hunts on to a lower number: no call comes back to where it was */
 } legs_way_t;
 
 /** One kind of B2BUA, and its traffic. */
@@ -63,6 +64,10 @@ void legs_traffic_free(legs_traffic_t *traffic);
 
 /** The next message, in order of time; its text is borrowed until the next one. False at the end. */
 bool legs_traffic_next(legs_traffic_t *traffic, redirect_message_t *message, sip_slice_t *text);
+
+/** The number of the call that the latest message belongs to, from 0; and how many there were so far. */
+unsigned legs_traffic_call(const legs_traffic_t *traffic);
+unsigned legs_traffic_calls(const legs_traffic_t *traffic);
 
 /** What is true of the request of a frame, when all is over. */
 legs_truth_t legs_traffic_truth(const legs_traffic_t *traffic, uint32_t frame);
