@@ -31,6 +31,14 @@ MAY_SHOW = {
         "too_many_hops": "baresip follows on and on; INVITE 19 is the first beyond five",
     },
     "codes": {"no_contact": "the 300 in 47 has none"},
+    "made-followed-badly": {
+        "headers_in_uri": "INVITE 4 has ?Subject=forwarded in its Request-URI",
+        "to_tag_kept": "INVITE 10 keeps the To tag of the 302 in 8",
+        "branch_reused": "INVITE 16 has the branch of INVITE 13",
+        "sips_downgrade": "INVITE 26 asks for a sips URI, the Contact in 27 is a sip one",
+        "answered_after_global_failure": "603 in 36, 200 in 38, for one INVITE",
+        "tried_target_offered": "the 302 in 52 offers what the proxy tried in 49",
+    },
 }
 
 
