@@ -43,6 +43,19 @@ typedef struct {
     const redirect_transaction_t *before;
 } loop_t;
 
+/* One in ten calls that only possibly belong together do not: no ground for a warning. */
+static bool
+is_doubtful_step(const redirect_transaction_t *transaction)
+{
+    const redirect_link_t *link = transaction->link;
+    const redirect_leg_t *leg = transaction->extras->leg;
+
+    if (link) {
+        return link->kind >= REDIRECT_LINK_SESSION_ID && link->confidence == REDIRECT_CONFIDENCE_POSSIBLE;
+    }
+    return leg && transaction->upstream == NULL && leg->confidence == REDIRECT_CONFIDENCE_POSSIBLE;
+}
+
 /*
  * The one before on the path, as far as a circle can begin there: a 305 asks for the same request once more, by another
  * way (RFC 3261 21.3.4), so what was asked for before it is asked for again.
@@ -50,22 +63,35 @@ typedef struct {
 static const redirect_transaction_t *
 before_on_path(const redirect_transaction_t *transaction)
 {
-    return transaction->link && transaction->link->cause->code == 305 ? NULL : redirect_transaction_before(transaction);
+    const bool begins_anew = transaction->link && transaction->link->cause->code == 305;
+
+    return begins_anew || is_doubtful_step(transaction) ? NULL : redirect_transaction_before(transaction);
+}
+
+/* A client counts its requests of a call upwards: one with a higher number is no step before, whatever the capture shows. */
+static bool
+was_sent_later(const redirect_transaction_t *transaction, const redirect_transaction_t *than)
+{
+    return transaction->live && than->live && transaction->live->call == than->live->call &&
+           transaction->request.method == than->request.method &&
+           transaction->live->key.from_tag == than->live->key.from_tag &&
+           transaction->live->key.cseq > than->live->key.cseq;
 }
 
 /*
- * Looks for count targets on the path that ends with from. Equal URIs have equal keys, so nearly all differ in that
- * number; MAX_COMPARISONS bounds the rest.
+ * Looks for count targets on the path that leads to a transaction, with that itself or without it. Equal URIs have equal
+ * keys, so nearly all differ in that number; MAX_COMPARISONS bounds the rest.
  */
 static loop_t
-find_loop(const redirect_target_t *targets, unsigned count, const redirect_transaction_t *from)
+find_loop(const redirect_target_t *targets, unsigned count, const redirect_transaction_t *transaction, bool with_itself)
 {
+    const redirect_transaction_t *from = with_itself ? transaction : before_on_path(transaction);
     unsigned left = MAX_COMPARISONS;
     loop_t loop = {NULL, NULL};
 
     for (; from; from = before_on_path(from)) {
         uint32_t key;
-        const bool has_key = redirect_request_key(from, &key);
+        const bool has_key = redirect_request_key(from, &key) && !was_sent_later(from, transaction);
         for (unsigned i = 0; has_key && i < count && left > 0; i++) {
             if (targets[i].match_key != key) {
                 continue;
@@ -107,8 +133,7 @@ check_loop_offered(wmem_allocator_t *scope, const redirect_rule_context_t *conte
     if (!may_offer_loop(context)) {
         return NULL;
     }
-    loop = find_loop(redirect->target, redirect->target_count,
-                     is_offered_here(redirect, transaction) ? before_on_path(transaction) : transaction);
+    loop = find_loop(redirect->target, redirect->target_count, transaction, !is_offered_here(redirect, transaction));
     if (loop.target == NULL) {
         return NULL;
     }
@@ -184,7 +209,7 @@ find_loop_followed(const redirect_rule_context_t *context)
     if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;
     }
-    return find_loop(&asked, 1, before_on_path(transaction)).before;
+    return find_loop(&asked, 1, transaction, false).before;
 }
 
 char *
@@ -278,30 +303,46 @@ fits_begin(redirect_time_t after, redirect_time_t late)
     return again <= SENT_AGAIN_UP_TO && after >= again - TIMER_ERROR;
 }
 
+static bool
+had_begun(const redirect_transaction_t *beside, const redirect_transaction_t *refused)
+{
+    return beside->request.frame != 0 ? beside->request.time <= refused->response.time + DISORDER
+                                      : beside->first_frame < refused->response.frame;
+}
+
+/* Together with the other branch, or because of what that one got. */
+static bool
+may_have_begun_with(const redirect_transaction_t *branch, const redirect_transaction_t *beside)
+{
+    if (beside->response.is_unseen ||
+        (beside->request.frame != 0 && fits_begin(branch->request.time - beside->request.time, DISORDER))) {
+        return true;
+    }
+    return beside->response.status >= 300 && beside->response.status / 100 != 6 &&
+           fits_begin(branch->request.time - beside->response.time, ON_THE_WAY);
+}
+
 /*
- * The proxy may have opened the branch before it had the 6xx, together with another one or because of a response to one,
- * and the network or the capture lost what it sent first.
+ * The proxy may have opened the branch before it had the 6xx, when it got the request, together with another branch or
+ * because of a response to one, and the network or the capture lost what it sent first.
  */
 static bool
 may_have_begun_before(const redirect_transaction_t *branch, const redirect_transaction_t *refused)
 {
+    const redirect_transaction_t *above = redirect_transaction_above(branch);
     const redirect_transaction_t *beside = branch->chain->first_transaction;
 
     if (refused->request.frame == 0 || branch->first_frame < refused->response.frame) {
         return true; /* it is not known when the other one began; or a response to this one was captured before */
     }
-    for (; beside; beside = beside->next_in_chain) {
-        if (!redirect_is_branch_beside(branch, beside) || beside->request.frame == 0 ||
-            beside->request.time > refused->response.time + DISORDER) {
-            continue;
-        }
-        if (fits_begin(branch->request.time - beside->request.time, DISORDER) ||
-            (beside->response.status / 100 != 6 && beside->response.status >= 300 &&
-             fits_begin(branch->request.time - beside->response.time, ON_THE_WAY))) {
-            return true;
-        }
+    if (above && above->request.frame != 0 && fits_begin(branch->request.time - above->request.time, 0)) {
+        return true;
     }
-    return false;
+    while (beside && !(redirect_is_branch_beside(branch, beside) && had_begun(beside, refused) &&
+                       may_have_begun_with(branch, beside))) {
+        beside = beside->next_in_chain;
+    }
+    return beside != NULL;
 }
 
 /* RFC 3261 16.7 step 5. */

@@ -10,6 +10,8 @@
 
 #include <wsutil/wmem/wmem_strutl.h>
 
+#include "redirect-targets.h"
+
 /*
  * The request of the same call and sender whose 3xx this one follows for certain, with its key at hand; or NULL. Where
  * proxies passed the 3xx on, it is the one of them that has as many Vias.
@@ -93,24 +95,33 @@ is_target_sips(const redirect_link_t *link)
            redirect_target_uri(link->target).scheme_kind == SIP_URI_SCHEME_SIPS;
 }
 
+/* What came back to a request is not in the capture: it is known to be missing, or was not there yet after a redirect. */
+static bool
+has_unknown_answer(const redirect_transaction_t *transaction, uint32_t redirected_in)
+{
+    return transaction->response.is_unseen ||
+           (transaction->response.status == 0 && transaction->request.frame > redirected_in);
+}
+
 /*
- * The same client made another request after the redirect, and what came back is not in the capture: it may have been a
- * redirect to the sip URI.
+ * The redirect offers that sip URI as well, which was followed once already; or the same client made another request, whose
+ * answer is not in the capture: it may have been a redirect to the sip URI.
  */
 static bool
 may_follow_another(const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *other = transaction->link->cause->transaction;
+    const redirect_link_t *link = transaction->link;
+    const redirect_transaction_t *other = transaction->chain->first_transaction;
 
-    for (; other; other = other->next_in_chain) {
-        if (other != transaction && other->response.status == 0 &&
-            other->request.frame > transaction->link->redirected_in &&
-            other->request.via_count == transaction->request.via_count &&
-            redirect_same_address(redirect_request_source(other), redirect_request_source(transaction))) {
-            return true;
-        }
+    if (redirect_find_target(link->cause, redirect_request_text(transaction))) {
+        return true;
     }
-    return false;
+    while (other && !(other != transaction && has_unknown_answer(other, link->redirected_in) &&
+                      other->request.via_count == transaction->request.via_count &&
+                      redirect_same_address(redirect_request_source(other), redirect_request_source(transaction)))) {
+        other = other->next_in_chain;
+    }
+    return other != NULL;
 }
 
 /* RFC 5630 5.1.1, 5.3: neither a client nor a proxy makes sip of sips by itself; a client may follow to an offered sip. */
@@ -130,8 +141,8 @@ redirect_check_sips_downgrade_followed(wmem_allocator_t *scope, const redirect_r
                                   link->target->order, link->cause->code, link->redirected_in,
                                   redirect_confidence_words(link->confidence));
     }
-    if (link->kind == REDIRECT_LINK_RECURSED && link->confidence == REDIRECT_CONFIDENCE_CERTAIN && link->redirected &&
-        asks_for_sips(link->redirected)) {
+    if (link->kind == REDIRECT_LINK_RECURSED && link->cause->code != 305 &&
+        link->confidence == REDIRECT_CONFIDENCE_CERTAIN && link->redirected && asks_for_sips(link->redirected)) {
         return wmem_strdup_printf(scope,
                                   "Frame %u asked for a sips URI, and this proxy went on to a sip one by itself. It "
                                   "must leave that to the caller.",

@@ -120,7 +120,7 @@ redirect_check_unexpected_source(wmem_allocator_t *scope, const redirect_rule_co
 
 /*
  * A branch that the proxy sent to that target itself, because of a 3xx that it got, and that ended before; or NULL. One to
- * another URI of the same user may be of the proxy's own finding.
+ * another URI of the same user may be of the proxy's own finding, and one with more Vias is another proxy's.
  */
 static const redirect_transaction_t *
 recursed_branch(const redirect_transaction_t *transaction, const redirect_target_t *target)
@@ -128,7 +128,8 @@ recursed_branch(const redirect_transaction_t *transaction, const redirect_target
     const redirect_transaction_t *below = redirect_next_below(transaction, NULL);
 
     for (; below; below = redirect_next_below(transaction, below)) {
-        const bool is_tried = below->upstream == transaction && below->link &&
+        const bool is_tried = below->upstream == transaction &&
+                              below->request.via_count == transaction->request.via_count + 1 && below->link &&
                               below->link->kind == REDIRECT_LINK_RECURSED &&
                               below->link->match == SIP_URI_MATCH_EXACT && below->response.status >= 300;
         if (is_tried && below->link->target && below->link->target->match_key == target->match_key &&

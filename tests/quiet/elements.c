@@ -15,7 +15,7 @@
 #define PBXS 2
 #define MAX_BRANCHES 8
 #define MAX_TARGETS 16
-#define MAX_REDIRECTS 4 /* in a row: max_hops is 5 */
+#define MAX_REDIRECTS 3 /* in a row, and twice a 305: max_hops is 5 */
 
 static const delay_t at_once = {"", 0.0005, 0.02};
 static const delay_t processing = {"", 0.0005, 0.3}; /* of a phone */
@@ -191,6 +191,9 @@ some_plan(const place_t *place)
 
     while (left >= plans[i].share) {
         left -= plans[i++].share;
+    }
+    if (plans[i].status == 305 && place->depth > 0) {
+        return 0; /* through the proxy that it names all redirects before are met once more */
     }
     return plans[i].status / 100 == 3 && !may_redirect ? 0 : i;
 }
@@ -593,7 +596,7 @@ static bool
 may_try(const proxy_t *proxy, const branch_t *branch, const place_t *place)
 {
     return proxy->recurses && !proxy->is_closed && proxy->count < MAX_BRANCHES && branch->last->status != 300 &&
-           (place->is_sips || !proxy->above->request->place->is_sips);
+           branch->last->status != 380 && (place->is_sips || !proxy->above->request->place->is_sips);
 }
 
 /* RFC 3261 16.7, step 4, and RFC 5630 5.3: what it tries itself it removes, and it makes no sip of sips. */
@@ -619,11 +622,11 @@ take_targets(proxy_t *proxy, branch_t *branch)
     }
 }
 
-/* A 305 and a 380 name no other targets for the same request. */
+/* A 305 names no other targets for the same request. */
 static bool
 has_targets(const message_t *response)
 {
-    return response && response->status / 100 == 3 && response->status != 305 && response->status != 380;
+    return response && response->status / 100 == 3 && response->status != 305;
 }
 
 static void
@@ -824,6 +827,7 @@ caller_ends(caller_t *caller, unsigned status)
 static void
 aim_at_proxy(caller_t *caller, const place_t *proxy)
 {
+    caller->request->place = (place_t *)proxy->state;
     caller->request->path = hop_to(caller->network, proxy->actor, NULL);
     caller->request->more = network_printf(caller->network, "Route: <%s>\r\n", proxy->uri);
     caller->transport = transport_to(proxy, caller->transport);
@@ -910,6 +914,9 @@ follow(caller_t *caller, const message_t *response)
     }
     for (unsigned i = 0; i < response->offer.count; i++) {
         place_t *target = response->offer.target[i];
+        if (target->is_proxy) {
+            target->state = caller->request->place;
+        }
         if (target->is_sips || !caller->request->place->is_sips) {
             add_target(caller, target, response->offer.q[i]);
         }

@@ -2,7 +2,7 @@
  * Quiet on good traffic: of calls that keep to the rules no rule of severity warn or error may say anything, whatever
  * the network loses and the capture misses. See README.md.
  *
- *     quiet [--calls N] [NAME...]    so many calls in all, under conditions whose names hold one of the words
+ *     quiet [--calls N] [--seed N] [NAME...]    so many calls in all, under conditions whose names hold one of the words
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -327,7 +327,7 @@ print_result(const result_t *result)
 }
 
 static void
-run(result_t *result, char **words, unsigned calls)
+run(result_t *result, char **words, unsigned calls, unsigned seed)
 {
     const unsigned kinds = G_N_ELEMENTS(rows) + G_N_ELEMENTS(legs_rows);
     const unsigned each = MAX(calls / kinds, 1);
@@ -335,14 +335,14 @@ run(result_t *result, char **words, unsigned calls)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         result->conditions = rows[i].name;
         for (unsigned done = 0; done < each && name_is_wanted(rows[i].name, words); done += CALLS_A_CAPTURE) {
-            watch_town(&rows[i], result, SEED + 1000 * i + done / CALLS_A_CAPTURE, MIN(each - done, CALLS_A_CAPTURE));
+            watch_town(&rows[i], result, seed + 1000 * i + done / CALLS_A_CAPTURE, MIN(each - done, CALLS_A_CAPTURE));
         }
     }
     for (guint i = 0; i < G_N_ELEMENTS(legs_rows); i++) {
         const unsigned until = result->calls + each;
         result->conditions = legs_rows[i].name;
         while (result->calls < until && name_is_wanted(legs_rows[i].name, words)) {
-            watch_legs(&legs_rows[i].population, result, SEED + result->captures);
+            watch_legs(&legs_rows[i].population, result, seed + result->captures);
         }
     }
 }
@@ -361,15 +361,28 @@ has_all_needed(const result_t *result)
     return has_all;
 }
 
+/* Takes a number that stands behind its name off the front of the arguments. */
+static void
+take_number(char ***words, const char *name, unsigned *number)
+{
+    if ((*words)[0] && (*words)[1] && strcmp((*words)[0], name) == 0) {
+        *number = (unsigned)strtoul((*words)[1], NULL, 10);
+        *words += 2;
+    }
+}
+
 int
 main(int argc, char **argv)
 {
-    const bool is_counted = argc > 2 && strcmp(argv[1], "--calls") == 0;
-    char **words = argv + (is_counted ? 3 : 1);
+    unsigned calls = CALLS, seed = SEED;
+    char **words = argv + 1;
     result_t result = {0};
 
+    (void)argc;
+    take_number(&words, "--calls", &calls);
+    take_number(&words, "--seed", &seed);
     wmem_init();
-    run(&result, words, is_counted ? (unsigned)strtoul(argv[2], NULL, 10) : CALLS);
+    run(&result, words, calls, seed);
     wmem_cleanup();
     print_result(&result);
     return result.failures == 0 && (*words || has_all_needed(&result)) ? 0 : 1;
