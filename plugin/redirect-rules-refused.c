@@ -55,12 +55,15 @@ first_try(const redirect_transaction_t *transaction)
     return transaction;
 }
 
+/* A redirect server that names a gateway for the same number forwards nothing. */
 static bool
-calls_number(const redirect_transaction_t *transaction)
+calls_another_number(const redirect_store_t *store, const redirect_transaction_t *transaction,
+                     const sip_uri_t *redirected)
 {
     sip_uri_t uri;
 
-    return redirect_request_uri(transaction, &uri) && redirect_leg_is_number(&uri);
+    return redirect_request_uri(transaction, &uri) && redirect_leg_is_number(&uri) &&
+           redirect_leg_user(store, &uri) != redirect_leg_user(store, redirected);
 }
 
 /* Whether it is a forward that was refused, and who forwarded: the one called before. */
@@ -73,7 +76,8 @@ read_refused(const redirect_rule_context_t *context, refused_t *refused)
     sip_uri_t forwarder;
 
     if (link == NULL || link->confidence == REDIRECT_CONFIDENCE_POSSIBLE || link->cause->dip_response ||
-        link->redirected == NULL || !calls_number(now) || !redirect_request_uri(link->redirected, &forwarder)) {
+        link->redirected == NULL || !redirect_request_uri(link->redirected, &forwarder) ||
+        !calls_another_number(context->store, now, &forwarder)) {
         return false;
     }
     *refused = (refused_t){
