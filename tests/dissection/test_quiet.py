@@ -31,6 +31,7 @@ MAY_SHOW = {
         "too_many_hops": "baresip follows on and on; INVITE 19 is the first beyond five",
     },
     "codes": {"no_contact": "the 300 in 47 has none"},
+    "fork-late-302": {"after_global_failure": "after the 603 in 9 Kamailio follows the 302 in 13 of a branch that it cancelled"},
 }
 
 
