@@ -310,36 +310,62 @@ had_begun(const redirect_transaction_t *beside, const redirect_transaction_t *re
                                       : beside->first_frame < refused->response.frame;
 }
 
-/* Together with the other branch, or because of what that one got. */
+/* The same after a response, which may have been sent again as well, with the same timer: any multiple of T1 will do. */
 static bool
-may_have_begun_with(const redirect_transaction_t *branch, const redirect_transaction_t *beside)
+fits_response(redirect_time_t after)
 {
-    if (beside->response.is_unseen ||
-        (beside->request.frame != 0 && fits_begin(branch->request.time - beside->request.time, DISORDER))) {
-        return true;
-    }
-    return beside->response.status >= 300 && beside->response.status / 100 != 6 &&
-           fits_begin(branch->request.time - beside->response.time, ON_THE_WAY);
+    return (after >= -DISORDER && after <= ON_THE_WAY) ||
+           (after >= T1 - TIMER_ERROR && after <= SENT_AGAIN_UP_TO && (after + TIMER_ERROR) % T1 <= 2 * TIMER_ERROR);
 }
 
 /*
- * The proxy may have opened the branch before it had the 6xx, when it got the request, together with another branch or
- * because of a response to one, and the network or the capture lost what it sent first.
+ * Because of what the other branch got, before the proxy took the 6xx in: had it come later, the proxy would have given that
+ * branch up with a CANCEL, where it rang, or the response is seen clearly after the 6xx.
+ */
+static bool
+may_have_begun_by(const redirect_transaction_t *branch, const redirect_transaction_t *beside,
+                  const redirect_transaction_t *refused)
+{
+    if (beside->extras->cancel) {
+        return false;
+    }
+    return beside->response.is_unseen || (beside->response.status >= 300 && beside->response.status / 100 != 6 &&
+                                          beside->response.time <= refused->response.time + ON_THE_WAY &&
+                                          fits_response(branch->request.time - beside->response.time));
+}
+
+/* Together with the other branch, or because of what that one got. */
+static bool
+may_have_begun_with(const redirect_transaction_t *branch, const redirect_transaction_t *beside,
+                    const redirect_transaction_t *refused)
+{
+    return (beside->request.frame != 0 && fits_begin(branch->request.time - beside->request.time, DISORDER)) ||
+           may_have_begun_by(branch, beside, refused);
+}
+
+/*
+ * The proxy may have opened the branch before it had the 6xx, because of the 3xx that it follows; else when it got the
+ * request, together with another branch, or because of a response to one; and the network or the capture lost what it sent
+ * first.
  */
 static bool
 may_have_begun_before(const redirect_transaction_t *branch, const redirect_transaction_t *refused)
 {
     const redirect_transaction_t *above = redirect_transaction_above(branch);
     const redirect_transaction_t *beside = branch->chain->first_transaction;
+    const redirect_link_t *link = branch->link;
 
     if (refused->request.frame == 0 || branch->first_frame < refused->response.frame) {
         return true; /* it is not known when the other one began; or a response to this one was captured before */
+    }
+    if (link && link->kind == REDIRECT_LINK_RECURSED && link->confidence == REDIRECT_CONFIDENCE_CERTAIN) {
+        return may_have_begun_by(branch, link->redirected, refused);
     }
     if (above && above->request.frame != 0 && fits_begin(branch->request.time - above->request.time, 0)) {
         return true;
     }
     while (beside && !(redirect_is_branch_beside(branch, beside) && had_begun(beside, refused) &&
-                       may_have_begun_with(branch, beside))) {
+                       may_have_begun_with(branch, beside, refused))) {
         beside = beside->next_in_chain;
     }
     return beside != NULL;

@@ -212,6 +212,8 @@ class PassesTest(unittest.TestCase):
             for frame, values in one.items():
                 constant = {name: value for name, value in values.items() if name not in AHEAD}
                 later = {name: value for name, value in two[frame].items() if name not in AHEAD}
+                if "sip_redirect.chain" not in constant:  # shown before its chain began: that comes to what it said
+                    later = {name: value for name, value in later.items() if name in constant}
                 self.assertEqual(constant, later, f"frame {frame}")
             visible = {values["sip_redirect.chain"] for values in one.values() if "sip_redirect.chain" in values}
             for frame in set(two) - set(one):
