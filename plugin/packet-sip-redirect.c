@@ -644,7 +644,7 @@ row_of(const redirect_record_t *record)
 {
     const redirect_failure_details_t *failure = record->details->failure;
 
-    if (record->status / 100 != 3 && record->status / 100 != 6) {
+    if (!redirect_is_explained(record->status)) {
         return NULL;
     }
     return sip_response_of(record->status, failure && failure->network_blocked);
@@ -793,7 +793,7 @@ make_code_values(void)
 
     code_values = wmem_alloc0_array(wmem_epan_scope(), value_string, count + 1);
     for (size_t i = 0; i < count; i++) {
-        if (table[i].code / 100 == 3 || table[i].code / 100 == 6) {
+        if (redirect_is_explained(table[i].code)) {
             code_values[used].value = table[i].code;
             code_values[used++].strptr = table[i].phrase;
         }

@@ -280,7 +280,7 @@ append_reason(wmem_strbuf_t *text, const sip_reason_t *reason, const redirect_re
 static void
 annotation_reasons(annotations_t *annotations, const redirect_said_t *said, const redirect_record_t *record)
 {
-    if (record->status / 100 == 3 || record->status / 100 == 6) {
+    if (redirect_is_explained(record->status)) {
         return;
     }
     for (unsigned i = 0; i < said->reason_count; i++) {

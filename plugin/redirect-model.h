@@ -432,6 +432,13 @@ struct redirect_record {
 /** The extras of a transaction that has none. */
 extern const redirect_extras_t redirect_no_extras;
 
+/** True for a 3xx or 6xx, the responses that the plugin explains. */
+static inline bool
+redirect_is_explained(unsigned status)
+{
+    return status / 100 == 3 || status / 100 == 6;
+}
+
 /* --- read-only walks ------------------------------------------------------------------------------------------- */
 
 /** The redirect that a transaction follows, or NULL. */

@@ -245,15 +245,18 @@ redirect_look_back_credentials_missing(wmem_allocator_t *scope, const redirect_s
                : NULL;
 }
 
-/* Of the final response that ended an INVITE, its first sighting; the leg shows the request, so its ACK would pass here. */
+/*
+ * Of the 3xx or 6xx that ended an INVITE, its first sighting; the leg shows the request, so its ACK would pass here. Of other
+ * failures it is not kept which sightings are copies that the capture made.
+ */
 static bool
 wants_ack(const redirect_record_t *record)
 {
     const redirect_transaction_t *transaction = record->transaction;
 
-    return transaction && record->status / 100 != 2 && record->frame == transaction->response.frame &&
-           transaction->request.method == SIP_METHOD_INVITE && transaction->request.frame != 0 &&
-           !transaction->chain->truncated;
+    return transaction && transaction->chain && redirect_is_explained(record->status) &&
+           record->frame == transaction->response.frame && transaction->request.method == SIP_METHOD_INVITE &&
+           transaction->request.frame != 0 && !transaction->chain->truncated;
 }
 
 /* What came back for a final response that the server went on to send. */

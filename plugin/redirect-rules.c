@@ -179,12 +179,6 @@ redirect_expert_item_new(wmem_allocator_t *scope, redirect_rule_id_t id, char *t
     return item;
 }
 
-static bool
-is_explained(const redirect_record_t *record)
-{
-    return record->status / 100 == 3 || record->status / 100 == 6;
-}
-
 /* RFC 3261 16.7: "should never be allowed to happen". */
 static bool
 is_answer_after_refusal(const redirect_record_t *record)
@@ -198,8 +192,8 @@ is_worth_asking(const redirect_rule_context_t *context)
 {
     const redirect_record_t *record = context->record;
 
-    return context->new_transaction || is_explained(record) || record->status >= 400 || record->status == 181 ||
-           context->rivals->count > 0 || context->gaps != 0 || is_answer_after_refusal(record);
+    return context->new_transaction || redirect_is_explained(record->status) || record->status >= 400 ||
+           record->status == 181 || context->rivals->count > 0 || context->gaps != 0 || is_answer_after_refusal(record);
 }
 
 /* What there is for the rules (redirect_rule_needs_t). */
@@ -212,7 +206,7 @@ what_there_is(const redirect_rule_context_t *context)
     return (record->transaction ? REDIRECT_RULE_NEEDS_CHAIN : 0U) |
            (context->message->is_cut ? 0U : REDIRECT_RULE_NEEDS_WHOLE) |
            (redirect_of_record(record) ? REDIRECT_RULE_NEEDS_REDIRECT : 0U) |
-           (is_explained(record) ? REDIRECT_RULE_NEEDS_RESPONSE : 0U) |
+           (redirect_is_explained(record->status) ? REDIRECT_RULE_NEEDS_RESPONSE : 0U) |
            (context->new_transaction ? REDIRECT_RULE_NEEDS_REQUEST : 0U) |
            (follows ? REDIRECT_RULE_NEEDS_FOLLOWUP : 0U);
 }

@@ -167,7 +167,7 @@ is_left_out(redirect_store_t *store, const redirect_transaction_t *transaction, 
     const uint16_t status = message->sip->status;
 
     return own->message_count >= store->config.limits.messages_per_transaction &&
-           !((status / 100 == 3 || status / 100 == 6) && transaction->response.status == 0);
+           !(redirect_is_explained(status) && transaction->response.status == 0);
 }
 
 redirect_record_t *

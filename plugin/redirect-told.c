@@ -660,5 +660,5 @@ redirect_told_most_telling(const redirect_record_t *record)
 bool
 redirect_told_nothing(const redirect_record_t *record)
 {
-    return (record->status / 100 == 3 || record->status / 100 == 6) && record->details->told == NULL;
+    return redirect_is_explained(record->status) && record->details->told == NULL;
 }

@@ -657,7 +657,7 @@ take_final(step_t *step)
     if (transaction->request.frame == 0) {
         note_unseen_answers(step);
     }
-    if (sip->status / 100 == 3 || sip->status / 100 == 6) {
+    if (redirect_is_explained(sip->status)) {
         show(step, transaction);
     }
     take_error_info(step);
@@ -694,12 +694,6 @@ take_later_redirect(step_t *step)
     }
 }
 
-static bool
-is_explained(const sip_message_t *sip)
-{
-    return sip->status / 100 == 3 || sip->status / 100 == 6;
-}
-
 /* The final response once more. */
 static void
 take_again(step_t *step)
@@ -707,7 +701,7 @@ take_again(step_t *step)
     const redirect_time_t after = redirect_store_saw_again(step->store, step->transaction, step->message->time);
 
     if (step->record) {
-        step->record->is_copy = after >= 0 && after < REDIRECT_COPIED_WITHIN;
+        step->record->is_copy = after < REDIRECT_COPIED_WITHIN;
     }
 }
 
@@ -745,7 +739,7 @@ take_in(step_t *step)
         redirect_store_ring(step->store, transaction, sip->status, step->message->time);
     } else if (transaction->response.status == 0) {
         take_final(step);
-    } else if (is_explained(sip)) {
+    } else if (redirect_is_explained(sip->status)) {
         if (sip->status == transaction->response.status) {
             take_again(step);
         }
@@ -785,7 +779,7 @@ note_made_at(const step_t *step)
     redirect_record_t *record = step->record;
     const redirect_transaction_t *transaction = record->transaction, *maker;
 
-    if (!is_explained(step->sip) || is_cancel_response(step->sip) || transaction == NULL ||
+    if (!redirect_is_explained(step->sip->status) || is_cancel_response(step->sip) || transaction == NULL ||
         transaction->response.status != record->status) {
         return;
     }
@@ -798,8 +792,9 @@ note_made_at(const step_t *step)
 static void
 note_server(const step_t *step)
 {
-    const char *server =
-        is_explained(step->sip) ? redirect_server_read(redirect_store_scope(step->store), step->message) : NULL;
+    const char *server = redirect_is_explained(step->sip->status)
+                             ? redirect_server_read(redirect_store_scope(step->store), step->message)
+                             : NULL;
 
     if (server) {
         redirect_store_details(step->store, step->record)->server = server;
@@ -824,7 +819,7 @@ fill_details(step_t *step)
     if (step->redirect && redirect_of_record(record) != step->redirect) {
         redirect_store_details(step->store, record)->redirect = step->redirect;
     }
-    if (is_explained(sip)) {
+    if (redirect_is_explained(sip->status)) {
         failure = redirect_failure_details_read(scope, step->facts, max_values);
         service = sip->status == 380 ? redirect_service_read(scope, sip) : NULL;
         told = redirect_told_read(scope, step->facts, step->message->is_cut, max_values);
@@ -855,7 +850,7 @@ record_alone(step_t *step)
 {
     const sip_message_t *sip = step->sip;
 
-    if (!is_explained(sip)) {
+    if (!redirect_is_explained(sip->status)) {
         return NULL;
     }
     step->record = redirect_store_lone_record(step->store, step->message);
@@ -877,8 +872,8 @@ tells_of_forward(step_t *step)
 static bool
 is_always_shown(step_t *step)
 {
-    return is_explained(step->sip) || step->gaps || step->place.rivals.count > 0 || tells_of_forward(step) ||
-           redirect_facts_end_with_global_failure(step->facts);
+    return redirect_is_explained(step->sip->status) || step->gaps || step->place.rivals.count > 0 ||
+           tells_of_forward(step) || redirect_facts_end_with_global_failure(step->facts);
 }
 
 /* Read of what is visible at once, as follow-ups are. */
@@ -940,7 +935,7 @@ opens_transaction(const sip_message_t *sip)
 static void
 look_for_lost_request(step_t *step, const redirect_call_t *call)
 {
-    if (!step->sip->is_response || !is_explained(step->sip) || step->transaction->request.frame != 0) {
+    if (!step->sip->is_response || !redirect_is_explained(step->sip->status) || step->transaction->request.frame != 0) {
         return;
     }
     if (call && redirect_call_is_incomplete(call)) {

@@ -399,7 +399,7 @@ phrase_of(const redirect_record_t *record, const sip_response_t *row)
 static const sip_response_t *
 row_of(const redirect_record_t *record)
 {
-    return record->status / 100 == 3 || record->status / 100 == 6 ? sip_response_lookup(record->status) : NULL;
+    return redirect_is_explained(record->status) ? sip_response_lookup(record->status) : NULL;
 }
 
 /* The outcome comes before what explains it: a reader may stop there. */
