@@ -94,7 +94,7 @@ diversion_contradicts(wmem_allocator_t *scope, redirect_facts_t *facts, const re
 static const redirect_entry_t *
 entry_redirected(const redirect_said_t *said, const redirect_transaction_t *transaction)
 {
-    const redirect_entry_t *last;
+    const redirect_entry_t *last, *before;
     sip_uri_t uri, last_uri;
 
     if (said->entry_count < 2) {
@@ -102,16 +102,11 @@ entry_redirected(const redirect_said_t *said, const redirect_transaction_t *tran
     }
     last = &said->entry[said->entry_count - 1];
     last_uri = sip_uri_view(&last->uri);
-    if (!sip_slice_has_text(last->mapped_from) || !redirect_request_uri(transaction, &uri) ||
-        sip_uri_match(&last_uri, &uri, NULL) > SIP_URI_MATCH_LOOSE) {
-        return NULL;
-    }
-    for (unsigned i = 0; i + 1 < said->entry_count; i++) {
-        if (sip_slice_equal(said->entry[i].index, last->mapped_from)) {
-            return redirect_entry_was_redirected(&said->entry[i]) ? &said->entry[i] : NULL;
-        }
-    }
-    return NULL;
+    before = redirect_entry_mapped_from(said, said->entry_count - 1);
+    return before && redirect_entry_was_redirected(before) && redirect_request_uri(transaction, &uri) &&
+                   sip_uri_match(&last_uri, &uri, NULL) <= SIP_URI_MATCH_LOOSE
+               ? before
+               : NULL;
 }
 
 /* A proxy may have made the redirect from others with other codes. */

@@ -13,7 +13,7 @@
 #include "redirect-reason-words.h"
 #include "redirect-text.h"
 
-/* Bytes of one URI: with two of them and the Request-URI a sentence fits where Wireshark shows it. */
+/* Bytes of one URI. */
 #define MAX_PIECE 40
 
 /* RFC 8119: the number was translated into that of a service, and nobody forwarded. */
@@ -56,18 +56,13 @@ by_diversion(const redirect_said_t *said)
     return forwards;
 }
 
-/* The entry that was sent on to the one at i: the one that it names, else the one before it. */
+/* The entry that was sent on to the one at i: the one that it names, else the one before it. NULL: not among those kept. */
 static const redirect_entry_t *
 entry_before(const redirect_said_t *said, unsigned i)
 {
     const redirect_entry_t *entry = &said->entry[i];
 
-    for (unsigned j = 0; entry->mapped_from.len > 0 && j < i; j++) {
-        if (sip_slice_equal(said->entry[j].index, entry->mapped_from)) {
-            return &said->entry[j];
-        }
-    }
-    return i > 0 ? &said->entry[i - 1] : NULL;
+    return entry->mapped_from.len > 0 ? redirect_entry_mapped_from(said, i) : i > 0 ? entry - 1 : NULL;
 }
 
 /* RFC 4458: a cause in an entry's URI says why the request went there. */
@@ -108,24 +103,23 @@ told_forwards(redirect_facts_t *facts)
     return forwards.count > 0 ? forwards : by_history_info(said);
 }
 
-static bool
-is_new_invite(const sip_message_t *sip)
-{
-    return sip->method_id == SIP_METHOD_INVITE && !sip->is_response && !sip_slice_has_text(sip_message_to_tag(sip));
-}
-
+/* A 181, or an INVITE outside of a dialog that has a header field of forwards; most messages are neither. */
 static bool
 may_tell(const sip_message_t *sip)
 {
-    return sip_message_has(sip, SIP_HEADER_DIVERSION) || sip_message_has(sip, SIP_HEADER_HISTORY_INFO);
+    if (sip->cseq_method_id != SIP_METHOD_INVITE) {
+        return false;
+    }
+    return sip->is_response
+               ? sip->status == 181
+               : (sip_message_has(sip, SIP_HEADER_DIVERSION) || sip_message_has(sip, SIP_HEADER_HISTORY_INFO)) &&
+                     !sip_slice_has_text(sip_message_to_tag(sip));
 }
 
 bool
 redirect_tells_of_forward(redirect_facts_t *facts)
 {
-    const sip_message_t *sip = facts->sip;
-
-    return sip->status == 181 || (may_tell(sip) && is_new_invite(sip) && told_forwards(facts).count > 0);
+    return may_tell(facts->sip) && (facts->sip->is_response || told_forwards(facts).count > 0);
 }
 
 /* Without parameters and headers: who it is, and no more. */
@@ -162,36 +156,54 @@ static void
 append_forwards(wmem_strbuf_t *text, const forwards_t *forwards)
 {
     if (forwards->count > 1) {
-        wmem_strbuf_append_printf(text, " %u times%s:", forwards->count, forwards->has_first ? "" : " or more");
-    }
-    if (forwards->count > 1 && forwards->has_first) {
-        wmem_strbuf_append(text, " first");
-        append_forward(text, &forwards->first);
-        wmem_strbuf_append(text, ", last");
+        wmem_strbuf_append_printf(text, " %u times%s", forwards->count, forwards->has_first ? ": first" : " or more:");
+        if (forwards->has_first) {
+            append_forward(text, &forwards->first);
+            wmem_strbuf_append_c(text, ',');
+        }
+        wmem_strbuf_append(text, " last");
     }
     append_forward(text, &forwards->last);
 }
 
+/* Only where it fits. */
+static void
+append_called(wmem_strbuf_t *text, sip_slice_t request_uri, size_t max)
+{
+    const size_t before = wmem_strbuf_get_len(text);
+    sip_uri_t uri;
+
+    if (!sip_uri_parse(request_uri, &uri)) {
+        return;
+    }
+    wmem_strbuf_append(text, ", to ");
+    append_party(text, &uri);
+    if (wmem_strbuf_get_len(text) + 1 > max) {
+        wmem_strbuf_truncate(text, before);
+    }
+}
+
 char *
-redirect_forward_told(wmem_allocator_t *scope, redirect_facts_t *facts)
+redirect_forward_told(wmem_allocator_t *scope, redirect_facts_t *facts, bool is_cut, size_t max)
 {
     const sip_message_t *sip = facts->sip;
     forwards_t forwards;
     wmem_strbuf_t *text;
-    sip_uri_t uri;
 
-    if (!redirect_tells_of_forward(facts)) {
+    if (!may_tell(sip)) {
         return NULL;
     }
     forwards = told_forwards(facts);
+    if (forwards.count == 0 && !sip->is_response) {
+        return NULL;
+    }
+    forwards.has_first = forwards.has_first && !is_cut;
     text = wmem_strbuf_new(scope, sip->is_response ? "The call is being forwarded" : "Forwarded");
     append_forwards(text, &forwards);
-    if (sip->is_response && forwards.count == 0) {
+    if (!sip->is_response) {
+        append_called(text, sip->request_uri, max);
+    } else if (forwards.count == 0 && !is_cut) {
         wmem_strbuf_append(text, "; this 181 does not say by whom");
-    }
-    if (!sip->is_response && sip_uri_parse(sip->request_uri, &uri)) {
-        wmem_strbuf_append(text, ", to ");
-        append_party(text, &uri);
     }
     wmem_strbuf_append_c(text, '.');
     return wmem_strbuf_finalize(text);

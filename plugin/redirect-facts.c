@@ -168,6 +168,19 @@ redirect_facts_said(redirect_facts_t *facts)
     return said;
 }
 
+const redirect_entry_t *
+redirect_entry_mapped_from(const redirect_said_t *said, unsigned i)
+{
+    const sip_slice_t index = said->entry[i].mapped_from;
+
+    for (unsigned j = 0; index.len > 0 && j < i; j++) {
+        if (sip_slice_equal(said->entry[j].index, index)) {
+            return &said->entry[j];
+        }
+    }
+    return NULL;
+}
+
 redirect_blocked_kind_t
 redirect_facts_network_blocked(redirect_facts_t *facts, sip_network_blocked_t *details)
 {

@@ -132,6 +132,9 @@ redirect_entry_was_redirected(const redirect_entry_t *entry)
     return redirect_entry_has_sip_reason(entry) && entry->reason_cause / 100 == 3;
 }
 
+/** The entry that entry i names as the one it was made of (mp, rc); NULL where it names none, or none that was kept. */
+const redirect_entry_t *redirect_entry_mapped_from(const redirect_said_t *said, unsigned i);
+
 /**
  * A parameter about a telephone number (rn, npdi, cic: RFC 4694), in the user part of a SIP URI, where it belongs, or
  * after the host, where some put it. False where there is none.

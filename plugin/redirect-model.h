@@ -219,6 +219,8 @@ typedef struct {
     uint8_t method;                      /**< sip_method_t */
     bool in_dialog : 1;                  /**< a tag in its To says so (RFC 3261 12.2.1.1) */
     bool has_identity : 1;               /**< it has a signed Identity (RFC 8224 4) */
+    bool has_asserted : 1;               /**< it has a P-Asserted-Identity, whomever that names */
+    bool is_cut : 1;                     /**< the captured bytes end within its header fields */
     bool seen_elsewhere : 1;             /**< grows: its repeats went to another address: captured on two sides */
     bool lacks_credentials : 1;          /**< known where it was visible at once: no Authorization of either kind */
 } redirect_request_t;

@@ -21,7 +21,6 @@
 char *
 redirect_look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
 {
-    static const char none[] = "No follow-up in this capture within 32 s. ";
     const redirect_t *redirect = redirect_of_record(record);
     char address[REDIRECT_ENDPOINT_TEXT];
     redirect_client_t client;
@@ -32,10 +31,13 @@ redirect_look_back_not_followed(wmem_allocator_t *scope, const redirect_store_t 
     client = redirect_store_client(store, record->transaction);
     return client.redirects >= TELLS_FROM && client.followups == 0
                ? wmem_strdup_printf(
-                     scope, "%s%s follows none of the %u redirects that it got here: look at its settings.", none,
+                     scope,
+                     "No follow-up in this capture within 32 s. Either %s follows none of the %u redirects "
+                     "that it got here, or this capture does not see where it goes on.",
                      redirect_endpoint_text(redirect_request_source(record->transaction), address), client.redirects)
-               : wmem_strdup_printf(scope, "%sEither nobody followed, or it went where this capture does not see it.",
-                                    none);
+               : wmem_strdup(scope,
+                             "No follow-up in this capture within 32 s. Either nobody followed, or it went where "
+                             "this capture does not see it.");
 }
 
 /* How sure it is that two requests are of one call: no surer than what ties either to it. */

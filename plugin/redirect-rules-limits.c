@@ -23,25 +23,34 @@ redirect_check_cut_off(wmem_allocator_t *scope, const redirect_rule_context_t *c
                : NULL;
 }
 
-/* The gaps of one kind as sentences; NULL where there is none. */
+/* For "; " before the last sentence, and "; and 12 more." after it. */
+#define ROOM_FOR_COUNT 16
+
+/* The gaps of one kind as sentences, as many as Wireshark shows, the others counted; NULL where there is none. */
 static char *
 gap_sentences(wmem_allocator_t *scope, const char *lead, unsigned gaps)
 {
-    wmem_strbuf_t *text = NULL;
+    unsigned named = 0, left_out = 0;
+    wmem_strbuf_t *text;
 
+    if (gaps == 0) {
+        return NULL;
+    }
+    text = wmem_strbuf_new(scope, lead);
     for (unsigned bit = 1; bit && bit <= gaps; bit <<= 1) {
+        const char *sentence = redirect_gap_text((redirect_gap_t)bit);
         if ((gaps & bit) == 0) {
             continue;
         }
-        if (text == NULL) {
-            text = wmem_strbuf_new(scope, lead);
-        } else {
-            wmem_strbuf_append(text, "; ");
+        if (named > 0 && wmem_strbuf_get_len(text) + strlen(sentence) > REDIRECT_RULE_MAX_TEXT - ROOM_FOR_COUNT) {
+            left_out++;
+            continue;
         }
-        wmem_strbuf_append(text, redirect_gap_text((redirect_gap_t)bit));
+        wmem_strbuf_append(text, named++ > 0 ? "; " : "");
+        wmem_strbuf_append(text, sentence);
     }
-    if (text == NULL) {
-        return NULL;
+    if (left_out > 0) {
+        wmem_strbuf_append_printf(text, "; and %u more", left_out);
     }
     wmem_strbuf_append_c(text, '.');
     return wmem_strbuf_finalize(text);

@@ -258,8 +258,7 @@ redirect_check_rejected_without_call_info(wmem_allocator_t *scope, const redirec
 char *
 redirect_check_diverted(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    return redirect_store_config(context->store)->show_diverted &&
-                   (context->new_transaction || context->record->status == 181)
-               ? redirect_forward_told(scope, context->facts)
+    return redirect_store_config(context->store)->show_diverted
+               ? redirect_forward_told(scope, context->facts, context->message->is_cut, REDIRECT_RULE_MAX_TEXT)
                : NULL;
 }

@@ -40,9 +40,8 @@ typedef struct {
     const redirect_transaction_t *redirected; /**< whose called party forwarded */
     const redirect_link_t *link;
     const redirect_store_t *store;
-    uint32_t forwarder;    /**< redirect_leg_user() of who was called before */
-    uint32_t forwarder_id; /**< redirect_caller_key() of the same */
-    sip_slice_t from;      /**< of the request that was refused */
+    uint32_t forwarder; /**< redirect_leg_user() of who was called before */
+    sip_slice_t from;   /**< of the request that was refused */
 } refused_t;
 
 /* The first request of a follow-up that was sent again with credentials and the like. */
@@ -76,7 +75,7 @@ read_refused(const redirect_rule_context_t *context, refused_t *refused)
     sip_uri_t forwarder;
 
     if (link == NULL || link->confidence == REDIRECT_CONFIDENCE_POSSIBLE || link->cause->dip_response ||
-        link->redirected == NULL || !redirect_request_uri(link->redirected, &forwarder) ||
+        now->request.in_dialog || link->redirected == NULL || !redirect_request_uri(link->redirected, &forwarder) ||
         !calls_another_number(context->store, now, &forwarder)) {
         return false;
     }
@@ -86,7 +85,6 @@ read_refused(const redirect_rule_context_t *context, refused_t *refused)
         .link = link,
         .store = context->store,
         .forwarder = redirect_leg_user(context->store, &forwarder),
-        .forwarder_id = redirect_caller_key(forwarder.whole),
         .from = sip_message_from_uri(context->message->sip),
     };
     return refused->forwarder != 0;
@@ -117,14 +115,21 @@ is_forwarder_told(const refused_t *refused, const redirect_said_t *said)
     return false;
 }
 
+/* P-Asserted-Identity names neither nobody in particular nor the caller: it may be the one who forwarded, in any form. */
+static bool
+may_assert_forwarder(const refused_t *refused)
+{
+    const redirect_caller_t *caller = refused->now->live ? refused->now->live->caller : NULL;
+
+    return caller && caller->asserted != 0 && caller->asserted != refused->link->cause->caller;
+}
+
 static bool
 is_forwarder_calling(const refused_t *refused)
 {
-    const redirect_caller_t *caller = refused->now->live ? refused->now->live->caller : NULL;
     sip_uri_t from;
 
-    return (sip_uri_parse(refused->from, &from) && is_forwarder(refused, &from)) ||
-           (caller && caller->asserted != 0 && caller->asserted == refused->forwarder_id);
+    return (sip_uri_parse(refused->from, &from) && is_forwarder(refused, &from)) || may_assert_forwarder(refused);
 }
 
 static bool
@@ -143,14 +148,22 @@ add(wmem_strbuf_t *text, const char *finding)
     wmem_strbuf_append(text, finding);
 }
 
-/* Nothing is said of a caller who is the one who forwarded, nor where the forwarder is told. */
+/* Some of what is said was not kept: a limit. */
+static bool
+is_incomplete(const redirect_said_t *said)
+{
+    return said->diversion_count < said->diversion_total || said->entry_count < said->entry_total;
+}
+
+/* Nothing is said of a caller who is the one who forwarded, nor where the forwarder is told, or may be. */
 static void
 add_forwarder_missing(wmem_strbuf_t *text, const refused_t *refused)
 {
     const redirect_history_t *history = refused->now->extras->history;
-    const bool tells = history && (history->said.diversion_count > 0 || history->said.entry_count > 0);
+    const bool tells = history && (history->said.diversion_total > 0 || history->said.entry_total > 0);
 
-    if (is_forwarder_calling(refused) || (tells && is_forwarder_told(refused, &history->said))) {
+    if (is_forwarder_calling(refused) ||
+        (tells && (is_incomplete(&history->said) || is_forwarder_told(refused, &history->said)))) {
         return;
     }
     if (tells) {
@@ -161,16 +174,10 @@ add_forwarder_missing(wmem_strbuf_t *text, const refused_t *refused)
     }
 }
 
-static bool
-asserts(const redirect_transaction_t *transaction)
-{
-    return transaction->live && transaction->live->caller && transaction->live->caller->asserted != 0;
-}
-
 static void
 add_lost(wmem_strbuf_t *text, const refused_t *refused)
 {
-    if (asserts(refused->redirected) && !asserts(refused->now)) {
+    if (refused->redirected->request.has_asserted && !refused->now->request.has_asserted) {
         add(text, "the P-Asserted-Identity is gone");
     }
     if (refused->redirected->request.has_identity && !refused->now->request.has_identity) {
@@ -178,19 +185,51 @@ add_lost(wmem_strbuf_t *text, const refused_t *refused)
     }
 }
 
-/* Bytes of what the refusal says beside findings: both fit where Wireshark shows them. */
-#define MAX_SAID 55
+/* What the request lacks; "" where nothing is missing, or the packet is cut off and may have held it. */
+static const char *
+findings_of(wmem_allocator_t *scope, const refused_t *refused)
+{
+    wmem_strbuf_t *text = wmem_strbuf_new(scope, "");
 
-/* What the one who refuses says itself; "" for nothing. */
+    if (!refused->now->request.is_cut) {
+        add_forwarder_missing(text, refused);
+        add_lost(text, refused);
+    }
+    return wmem_strbuf_finalize(text);
+}
+
+/* What the one who refuses says itself, in at most so many bytes; "" for nothing. */
 static const char *
 said_by_refuser(wmem_allocator_t *scope, const redirect_rule_context_t *context, size_t max)
 {
+    static const char more[] = "...";
     const redirect_told_t *told = redirect_told_read(scope, context->facts, context->message->is_cut, 1);
+    sip_slice_t text;
 
-    return told && told->most_telling
-               ? wmem_strdup_printf(scope, ": %s",
-                                    redirect_text_from_wire(scope, sip_slice_from_string(told->most_telling), max))
-               : "";
+    if (told == NULL || told->most_telling == NULL) {
+        return "";
+    }
+    text = sip_slice_from_string(told->most_telling);
+    return redirect_text_from_wire(scope, text, text.len > max ? max - strlen(more) : max);
+}
+
+/* Beside findings there is room for a few words of the refusal. NULL where there is neither. */
+static char *
+refused_text(wmem_allocator_t *scope, const redirect_rule_context_t *context, const refused_t *refused)
+{
+    static const char head[] = "Forward refused with 403: .";
+    wmem_allocator_t *own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+    const char *findings = findings_of(own, refused);
+    const char *where = findings[0] ? wmem_strdup_printf(own, ". In frame %u: ", refused->now->request.frame) : "";
+    const size_t room = REDIRECT_RULE_MAX_TEXT - strlen(head) - strlen(where) - strlen(findings);
+    const char *said = said_by_refuser(own, context, room);
+    char *text = findings[0] || said[0]
+                     ? wmem_strdup_printf(scope, "Forward refused with %u%s%s%s%s.", context->record->status,
+                                          said[0] ? ": " : "", said, where, findings)
+                     : NULL;
+
+    wmem_destroy_allocator(own);
+    return text;
 }
 
 char *
@@ -198,21 +237,9 @@ redirect_check_forward_refused(wmem_allocator_t *scope, const redirect_rule_cont
 {
     const redirect_record_t *record = context->record;
     refused_t refused;
-    wmem_strbuf_t *findings;
 
-    if (!is_refusal(record->status) || record->frame != record->transaction->response.frame ||
-        record->transaction->request.frame == 0 || !read_refused(context, &refused)) {
-        return NULL;
-    }
-    findings = wmem_strbuf_new(scope, "");
-    add_forwarder_missing(findings, &refused);
-    add_lost(findings, &refused);
-    if (wmem_strbuf_get_len(findings) == 0) {
-        const char *said = said_by_refuser(scope, context, 0);
-
-        return said[0] ? wmem_strdup_printf(scope, "Forward refused with %u%s.", record->status, said) : NULL;
-    }
-    return wmem_strdup_printf(scope, "Forward refused with %u%s. In frame %u: %s.", record->status,
-                              said_by_refuser(scope, context, MAX_SAID), refused.now->request.frame,
-                              wmem_strbuf_get_str(findings));
+    return is_refusal(record->status) && record->frame == record->transaction->response.frame &&
+                   record->transaction->request.frame != 0 && read_refused(context, &refused)
+               ? refused_text(scope, context, &refused)
+               : NULL;
 }

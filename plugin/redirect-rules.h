@@ -87,6 +87,9 @@ typedef struct {
     unsigned gaps;                                 /**< redirect_gap_t: what is missing around this message */
 } redirect_rule_context_t;
 
+/** Bytes of an expert item that Wireshark shows; no sentence of a rule is longer. */
+#define REDIRECT_RULE_MAX_TEXT 239
+
 /** Asked when a message is first seen. NULL where the rule does not apply, else a sentence about it, owned by scope. */
 typedef char *redirect_rule_check_t(wmem_allocator_t *scope, const redirect_rule_context_t *context);
 

@@ -70,6 +70,8 @@ put_request(redirect_request_t *request, const redirect_opening_t *opening, char
     request->destination_len = opening->destination.len;
     request->in_dialog = opening->to_tag != 0;
     request->has_identity = opening->has_identity;
+    request->has_asserted = opening->has_asserted;
+    request->is_cut = opening->is_cut;
 }
 
 static stored_live_t *

@@ -126,9 +126,9 @@ typedef struct {
     uint64_t to_tag; /**< of the request, as a keyed hash */
     redirect_endpoint_t source;
     redirect_endpoint_t destination;
-    sip_slice_t method_name; /**< only where the method is not known by number */
-    bool has_identity;
-    redirect_caller_t caller; /**< asserted 0 and both slices absent where there is nothing to say */
+    sip_slice_t method_name;                 /**< only where the method is not known by number */
+    bool has_identity, has_asserted, is_cut; /**< see redirect_request_t */
+    redirect_caller_t caller;                /**< asserted 0 and both slices absent where there is nothing to say */
 } redirect_opening_t;
 
 /**

@@ -170,6 +170,8 @@ read_opening(const step_t *step)
         .source = message->source,
         .destination = message->destination,
         .has_identity = sip_message_has(sip, SIP_HEADER_IDENTITY),
+        .has_asserted = sip_message_has(sip, SIP_HEADER_P_ASSERTED_IDENTITY),
+        .is_cut = message->is_cut,
     };
     opening.caller = read_caller(step, opening.to_tag != 0);
     return opening;
@@ -864,8 +866,7 @@ record_alone(step_t *step)
 static bool
 tells_of_forward(step_t *step)
 {
-    return redirect_store_config(step->store)->show_diverted && (step->new_transaction || step->sip->status == 181) &&
-           redirect_tells_of_forward(step->facts);
+    return redirect_store_config(step->store)->show_diverted && redirect_tells_of_forward(step->facts);
 }
 
 /* Shown although its chain is not: what it says by itself is worth it. */

@@ -1323,6 +1323,17 @@ write_lines(GString *out, const char *where, const char *verb, const redirect_an
     }
 }
 
+/* An expert item as a user reads it, all of which Wireshark shows. */
+static void
+write_expert_item(GString *out, const char *where, const redirect_expert_item_t *item)
+{
+    if (strlen(item->text) > REDIRECT_RULE_MAX_TEXT) {
+        g_error("%zu bytes are more than Wireshark shows: %s", strlen(item->text), item->text);
+    }
+    g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity], item->rule->name,
+                           item->text);
+}
+
 static void
 write_annotations(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
@@ -1330,15 +1341,12 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
     char *where = record->index ? g_strdup_printf("%u/%u", record->frame, record->index + 1u)
                                 : g_strdup_printf("%u", record->frame);
 
-    for (const redirect_expert_item_t *expert_item = record->details->expert_items; expert_item;
-         expert_item = expert_item->next) {
-        g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[expert_item->rule->severity],
-                               expert_item->rule->name, expert_item->text);
+    for (const redirect_expert_item_t *item = record->details->expert_items; item; item = item->next) {
+        write_expert_item(out, where, item);
     }
     for (const redirect_expert_item_t *item = redirect_rules_look_back(scope, redirect_tracker_store(tracker), record);
          item; item = item->next) {
-        g_string_append_printf(out, "%s: %s %s: %s\n", where, severity_names[item->rule->severity], item->rule->name,
-                               item->text);
+        write_expert_item(out, where, item);
     }
     if (record->details->told) {
         write_lines(out, where, "tells", record->details->told->values);

@@ -104,16 +104,25 @@ check_unchanged(const witness_t *then)
     }
 }
 
-/* What is said in hindsight has words. */
 static void
-check_hindsight(const redirect_tracker_t *tracker, const redirect_record_t *record)
+check_expert_items(const redirect_expert_item_t *item)
+{
+    for (; item; item = item->next) {
+        if (strlen(item->text) <= 20 || strlen(item->text) > REDIRECT_RULE_MAX_TEXT) {
+            g_printerr("%s, %zu bytes: %s\n", item->rule->name, strlen(item->text), item->text);
+            abort();
+        }
+    }
+}
+
+/* What is said at once and in hindsight has words, no more than Wireshark shows; of records without a chain as well. */
+static void
+check_said(const redirect_tracker_t *tracker, const redirect_record_t *record)
 {
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
-    const redirect_expert_item_t *item = redirect_rules_look_back(scope, redirect_tracker_store(tracker), record);
 
-    for (; item; item = item->next) {
-        REQUIRE(strlen(item->text) > 20);
-    }
+    check_expert_items(record->details->expert_items);
+    check_expert_items(redirect_rules_look_back(scope, redirect_tracker_store(tracker), record));
     wmem_destroy_allocator(scope);
 }
 
@@ -133,7 +142,7 @@ check_told(const redirect_record_t *record)
 {
     const redirect_told_t *told = record->details->told;
     const char *most_telling = redirect_told_most_telling(record);
-    const bool is_explained = record->status / 100 == 3 || record->status / 100 == 6;
+    const bool is_explained = redirect_is_explained(record->status);
 
     REQUIRE(told == NULL || is_explained);
     REQUIRE(redirect_told_nothing(record) == (is_explained && told == NULL));
@@ -166,7 +175,7 @@ check_transaction(const redirect_tracker_t *tracker, const redirect_chain_t *cha
         wmem_free(NULL, redirect_verdict(NULL, redirect_tracker_store(tracker), record));
         wmem_free(NULL, redirect_verdict_short(NULL, record));
         check_told(record);
-        check_hindsight(tracker, record);
+        check_said(tracker, record);
     }
     wmem_free(NULL, redirect_transaction_path(NULL, redirect_tracker_store(tracker), transaction));
 }
@@ -215,10 +224,11 @@ typedef struct {
     redirect_message_t message;
 } entry_t;
 
-/* "ab 20": from a to b, 20 ms later */
+/* "ab 20": from a to b, 20 ms later; "ab+": in the frame of the message before; "ab~": cut off within its header fields */
 static void
 head_read(sip_slice_t head, redirect_message_t *message)
 {
+    const char mark = head.len > 2 ? head.ptr[2] : ' ';
     uint32_t later = 0;
     redirect_endpoint_t *const ends[] = {&message->source, &message->destination};
 
@@ -227,6 +237,13 @@ head_read(sip_slice_t head, redirect_message_t *message)
     }
     if (head.len > 3 && sip_slice_to_uint32(sip_slice_trim(sip_slice_from(head, 3)), &later)) {
         message->time += (redirect_time_t)later * (REDIRECT_SECOND / 1000);
+    }
+    message->is_cut = mark == '~';
+    if (mark == '+' && message->frame > 0) {
+        message->index++;
+    } else {
+        message->frame++;
+        message->index = 0;
     }
 }
 
@@ -239,7 +256,9 @@ next_message(sip_slice_t *rest, sip_slice_t *text, redirect_message_t *message)
     if (rest->len == 0) {
         return false;
     }
-    if (rest->len > 3 && memcmp(rest->ptr, "== ", 3) == 0) {
+    if (rest->len <= 3 || memcmp(rest->ptr, "== ", 3) != 0) {
+        head_read(SIP_SLICE_NONE, message);
+    } else {
         const char *line_end = memchr(rest->ptr, '\n', rest->len);
         size_t len = line_end ? (size_t)(line_end - rest->ptr) : rest->len;
         head_read(sip_slice_from(sip_slice_make(rest->ptr, len), 3), message);
@@ -319,13 +338,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     redirect_message_t message = {.transport = REDIRECT_TRANSPORT_UDP};
 
     witnesses->count = 0;
-    while (message.frame < MAX_MESSAGES && next_message(&rest, &text, &message)) {
-        message.frame++;
+    for (unsigned fed = 0; fed < MAX_MESSAGES && next_message(&rest, &text, &message); fed++) {
         feed(tracker, &message, text, witnesses);
     }
     for (unsigned pass = 0; pass < 2; pass++) {
         for (unsigned i = 0; i < witnesses->count; i++) {
             check_unchanged(&witnesses->witness[i]);
+            check_said(tracker, witnesses->witness[i].record);
         }
         for (uint32_t i = 0; i < redirect_tracker_chain_count(tracker); i++) {
             check_chain(tracker, redirect_tracker_chain(tracker, i));
