@@ -21,6 +21,7 @@ add_custom_command(OUTPUT "${PROFILE_ZIP}"
 add_custom_target(profile_zip ALL DEPENDS "${PROFILE_ZIP}")
 
 install(FILES ${PROFILE_SOURCES} DESTINATION "${CMAKE_INSTALL_DATADIR}/wireshark/profiles/${PROFILE_NAME}")
-install(FILES "${PROJECT_SOURCE_DIR}/docs/sip_redirect.4" DESTINATION "${CMAKE_INSTALL_MANDIR}/man4")
+configure_file("${PROJECT_SOURCE_DIR}/docs/sip_redirect.4.in" "${CMAKE_BINARY_DIR}/docs/sip_redirect.4" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/docs/sip_redirect.4" DESTINATION "${CMAKE_INSTALL_MANDIR}/man4")
 # The remedies of 301 and 302 name this page.
 install(FILES "${PROJECT_SOURCE_DIR}/docs/why-not-followed.md" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/sip_redirect/docs")

@@ -15,11 +15,11 @@
 #include <epan/proto_data.h>
 #include <epan/tap.h>
 #include <epan/unit_strings.h>
-#include <ws_version.h>
 #include <wsutil/report_message.h>
 
 #include "redirect-annotations.h"
 #include "redirect-answer.h"
+#include "redirect-compat.h"
 #include "redirect-hidden.h"
 #include "redirect-leg.h"
 #include "redirect-locate.h"
@@ -30,11 +30,8 @@
 #include "redirect-text.h"
 #include "redirect-verdict.h"
 
-/* The type of a boolean preference changed with Wireshark 4.3; a cast would write beyond the variable. */
-#if WIRESHARK_VERSION_MAJOR > 4 || (WIRESHARK_VERSION_MAJOR == 4 && WIRESHARK_VERSION_MINOR >= 3)
-typedef bool pref_bool_t;
-#else
-typedef gboolean pref_bool_t;
+#if REDIRECT_WIRESHARK_IS_UNTRIED
+#pragma message("sip_redirect is not tried with a Wireshark as new as this. What differs goes into redirect-compat.h.")
 #endif
 
 #define SHORT_NAME "SIP Redirect"
@@ -50,11 +47,11 @@ static int expert_tap = -1; /* Wireshark's own */
 
 static unsigned pref_max_hops = 5;
 static unsigned pref_link_window = 32;
-static pref_bool_t pref_link_calls = TRUE;
-static pref_bool_t pref_link_legs = TRUE;
-static pref_bool_t pref_show_diverted = TRUE;
-static pref_bool_t pref_explain = TRUE;
-static pref_bool_t pref_voip_calls = FALSE;
+static redirect_pref_bool_t pref_link_calls = TRUE;
+static redirect_pref_bool_t pref_link_legs = TRUE;
+static redirect_pref_bool_t pref_show_diverted = TRUE;
+static redirect_pref_bool_t pref_explain = TRUE;
+static redirect_pref_bool_t pref_voip_calls = FALSE;
 static const char *pref_silent_rules = "";
 static const char *pref_leg_headers = "X-Call-ID,X-CID";
 static const char *pref_shared_headers = "P-Charging-Vector,Cisco-Guid,Cisco-GUCID,X-Genesys-CallUUID,User-to-User";

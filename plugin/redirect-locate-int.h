@@ -12,9 +12,9 @@
 #ifndef REDIRECT_LOCATE_INT_H
 #define REDIRECT_LOCATE_INT_H
 
-#include <epan/dissectors/packet-sip.h>
 #include <epan/packet.h>
 
+#include "redirect-compat.h"
 #include "redirect-locate.h"
 
 /* ---- Records: redirect-locate-records.c ---- */

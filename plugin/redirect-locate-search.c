@@ -11,7 +11,7 @@
 
 #include "redirect-locate-int.h"
 
-#include "redirect-locate-compat.h"
+#include "redirect-compat.h"
 
 /*
  * How often a frame's bytes may be looked at, on average, before the rest of its messages counts as missed. Real frames
@@ -42,7 +42,7 @@ static void
 collect_sources(locator_t *locator)
 {
     packet_info *pinfo = locator->pinfo;
-    const tvbuff_t *body = redirect_locate_tvb_by_name(pinfo, "gunzipped data");
+    const tvbuff_t *body = redirect_tvb_by_name(pinfo, "gunzipped data");
     size_t total = 0;
 
     locator->source = wmem_alloc_array(pinfo->pool, locate_source_t, MAX(g_slist_length(pinfo->data_src), 1));
@@ -52,7 +52,7 @@ collect_sources(locator_t *locator)
         locate_source_t *source = &locator->source[locator->source_count];
 
         if (len > 0 && len <= INT32_MAX && !(locator->source_count > 0 && tvb == body)) {
-            *source = locate_source(tvb, (const char *)tvb_get_ptr(tvb, 0, (int)len), len, &locator->effort);
+            *source = locate_source(tvb, (const char *)tvb_get_ptr(tvb, 0, len), len, &locator->effort);
             source->is_frame = locator->source_count == 0;
             source->is_cut = len < tvb_reported_length(tvb);
             locator->source_count++;

@@ -10,7 +10,7 @@
 
 #include <epan/proto_data.h>
 
-#include "redirect-locate-compat.h"
+#include "redirect-compat.h"
 
 static int proto_caller = -1;
 static int proto_sip = -1;
@@ -111,7 +111,7 @@ locate_lone(packet_info *pinfo, unsigned number, redirect_located_list_t *list)
     if (seen == NULL || !locate_is_message(seen) || len == 0 || len > INT32_MAX) {
         return false;
     }
-    frame = sip_slice_make((const char *)tvb_get_ptr(tvb, 0, (int)len), len);
+    frame = sip_slice_make((const char *)tvb_get_ptr(tvb, 0, len), len);
     while ((start = next_payload(pinfo, frame, start, &end)) > 0) {
         if (locate_text_starts(sip_slice_from(frame, start), seen)) {
             set_lone(tvb, frame, start, end, list);
@@ -195,7 +195,7 @@ redirect_locate_init(int protocol)
 G_GNUC_NO_INLINE bool
 redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
 {
-    unsigned sip_layers = redirect_locate_layers_of(pinfo, proto_sip);
+    unsigned sip_layers = redirect_layers_of(pinfo, proto_sip);
 
     if (sip_layers > 0) {
         return locate_sip(pinfo, sip_layers, list);

@@ -3,7 +3,7 @@
  *
  * tshark would make handlers of its own for the table and the tree. These come first, because in one pass the end of a
  * chain is known only when the whole capture has been read: they look the chains up when they print. Like tshark's own
- * handlers (ui/cli/tap-*.c) they write to stdout and end the run where an argument is wrong.
+ * handlers (ui/cli/tap-*.c) they write to stdout, and the run ends where an argument is wrong.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,6 +19,7 @@
 #include <epan/tap.h>
 #include <wsutil/report_message.h>
 
+#include "redirect-compat.h"
 #include "redirect-report.h"
 #include "redirect-stats.h"
 
@@ -26,28 +27,50 @@
 #define COMPARE "sip_redirect,compare"
 #define TREE REDIRECT_STATS_TREE ",tree"
 
-/* What follows the option's name and its comma; NULL where nothing does. */
-static const char *
-rest_of_option(const char *option, const char *name)
-{
-    const char *rest = option + strlen(name);
-
-    /* tshark finds the handler by the first letters alone. */
-    if (*rest != '\0' && *rest != ',') {
-        report_failure("There is no -z %s; %s is what comes nearest.", option, name);
-        exit(1);
+/*
+ * A handler of a -z option, from start(), which is given the option and returns false where it has said what is wrong.
+ * From 4.5 on tshark ends the run then. Before, the handler has to, as tshark's own do.
+ */
+#if REDIRECT_WIRESHARK_SINCE(4, 5)
+#define HANDLER(handler, start)                                                                                        \
+    static bool handler(const char *option, void *data _U_)                                                            \
+    {                                                                                                                  \
+        return start(option);                                                                                          \
     }
-    return *rest == ',' && rest[1] != '\0' ? rest + 1 : NULL;
+#else
+#define HANDLER(handler, start)                                                                                        \
+    static void handler(const char *option, void *data _U_)                                                            \
+    {                                                                                                                  \
+        if (!start(option)) {                                                                                          \
+            exit(1);                                                                                                   \
+        }                                                                                                              \
+    }
+#endif
+
+/* *rest is what follows the option's name and its comma, NULL where nothing does. False: it is another option. */
+static bool
+rest_of_option(const char *option, const char *name, const char **rest)
+{
+    const char *end = option + strlen(name);
+
+    *rest = *end == ',' && end[1] != '\0' ? end + 1 : NULL;
+    /* tshark finds the handler by the first letters alone. */
+    if (*end != '\0' && *end != ',') {
+        report_failure("There is no -z %s; %s is what comes nearest.", option, name);
+        return false;
+    }
+    return true;
 }
 
-static void
-end_if_refused(const char *name, GString *error)
+static bool
+is_registered(const char *name, GString *error)
 {
     if (error) {
         report_failure("-z %s: %s", name, error->str);
         g_string_free(error, TRUE);
-        exit(1);
+        return false;
     }
+    return true;
 }
 
 /* --- chains ------------------------------------------------------------------------------------------------------- */
@@ -141,16 +164,24 @@ chains_finish(void *data)
  * In one pass the messages before a chain's first redirect are seen before they are known to belong to it. So with a
  * filter all frames are looked at, and the chains that they belong to in the end are found when the table is printed.
  */
-static void
-chains_init(const char *option, void *data _U_)
+static bool
+chains_start(const char *option)
 {
-    chains_tap_t *tap = g_new0(chains_tap_t, 1);
+    const char *filter;
+    chains_tap_t *tap;
 
-    tap->filter = g_strdup(rest_of_option(option, CHAINS));
+    if (!rest_of_option(option, CHAINS, &filter)) {
+        return false;
+    }
+    tap = g_new0(chains_tap_t, 1);
+    tap->filter = g_strdup(filter);
     tap->frames = g_byte_array_new();
-    end_if_refused(CHAINS, register_tap_listener(tap->filter ? "frame" : "sip_redirect", tap, tap->filter,
-                                                 TL_REQUIRES_NOTHING, NULL, chains_packet, chains_draw, chains_finish));
+    return is_registered(CHAINS,
+                         register_tap_listener(filter ? "frame" : "sip_redirect", tap, filter, TL_REQUIRES_NOTHING,
+                                               NULL, chains_packet, chains_draw, chains_finish));
 }
+
+HANDLER(chains_init, chains_start)
 
 /* --- tree --------------------------------------------------------------------------------------------------------- */
 
@@ -173,35 +204,48 @@ tree_finish(void *data)
     stats_tree_free((stats_tree *)data);
 }
 
-static void
-tree_init(const char *option, void *data _U_)
+static bool
+tree_start(const char *option)
 {
     stats_tree_cfg *config = stats_tree_get_cfg_by_abbr(REDIRECT_STATS_TREE);
-    stats_tree *tree = stats_tree_new(config, NULL, rest_of_option(option, TREE));
+    const char *filter;
+    stats_tree *tree;
 
-    end_if_refused(TREE, register_tap_listener(config->tapname, tree, tree->filter, config->flags, stats_tree_reset,
-                                               stats_tree_packet, tree_draw, tree_finish));
+    if (!rest_of_option(option, TREE, &filter)) {
+        return false;
+    }
+    tree = stats_tree_new(config, NULL, filter);
+    if (!is_registered(TREE, register_tap_listener(config->tapname, tree, tree->filter, config->flags, stats_tree_reset,
+                                                   stats_tree_packet, tree_draw, tree_finish))) {
+        return false;
+    }
     config->init(tree);
+    return true;
 }
+
+HANDLER(tree_init, tree_start)
 
 /* --- compare ------------------------------------------------------------------------------------------------------ */
 
-static void
-compare_init(const char *option, void *data _U_)
+static bool
+compare_start(const char *option)
 {
-    const char *rest = rest_of_option(option, COMPARE);
-    const char *comma = rest ? strchr(rest, ',') : NULL;
+    const char *rest, *comma;
     char *text, *complaint;
 
+    if (!rest_of_option(option, COMPARE, &rest)) {
+        return false;
+    }
+    comma = rest ? strchr(rest, ',') : NULL;
     if (comma == NULL || strchr(comma + 1, ',')) {
         report_failure("-z %s needs two SIP status codes, for example -z %s,302,600.", COMPARE, COMPARE);
-        exit(1);
+        return false;
     }
     text = sip_response_compare_words(NULL, sip_slice_make(rest, (size_t)(comma - rest)),
                                       sip_slice_from_string(comma + 1), SIP_RESPONSE_IN_COLUMNS, &complaint);
     if (text == NULL) {
         report_failure("-z %s: %s", COMPARE, complaint);
-        exit(1);
+        return false;
     }
     fputs(text, stdout);
     wmem_free(NULL, text);
@@ -209,7 +253,10 @@ compare_init(const char *option, void *data _U_)
     if (redirect_session_store() == NULL) {
         exit(0);
     }
+    return true;
 }
+
+HANDLER(compare_init, compare_start)
 
 /* --- registration ------------------------------------------------------------------------------------------------- */
 

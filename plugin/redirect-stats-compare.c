@@ -11,8 +11,9 @@
 
 #include <epan/funnel.h>
 #include <epan/packet.h>
+#include <epan/stat_groups.h>
 
-#include "redirect-stats-compat.h"
+#include "redirect-compat.h"
 #include "redirect-stats.h"
 #include "sip-response.h"
 

@@ -7,10 +7,14 @@
 #include "config.h"
 
 #include <epan/packet.h>
+
+/* These rely on packet.h. */
+#include <epan/conversation_filter.h>
+#include <epan/follow.h>
 #include <epan/to_str.h>
 
+#include "redirect-compat.h"
 #include "redirect-locate.h"
-#include "redirect-stats-compat.h"
 #include "redirect-stats.h"
 
 #define CHAIN_FILTER "sip_redirect.chain == "
@@ -106,7 +110,7 @@ port_name(wmem_allocator_t *scope, unsigned port)
     return wmem_strdup_printf(scope, "%u", port);
 }
 
-#if REDIRECT_STATS_SINCE(4, 1)
+#if REDIRECT_WIRESHARK_SINCE(4, 1)
 static uint32_t
 stream_count(void)
 {

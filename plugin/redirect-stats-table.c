@@ -8,11 +8,12 @@
 #include "config.h"
 
 #include <epan/packet.h>
+#include <epan/stat_groups.h>
 #include <epan/stat_tap_ui.h>
 #include <epan/tap.h>
 
+#include "redirect-compat.h"
 #include "redirect-report.h"
-#include "redirect-stats-compat.h"
 #include "redirect-stats.h"
 
 enum {

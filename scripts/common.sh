@@ -6,9 +6,11 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${BUILD_DIR:-$top/build}
 
+# shellcheck disable=SC2034 # these are for the scripts
 # What it takes to build and to run tshark; what the tests want besides.
 packages_build=(cmake gcc libc6-dev libglib2.0-dev libwireshark-dev make ninja-build pkgconf python3-minimal tshark
     util-linux)
+# shellcheck disable=SC2034
 packages_test=(clang fonts-dejavu-core libclang-rt-dev openbox perl-base python3 valgrind wireshark xclip
     xdotool xvfb)
 
@@ -71,4 +73,48 @@ configure_and_build() {
     say "building in $build"
     cmake -S "$top" -B "$build" -G Ninja "$@" >&2 || fail "cmake failed"
     cmake --build "$build" --parallel >&2 || fail "the build failed"
+}
+
+# debian_root SUITE PACKAGE...: a root of that Debian release below build/ with the packages, kept for the next time;
+# sets root. Needs root or sudo. In the environment: MIRROR.
+debian_root() {
+    local suite=$1 package incomplete=
+    shift
+    root=$build/debian-$suite
+    needs mmdebstrap debian-archive-keyring tar
+    must_become_root "make and enter a Debian root."
+    for package in "$@"; do
+        grep --quiet --line-regexp --fixed-strings "$package" "$root/.made" 2>/dev/null || incomplete=1
+    done
+    [ "$incomplete" ] || return 0
+    say "making a Debian $suite root in $root"
+    mkdir -p "$build"
+    as_root rm -rf --one-file-system "$root"
+    # A mirror of the next release may be behind its own date of expiry.
+    as_root env DEBIAN_FRONTEND=noninteractive mmdebstrap --variant=apt --components=main \
+        --include="$(IFS=,; echo "$*")" --aptopt='Acquire::Check-Valid-Until "false"' \
+        "$suite" "$root" ${MIRROR:+"$MIRROR"} </dev/null >&2 || return 1
+    printf '%s\n' "$@" | as_root tee "$root/.made" >/dev/null
+}
+
+# copy_sources_into_root: a copy of the sources, without what builds made, in $root/src
+copy_sources_into_root() {
+    as_root mkdir -p "$root/src"
+    as_root find "$root/src" -mindepth 1 -maxdepth 1 ! -name 'build*' -exec rm -rf {} +
+    tar --directory "$top" --exclude='./build*' --exclude=./.git --exclude=__pycache__ --create --file - . |
+        as_root tar --directory "$root/src" --no-same-owner --extract --file -
+}
+
+# in_root COMMAND...: runs it in $root. A chroot needs little of the host: /dev/null and its like, and /proc for the
+# sanitizers. They are mounted in a namespace that ends with the command, so that no later rm -r can reach the host
+# through them. CMAKE_OPTIONS and JOBS of the environment go with it.
+in_root() {
+    # shellcheck disable=SC2016 # for the inner shell
+    as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM-dumb}" LC_ALL=C.UTF-8 \
+        JOBS="${JOBS-}" CMAKE_OPTIONS="${CMAKE_OPTIONS-}" unshare --mount --propagation private sh -ec '
+            root=$1
+            shift
+            mount --bind /proc "$root/proc"
+            mount --rbind /dev "$root/dev"
+            exec chroot "$root" "$@"' sh "$root" "$@" </dev/null
 }

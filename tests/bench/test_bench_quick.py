@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=300
 """The benchmarks in short, for every run of the tests: that they measure what they say, and that nothing got much worse.
 
 The limits are wide, so that a busy machine fails none of them: instructions do not depend on it, and the hostile cases

@@ -15,6 +15,8 @@ add_library(sip_redirect_locate_test MODULE
 	"${PLUGIN_SOURCE_DIR}/sip-uri-compare.c"
 )
 target_include_directories(sip_redirect_locate_test PRIVATE "${PLUGIN_SOURCE_DIR}")
+# As with a Wireshark that does not install packet-sip.h: what the plugin has in its place is tried on all captures.
+target_compile_definitions(sip_redirect_locate_test PRIVATE REDIRECT_WITHOUT_PACKET_SIP_H)
 target_compile_options(sip_redirect_locate_test PRIVATE ${WERROR_COMMON_FLAGS})
 target_link_libraries(sip_redirect_locate_test epan)
 set_target_properties(sip_redirect_locate_test PROPERTIES

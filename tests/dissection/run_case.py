@@ -41,7 +41,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import tshark  # noqa: E402
+from support import tshark, versions  # noqa: E402
 
 BOTH, ONE, TWO = "expected:", "expected (one pass):", "expected (two passes):"
 BETWEEN = " | "
@@ -97,7 +97,10 @@ class Case:
         printed = [names.index(name) for name in self.fields]
         rows = tshark.fields(self.capture, names, two_pass, self.filter if with_filter else None, self.options)
         return {
-            int(row[0]): "\t".join(row[i].replace(tshark.SEPARATOR, BETWEEN) for i in printed) for row in rows
+            int(row[0]): "\t".join(
+                versions.as_in_4_0(names[i], row[i]).replace(tshark.SEPARATOR, BETWEEN) for i in printed
+            )
+            for row in rows
         }
 
 

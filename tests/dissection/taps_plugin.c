@@ -22,17 +22,21 @@
 
 #include <epan/funnel.h>
 #include <epan/packet.h>
+#include <epan/stat_groups.h>
 #include <epan/stat_tap_ui.h>
 #include <epan/tap-voip.h>
 #include <epan/tap.h>
+
+/* Relies on packet.h. */
+#include <epan/conversation_filter.h>
 
 #if VERSION_MAJOR > 4 || (VERSION_MAJOR == 4 && VERSION_MINOR >= 2)
 #include <wsutil/plugins.h>
 #endif
 
-#include "redirect-stats-compat.h"
+#include "redirect-compat.h"
 
-#if REDIRECT_STATS_SINCE(4, 3)
+#if REDIRECT_WIRESHARK_SINCE(4, 3)
 typedef bool menu_bool_t;
 #else
 typedef gboolean menu_bool_t;
@@ -58,7 +62,7 @@ voip_packet(void *data _U_, packet_info *pinfo, epan_dissect_t *edt _U_, const v
 static void
 print_filter(const conversation_filter_t *filter, packet_info *pinfo)
 {
-#if REDIRECT_STATS_SINCE(4, 3)
+#if REDIRECT_WIRESHARK_SINCE(4, 3)
     char *text = filter->is_filter_valid(pinfo, filter->user_data)
                      ? filter->build_filter_string(pinfo, filter->user_data)
                      : NULL;

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# ctest: core label=dissection
 """Codes compared: tshark's -z sip_redirect,compare, below each "Differs" of the packet details, and in the node of a chain
 with a redirect and a refusal."""
 

@@ -68,7 +68,7 @@ class Docs(unittest.TestCase):
                 self.assertEqual([int(line) for line in out.split()], numbers(row["frames"]))
 
     def test_manual_page_names_every_preference_and_report(self):
-        manual = (TOP / "docs" / "sip_redirect.4").read_text()
+        manual = (TOP / "docs" / "sip_redirect.4.in").read_text()
         for line in tshark.run(["-G", "currentprefs"]).splitlines():
             match = re.match(r"^#?(sip_redirect\.\w+):", line)
             if match:

@@ -20,7 +20,7 @@ FIELD = "sip_redirect_sip_redirect_"
 
 def ndjson(*args):
     """The documents that scripts/ndjson writes, checked for the bulk interface's pairs of lines."""
-    lines = tshark.run([TOP / "scripts" / "ndjson", *args], program=sys.executable, timeout=600).splitlines()
+    lines = tshark.run([TOP / "scripts" / "ndjson", *args], program=sys.executable).splitlines()
     for action in lines[0::2]:
         assert set(json.loads(action)["index"]) == {"_index", "_id"}, action
     identifiers = [json.loads(action)["index"]["_id"] for action in lines[0::2]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: label=dissection
+# ctest: core label=dissection
 """The registered fields hold together: every code has its expert item, and no frame link claims a relation that is none."""
 
 import re

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# ctest: core label=dissection
 """Follow Stream along a chain: tshark's -z follow,sip_redirect, and sharkd's, which asks as the GUI of 4.4 does."""
 
 import base64

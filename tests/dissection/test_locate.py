@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=900 label=dissection
+# ctest: label=dissection
 """The messages that redirect-locate.c finds are those that the SIP dissector's own fields show.
 
 A test-only plugin (locate_plugin.c) shows what was located as fields. They are held against sip.* in every frame of
@@ -45,7 +45,7 @@ def run(args):
     global _reachable_plugin_dir
     if _reachable_plugin_dir is None:
         _reachable_plugin_dir = str(tshark.reachable(plugin_dir()))
-    return tshark.run(args, plugin=False, timeout=600, env={"WIRESHARK_PLUGIN_DIR": _reachable_plugin_dir})
+    return tshark.run(args, plugin=False, env={"WIRESHARK_PLUGIN_DIR": _reachable_plugin_dir})
 
 
 class Frame:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=900 label=dissection
+# ctest: label=dissection
 """What finding messages costs grows with the input, not with its square; frames without SIP cost next to nothing.
 
 Two measures:
@@ -173,7 +173,7 @@ def instructions_of_each_call(path, options=()):
         ["--tool=callgrind", f"--callgrind-out-file={folder}/out", "--toggle-collect=redirect_locate",
          "--dump-after=redirect_locate", tshark.executable(), "--enable-protocol", tshark.PROTOCOL, "-n", "-r", path,
          *options],
-        program="valgrind", timeout=800)
+        program="valgrind")
     dumps = [dump for dump in folder.glob("out.*")]
     costs = {int(dump.suffix[1:]): re.search(r"^(?:summary|totals): (\d+)", dump.read_text(), re.MULTILINE)
              for dump in dumps}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=900 label=memcheck
+# ctest: label=memcheck
 """Valgrind finds nothing of the plugin's over all captures: no value used unset, no block lost when tshark ends.
 
 tshark and the libraries below it have findings of their own; those do not count. A finding counts as the plugin's where
@@ -31,7 +31,7 @@ def main():
         ["--keep-debuginfo=yes", "--leak-check=full", "--num-callers=40", f"--log-file={log}",
          tshark.executable(), "--enable-protocol", tshark.PROTOCOL,
          "-2", "-n", "-r", capture, *sanitized.key_options(), "-V"],
-        program=valgrind, env=ALLOCATE_EACH_BLOCK, timeout=800, statuses=(0, 2),
+        program=valgrind, env=ALLOCATE_EACH_BLOCK, statuses=(0, 2),
     )
     if "SIP Redirect Analysis" not in output:
         sys.exit("the plugin shows nothing at all")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=300 label=dissection
+# ctest: label=dissection
 """One row more in the table of response codes, and nothing else, makes a code known everywhere.
 
 The plugin is built once more with three codes of its own invention in plugin/sip-response.c: a redirection, a failure

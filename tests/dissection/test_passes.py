@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=1200 label=dissection
+# ctest: label=dissection timeout=3600
 """Frames may be visited once, twice, without a protocol tree, or in any order: what the plugin shows is the same.
 
 For every capture of captures/:

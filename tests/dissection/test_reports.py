@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# ctest: core label=dissection
 """tshark's -z sip_redirect,chains and tree, and the same table and tree as the GUI gets them (through sharkd)."""
 
 import json

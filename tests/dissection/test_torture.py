@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=900 label=dissection
+# ctest: label=dissection
 """Bad input through tshark: odd messages, random bytes after a valid start line, messages without measure.
 
 The odd messages have the features that RFC 4475 collects, in this file's own words. Whatever comes:

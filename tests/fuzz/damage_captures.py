@@ -77,7 +77,7 @@ def main():
         share = SHARES[(seed - 1) // len(small) % len(SHARES)]
         broken = damaged(capture, share, seed)
         for passes in ([], ["-2"]):
-            done = tshark.run_process(["-n", *passes, "-r", broken, *keys, "-V"], env=env, timeout=300)
+            done = tshark.run_process(["-n", *passes, "-r", broken, *keys, "-V"], env=env)
             found = sanitized.finding(done)
             if found:
                 sys.exit(f"seed {seed}, {share} of {capture.name}, {passes or 'one pass'}: {found}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: serial timeout=300 label=gui
+# ctest: serial label=gui
 """The real Wireshark shows what the plugin says, in windows that read the capture again.
 
 Nothing here looks at pixels: what the windows hold comes out by the clipboard. The Expert Information window gives the

@@ -242,7 +242,8 @@ def text():
                 yield path, number, "blanks at the end of the line"
             if "\t" in line and (is_c(path) or path.suffix == ".py"):
                 yield path, number, "tab"
-            if len(line) > 130 and path.suffix not in (".xml", ".cfg"):
+            # A table in a manual page has a row a line.
+            if len(line) > 130 and path.suffix not in (".xml", ".cfg") and not path.name.endswith(".4.in"):
                 yield path, number, f"{len(line)} columns"
 
 

@@ -28,6 +28,7 @@ from pathlib import Path
 PROTOCOL = "sip_redirect"
 SEPARATOR = "\x1f"  # between repeated values of one field, where the caller does not choose: no SIP text holds it
 NOBODY = 65534
+PATIENCE = 1500  # seconds that a run may take before it is taken to hang: a busy machine is slow
 COMPLAINTS = re.compile(
     r"Dissector bug|\*\* ?\((?:process|tshark|sharkd|wireshark|<unknown>):|\bCRITICAL\b|\bERROR\b|assertion|"
     r"AddressSanitizer|runtime error|wmem.*leak|Couldn't load plugin|has no .* symbol",
@@ -191,7 +192,7 @@ def version():
     return int(match.group(1)), int(match.group(2))
 
 
-def run_process(args, program=None, plugin=True, timeout=300, env=None, stdin=None):
+def run_process(args, program=None, plugin=True, timeout=PATIENCE, env=None, stdin=None):
     """Runs the program (default tshark) and returns subprocess.CompletedProcess with text; judges nothing."""
     return subprocess.run(
         command(program or executable(), args, plugin),
@@ -208,7 +209,7 @@ def run_process(args, program=None, plugin=True, timeout=300, env=None, stdin=No
     )
 
 
-def run(args, program=None, plugin=True, timeout=300, env=None, stdin=None, statuses=(0,)):
+def run(args, program=None, plugin=True, timeout=PATIENCE, env=None, stdin=None, statuses=(0,)):
     """As run_process(), but returns stdout, and raises TsharkError for a crash, another exit status or a complaint."""
     done = run_process(args, program, plugin, timeout, env, stdin)
     shown = " ".join(str(arg) for arg in done.args)
@@ -227,7 +228,7 @@ def run(args, program=None, plugin=True, timeout=300, env=None, stdin=None, stat
 run_tshark = run
 
 
-def fields(capture, names, two_pass=False, display_filter=None, options=(), separator=SEPARATOR, timeout=300):
+def fields(capture, names, two_pass=False, display_filter=None, options=(), separator=SEPARATOR, timeout=PATIENCE):
     """tshark -T fields: one list per frame, in the order of names; repeated values are joined by separator.
 
     Frames without any of the fields (frame.* aside) are left out.

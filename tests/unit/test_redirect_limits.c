@@ -18,7 +18,7 @@ page_path(void)
 {
     const char *top = g_getenv("SOURCE_DIR");
 
-    return g_build_filename(top ? top : ".", "docs", "sip_redirect.4", NULL);
+    return g_build_filename(top ? top : ".", "docs", "sip_redirect.4.in", NULL);
 }
 
 /* The rows as the page has them. */
