@@ -5,6 +5,7 @@ They need pytest (python3-pytest); no other test here does.
 """
 
 import re
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -47,6 +48,24 @@ class UpstreamSuite(unittest.TestCase):
         done = self.run_suite(plugin=False)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertNotIn(" passed", done.stdout.splitlines()[-1])
+
+
+class Patches(unittest.TestCase):
+    """docs/upstream.md speaks of the files that are there."""
+
+    def test_named(self):
+        text = (tshark.source_dir() / "docs" / "upstream.md").read_text()
+        for path in SUITE.iterdir():
+            if path.is_file():
+                self.assertIn(f"upstream/{path.name}", text)
+
+    def test_are_patches(self):
+        patches = sorted(SUITE.glob("*.patch"))
+        self.assertTrue(patches)
+        for patch in patches:
+            done = subprocess.run(["git", "apply", "--numstat", str(patch)], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, check=False, encoding="utf-8")
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
