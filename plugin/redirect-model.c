@@ -390,12 +390,7 @@ redirect_target_uri(const redirect_target_t *target)
 uint16_t
 redirect_target_result(const redirect_target_t *target)
 {
-    const redirect_transaction_t *transaction = target->tried_by;
-
-    while (transaction && transaction->extras->retried_by) {
-        transaction = transaction->extras->retried_by;
-    }
-    return transaction ? transaction->response.status : 0;
+    return target->tried_by ? redirect_last_try(target->tried_by)->response.status : 0;
 }
 
 bool

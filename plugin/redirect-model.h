@@ -464,6 +464,29 @@ redirect_next_in_call(const redirect_transaction_t *transaction)
     return transaction->live->next_in_call;
 }
 
+/**
+ * The first of the tries that a transaction is one of, and the last: the same request, sent again with credentials, or
+ * elsewhere after a failure. The transaction itself where there is no other. A try is opened after the one that it
+ * repeats, so the walks end.
+ */
+static inline const redirect_transaction_t *
+redirect_first_try(const redirect_transaction_t *transaction)
+{
+    while (transaction->extras->retry_of) {
+        transaction = transaction->extras->retry_of;
+    }
+    return transaction;
+}
+
+static inline const redirect_transaction_t *
+redirect_last_try(const redirect_transaction_t *transaction)
+{
+    while (transaction->extras->retried_by) {
+        transaction = transaction->extras->retried_by;
+    }
+    return transaction;
+}
+
 /** The hop of what follows a transaction. */
 static inline uint16_t
 redirect_hop_after(const redirect_transaction_t *transaction)
