@@ -33,20 +33,14 @@ asked_for(const redirect_rule_context_t *context)
     return transaction->live ? transaction->live->parsed : NULL;
 }
 
-static bool
-is_sip(const sip_uri_kept_t *uri)
-{
-    return uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS;
-}
-
 /* An empty user before an "@" is a fault of its own, and ?headers may say who is meant. */
 static bool
 lacks_user(const redirect_target_t *target)
 {
     const sip_uri_kept_t *uri = target->parsed;
 
-    return uri && is_sip(uri) && uri->user.len == 0 && uri->headers.len == 0 &&
-           !(target->uri_flags & SIP_URI_FLAG_EMPTY_USER);
+    return uri && sip_uri_scheme_is_sip((sip_uri_scheme_t)uri->scheme_kind) && uri->user.len == 0 &&
+           uri->headers.len == 0 && !(target->uri_flags & SIP_URI_FLAG_EMPTY_USER);
 }
 
 char *
