@@ -522,6 +522,16 @@ redirect_request_text(const redirect_transaction_t *transaction)
                : SIP_SLICE_NONE;
 }
 
+/**
+ * The Request-URI taken apart, once the chain is visible and as long as the call is looked at; else NULL, as where it is no
+ * URI. Borrows from transaction.
+ */
+static inline const sip_uri_kept_t *
+redirect_request_parsed(const redirect_transaction_t *transaction)
+{
+    return transaction->live ? transaction->live->parsed : NULL;
+}
+
 /** Where the request came from, or where its response went to. */
 redirect_endpoint_t redirect_request_source(const redirect_transaction_t *transaction);
 

@@ -202,9 +202,8 @@ find_loop_followed(const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
     const sip_slice_t text = redirect_request_text(transaction);
-    redirect_target_t asked = {.written = text.ptr,
-                               .written_len = (uint32_t)text.len,
-                               .parsed = transaction->live ? transaction->live->parsed : NULL};
+    redirect_target_t asked = {
+        .written = text.ptr, .written_len = (uint32_t)text.len, .parsed = redirect_request_parsed(transaction)};
 
     if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;

@@ -24,15 +24,6 @@ new_redirect_of(const redirect_rule_context_t *context)
     return context->new_redirect ? redirect_of_record(context->record) : NULL;
 }
 
-/* The Request-URI taken apart, as long as its call is looked at; NULL where it is no URI. */
-static const sip_uri_kept_t *
-asked_for(const redirect_rule_context_t *context)
-{
-    const redirect_transaction_t *transaction = context->record->transaction;
-
-    return transaction->live ? transaction->live->parsed : NULL;
-}
-
 /* An empty user before an "@" is a fault of its own, and ?headers may say who is meant. */
 static bool
 lacks_user(const redirect_target_t *target)
@@ -47,7 +38,7 @@ char *
 redirect_check_target_without_user(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = new_redirect_of(context);
-    const sip_uri_kept_t *asked = asked_for(context);
+    const sip_uri_kept_t *asked = redirect_request_parsed(context->record->transaction);
 
     if (redirect == NULL || !names_callee(redirect) || asked == NULL || asked->user.len == 0) {
         return NULL;
@@ -68,7 +59,7 @@ char *
 redirect_check_sips_downgrade(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = new_redirect_of(context);
-    const sip_uri_kept_t *asked = asked_for(context);
+    const sip_uri_kept_t *asked = redirect_request_parsed(context->record->transaction);
 
     if (redirect == NULL || asked == NULL || asked->scheme_kind != SIP_URI_SCHEME_SIPS) {
         return NULL;
