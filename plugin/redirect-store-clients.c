@@ -17,7 +17,7 @@
 static redirect_client_t *
 place_of(const redirect_store_t *store, const redirect_endpoint_t *client)
 {
-    const uint64_t key = redirect_hash(&store->secret, sip_slice_make((const char *)client->address, client->len));
+    const uint64_t key = redirect_store_address_key(store, client);
 
     for (unsigned i = 0; i < STEPS; i++) {
         redirect_client_t *place = &store->clients[(key + i) & (PLACES - 1)];
