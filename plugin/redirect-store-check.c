@@ -236,5 +236,6 @@ redirect_store_check(const redirect_store_t *store)
     if (!broken && (all.count != store->call_count || all.candidates != store->candidates)) {
         broken = "the counts of the store are wrong";
     }
+    broken = broken ? broken : redirect_store_check_clients(store);
     return broken ? broken : redirect_store_check_pending(store);
 }

@@ -113,6 +113,39 @@ load_is(const bench_t *bench, unsigned calls, unsigned candidates, bool open)
     g_assert_cmpint(load.pending > 0, ==, open);
 }
 
+/* --- asking ------------------------------------------------------------------------------------------------------ */
+
+/* Whoever asks what the sender of a request did with its redirects changes nothing, also where it got none. */
+static void
+test_asks_for_client(void)
+{
+    const redirect_record_t *alone, *redirected;
+    const redirect_store_t *store;
+    bench_t bench;
+
+    bench_begin(&bench);
+    store = redirect_tracker_store(bench.tracker);
+    request(&bench, "INVITE", "sip:bob@example.com", "followed", 1);
+    redirected = response(&bench, "INVITE", 302, "Contact: <sip:carol@example.com>\r\n", "followed", 1);
+    feed(&bench, 3, 2,
+         g_strdup("INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.0.3;branch=z9hG4bK-3\r\n"
+                  "From: <sip:dave@example.com>;tag=d\r\nTo: <sip:bob@example.com>\r\n"
+                  "Call-ID: alone\r\nCSeq: 1 INVITE\r\n\r\n"));
+    alone = feed(&bench, 2, 3,
+                 g_strdup("SIP/2.0 603 X\r\nVia: SIP/2.0/UDP 192.0.0.3;branch=z9hG4bK-3\r\n"
+                          "From: <sip:dave@example.com>;tag=d\r\nTo: <sip:bob@example.com>;tag=b\r\n"
+                          "Call-ID: alone\r\nCSeq: 1 INVITE\r\n\r\n"));
+    g_assert_nonnull(redirected);
+    g_assert_nonnull(alone);
+    g_assert_cmpuint(redirect_store_client(store, alone->transaction).redirects, ==, 0);
+    g_assert_cmpstr(redirect_tracker_check(bench.tracker), ==, NULL);
+    g_assert_cmpuint(redirect_store_client(store, redirected->transaction).redirects, ==, 1);
+    g_assert_cmpuint(redirect_store_client(store, redirected->transaction).followups, ==, 0);
+    request(&bench, "INVITE", "sip:carol@example.com", "followed", 2);
+    g_assert_cmpuint(redirect_store_client(store, redirected->transaction).followups, ==, 1);
+    bench_end(&bench);
+}
+
 /* --- forgetting --------------------------------------------------------------------------------------------------- */
 
 /* An OPTIONS of its own moves the time on and makes the tracker look around; it is one call more. */
@@ -597,6 +630,7 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     wmem_init();
+    g_test_add_func("/redirect-tracker/asks/client", test_asks_for_client);
     g_test_add_func("/redirect-tracker/forgets/settled-call", test_forgets_settled_call);
     g_test_add_func("/redirect-tracker/forgets/ringing-call-late", test_remembers_ringing_call);
     g_test_add_func("/redirect-tracker/forgets/call-that-rings-for-ever", test_forgets_call_that_rings_for_ever);
