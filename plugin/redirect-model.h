@@ -501,6 +501,18 @@ redirect_waits_for(const redirect_transaction_t *transaction)
     return transaction->response.provisional > 100 ? REDIRECT_RINGS_WITHIN : REDIRECT_ANSWER_WITHIN;
 }
 
+/** The record of the first ACK of a visible transaction, or NULL. */
+static inline const redirect_record_t *
+redirect_first_ack(const redirect_transaction_t *transaction)
+{
+    const redirect_record_t *record = transaction->first_record;
+
+    while (record && !(record->method == SIP_METHOD_ACK && record->status == 0)) {
+        record = record->next_in_transaction;
+    }
+    return record;
+}
+
 /** The next record of the same frame, by index, or NULL: few frames have more than one. */
 static inline redirect_record_t *
 redirect_next_in_frame(const redirect_record_t *record)

@@ -278,13 +278,9 @@ static bool
 has_taken(const redirect_transaction_t *refused, uint32_t frame)
 {
     const redirect_transaction_t *above = redirect_transaction_above(refused);
-    const redirect_record_t *record = refused->first_record;
+    const redirect_record_t *ack = redirect_first_ack(refused);
 
-    while (record && !(record->method == SIP_METHOD_ACK && record->status == 0)) {
-        record = record->next_in_transaction;
-    }
-    return (record && record->frame < frame) ||
-           (above && above->response.status / 100 == 6 && above->response.frame < frame);
+    return (ack && ack->frame < frame) || (above && above->response.status / 100 == 6 && above->response.frame < frame);
 }
 
 /* What is seen after so long may be a branch that began then, a moment late, or its request sent again. */

@@ -265,16 +265,16 @@ typedef struct {
 static acknowledged_t
 look_for_ack(const redirect_transaction_t *transaction)
 {
-    acknowledged_t found = {0};
+    const redirect_record_t *ack = redirect_first_ack(transaction);
+    acknowledged_t found = {.ack = ack ? ack->frame : 0};
+    bool is_after_ack = false;
 
     for (const redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
-        if (record->status == 0 && record->method == SIP_METHOD_ACK && found.ack == 0) {
-            found.ack = record->frame;
-        }
+        is_after_ack = is_after_ack || record == ack;
         if (record->status == transaction->response.status && record->method != SIP_METHOD_CANCEL &&
             record->frame != transaction->response.frame && !record->is_copy) {
             found.sent_again++;
-            found.after_ack += found.ack != 0;
+            found.after_ack += is_after_ack;
         }
     }
     return found;
