@@ -143,15 +143,12 @@ redirect_check_tried_target_offered(wmem_allocator_t *scope, const redirect_rule
     return NULL;
 }
 
-/* RFC 3261 16.7, item 5: "a 6xx response followed by a 2xx response, which should never be allowed to happen". */
 char *
 redirect_check_answered_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_record_t *record = context->record;
-    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_transaction_t *transaction = context->record->transaction;
 
-    if (record->status / 100 != 2 || record->method != SIP_METHOD_INVITE || transaction == NULL ||
-        transaction->response.status / 100 != 6) {
+    if (!redirect_is_answer_after_refusal(context->record)) {
         return NULL;
     }
     return wmem_strdup_printf(scope,
