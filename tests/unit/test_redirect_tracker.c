@@ -28,6 +28,7 @@ bench_begin_with(bench_t *bench, const redirect_limits_t *limits)
                                 .link_window = 32,
                                 .leg_headers = "X-Call-ID",
                                 .link_legs = true,
+                                .show_diverted = true,
                                 .shared_headers = "P-Charging-Vector"};
 
     if (limits) {
@@ -188,6 +189,31 @@ test_remembers_ringing_call(void)
     response(&bench, "INVITE", 302, "Contact: <sip:carol@example.net>\r\n", "one", 1);
     g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
     g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 0)->root->request.frame, ==, 1);
+    bench_end(&bench);
+}
+
+/* An INVITE that tells of a forward stays to be shown; what it said is kept in words alone. */
+static void
+test_forgets_what_diverted_call_said(void)
+{
+    const redirect_record_t *record;
+    bench_t bench;
+
+    bench_begin(&bench);
+    record = feed(&bench, 1, 2,
+                  g_strdup("INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.0.1;branch=z9hG4bK-a-1\r\n"
+                           "From: <sip:alice@example.com>;tag=a\r\nTo: <sip:bob@example.com>\r\n"
+                           "Diversion: <sip:carol@example.com>;reason=user-busy\r\n"
+                           "Call-ID: a\r\nCSeq: 1 INVITE\r\n\r\n"));
+    g_assert_nonnull(record);
+    response(&bench, "INVITE", 486, "", "a", 1);
+    g_assert_nonnull(record->transaction->extras->history);
+    tick(&bench, 100);
+    g_assert_null(record->transaction->live);
+    g_assert_null(record->transaction->extras->history);
+    g_assert_true(redirect_store_records(redirect_tracker_store(bench.tracker), 1) == record);
+    g_assert_cmpstr(record->details->annotations->text, ==,
+                    "Forwarded before this capture because busy (Diversion: user-busy, from sip:carol@example.com).");
     bench_end(&bench);
 }
 
@@ -634,6 +660,7 @@ main(int argc, char **argv)
     g_test_add_func("/redirect-tracker/forgets/settled-call", test_forgets_settled_call);
     g_test_add_func("/redirect-tracker/forgets/ringing-call-late", test_remembers_ringing_call);
     g_test_add_func("/redirect-tracker/forgets/call-that-rings-for-ever", test_forgets_call_that_rings_for_ever);
+    g_test_add_func("/redirect-tracker/forgets/what-diverted-call-said", test_forgets_what_diverted_call_said);
     g_test_add_func("/redirect-tracker/forgets/unanswered-options", test_forgets_unanswered_options);
     g_test_add_func("/redirect-tracker/forgets/redirect-for-linking", test_forgets_redirect_for_linking);
     g_test_add_func("/redirect-tracker/forgets/spent-redirects", test_takes_spent_redirects_out);
