@@ -126,13 +126,11 @@ redirect_tells_of_forward(redirect_facts_t *facts)
 static void
 append_party(wmem_strbuf_t *text, const sip_uri_t *uri)
 {
-    const bool is_sip = uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS;
-    const char *end = uri->params.ptr ? uri->params.ptr : uri->headers.ptr;
     sip_uri_t party = *uri;
 
-    if (is_sip && uri->flags == 0 && end) {
+    if (sip_uri_scheme_is_sip(uri->scheme_kind) && uri->flags == 0) {
         party.params = party.headers = SIP_SLICE_NONE;
-        party.whole = sip_slice_make(uri->whole.ptr, (size_t)(end - 1 - uri->whole.ptr));
+        party.whole = sip_uri_up_to_host(uri);
     }
     redirect_append_uri(text, &party, MAX_PIECE);
 }

@@ -34,7 +34,7 @@ redirect_leg_place_key(const redirect_store_t *store, leg_key_kind_t kind, const
         return 0;
     }
     return redirect_hash_pair(secret, redirect_hash_pair(secret, (uint64_t)kind, who),
-                              redirect_hash(secret, sip_slice_make((const char *)address->address, address->len)));
+                              redirect_store_address_key(store, address));
 }
 
 /* --- users --------------------------------------------------------------------------------------------------------- */

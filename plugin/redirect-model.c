@@ -146,8 +146,10 @@ redirect_gap_text(redirect_gap_t gap)
 bool
 redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri)
 {
-    if (transaction->live && transaction->live->parsed) {
-        *uri = sip_uri_view(transaction->live->parsed);
+    const sip_uri_kept_t *parsed = redirect_request_parsed(transaction);
+
+    if (parsed) {
+        *uri = sip_uri_view(parsed);
         return true;
     }
     return sip_uri_parse(redirect_request_text(transaction), uri);
@@ -156,10 +158,11 @@ redirect_request_uri(const redirect_transaction_t *transaction, sip_uri_t *uri)
 bool
 redirect_request_key(const redirect_transaction_t *transaction, uint32_t *key)
 {
+    const sip_uri_kept_t *parsed = redirect_request_parsed(transaction);
     sip_uri_t uri;
 
-    if (transaction->live && transaction->live->parsed) {
-        *key = transaction->live->parsed->match_key;
+    if (parsed) {
+        *key = parsed->match_key;
         return true;
     }
     if (!sip_uri_parse_user(redirect_request_text(transaction), &uri)) {
@@ -390,12 +393,7 @@ redirect_target_uri(const redirect_target_t *target)
 uint16_t
 redirect_target_result(const redirect_target_t *target)
 {
-    const redirect_transaction_t *transaction = target->tried_by;
-
-    while (transaction && transaction->extras->retried_by) {
-        transaction = transaction->extras->retried_by;
-    }
-    return transaction ? transaction->response.status : 0;
+    return target->tried_by ? redirect_last_try(target->tried_by)->response.status : 0;
 }
 
 bool

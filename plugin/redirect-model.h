@@ -464,6 +464,29 @@ redirect_next_in_call(const redirect_transaction_t *transaction)
     return transaction->live->next_in_call;
 }
 
+/**
+ * The first of the tries that a transaction is one of, and the last: the same request, sent again with credentials, or
+ * elsewhere after a failure. The transaction itself where there is no other. A try is opened after the one that it
+ * repeats, so the walks end.
+ */
+static inline const redirect_transaction_t *
+redirect_first_try(const redirect_transaction_t *transaction)
+{
+    while (transaction->extras->retry_of) {
+        transaction = transaction->extras->retry_of;
+    }
+    return transaction;
+}
+
+static inline const redirect_transaction_t *
+redirect_last_try(const redirect_transaction_t *transaction)
+{
+    while (transaction->extras->retried_by) {
+        transaction = transaction->extras->retried_by;
+    }
+    return transaction;
+}
+
 /** The hop of what follows a transaction. */
 static inline uint16_t
 redirect_hop_after(const redirect_transaction_t *transaction)
@@ -476,6 +499,18 @@ static inline redirect_time_t
 redirect_waits_for(const redirect_transaction_t *transaction)
 {
     return transaction->response.provisional > 100 ? REDIRECT_RINGS_WITHIN : REDIRECT_ANSWER_WITHIN;
+}
+
+/** The record of the first ACK of a visible transaction, or NULL. */
+static inline const redirect_record_t *
+redirect_first_ack(const redirect_transaction_t *transaction)
+{
+    const redirect_record_t *record = transaction->first_record;
+
+    while (record && !(record->method == SIP_METHOD_ACK && record->status == 0)) {
+        record = record->next_in_transaction;
+    }
+    return record;
 }
 
 /** The next record of the same frame, by index, or NULL: few frames have more than one. */
@@ -497,6 +532,16 @@ redirect_request_text(const redirect_transaction_t *transaction)
     return request->frame
                ? sip_slice_make(request->text + request->source_len + request->destination_len, request->uri_len)
                : SIP_SLICE_NONE;
+}
+
+/**
+ * The Request-URI taken apart, once the chain is visible and as long as the call is looked at; else NULL, as where it is no
+ * URI. Borrows from transaction.
+ */
+static inline const sip_uri_kept_t *
+redirect_request_parsed(const redirect_transaction_t *transaction)
+{
+    return transaction->live ? transaction->live->parsed : NULL;
 }
 
 /** Where the request came from, or where its response went to. */

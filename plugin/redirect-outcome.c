@@ -370,10 +370,7 @@ redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redire
 static uint16_t
 final_in_the_end(const redirect_transaction_t *transaction)
 {
-    while (transaction->extras->retried_by) {
-        transaction = transaction->extras->retried_by;
-    }
-    return transaction->response.status;
+    return redirect_last_try(transaction)->response.status;
 }
 
 /* Of two follow-ups the one that matters more: one that was answered, else the later one. */

@@ -32,32 +32,21 @@
 /** "302", a URI, "302", a URI, ..., the final code: more than any path holds (redirect_limits_t.path_hops). */
 #define MAX_ELEMENTS 68
 
-enum {
-    COLUMN_CHAIN,
-    COLUMN_START,
-    COLUMN_HOPS,
-    COLUMN_ORIGIN,
-    COLUMN_PATH,
-    COLUMN_OUTCOME,
-    COLUMN_CODE,
-    COLUMN_DELAY,
-    COLUMN_COUNT
-};
-
 static const struct {
     const char *title;
     bool right; /* aligned to the right */
-} columns[COLUMN_COUNT] = {
-    [COLUMN_CHAIN] = {"Chain", true},    [COLUMN_START] = {"Start", true}, [COLUMN_HOPS] = {"Hops", true},
-    [COLUMN_ORIGIN] = {"Origin", false}, [COLUMN_PATH] = {"Path", false},  [COLUMN_OUTCOME] = {"Outcome", false},
-    [COLUMN_CODE] = {"Code", true},      [COLUMN_DELAY] = {"Delay", true},
+} columns[REDIRECT_COLUMN_COUNT] = {
+    [REDIRECT_COLUMN_CHAIN] = {"Chain", true}, [REDIRECT_COLUMN_START] = {"Start", true},
+    [REDIRECT_COLUMN_HOPS] = {"Hops", true},   [REDIRECT_COLUMN_ORIGIN] = {"Origin", false},
+    [REDIRECT_COLUMN_PATH] = {"Path", false},  [REDIRECT_COLUMN_OUTCOME] = {"Outcome", false},
+    [REDIRECT_COLUMN_CODE] = {"Code", true},   [REDIRECT_COLUMN_DELAY] = {"Delay", true},
 };
 
 typedef struct {
     char *origin;
     const redirect_path_element_t *element; /* the whole path, its origin first */
     unsigned element_count;
-    const char *text[COLUMN_COUNT];
+    const char *text[REDIRECT_COLUMN_COUNT];
 } line_t;
 
 struct redirect_report {
@@ -378,12 +367,12 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
     const redirect_report_row_t row = redirect_report_row(report->store, chain);
     wmem_allocator_t *scope = report->scope;
     line_t line = {.text = {
-                       [COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
-                       [COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
-                       [COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
-                       [COLUMN_OUTCOME] = redirect_outcome_name(row.result.outcome),
-                       [COLUMN_CODE] = code_text(scope, row.result.final_code),
-                       [COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
+                       [REDIRECT_COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
+                       [REDIRECT_COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
+                       [REDIRECT_COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
+                       [REDIRECT_COLUMN_OUTCOME] = redirect_outcome_name(row.result.outcome),
+                       [REDIRECT_COLUMN_CODE] = code_text(scope, row.result.final_code),
+                       [REDIRECT_COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
                    }};
 
     line.origin = redirect_transaction_uri(scope, chain->root);
@@ -419,11 +408,12 @@ append_blanks(wmem_strbuf_t *out, size_t count)
 }
 
 static void
-append_line(wmem_strbuf_t *out, const char *const text[COLUMN_COUNT], const size_t width[COLUMN_COUNT])
+append_line(wmem_strbuf_t *out, const char *const text[REDIRECT_COLUMN_COUNT],
+            const size_t width[REDIRECT_COLUMN_COUNT])
 {
     size_t owed = 0; /* blanks that go out only where something follows: no blanks at the end of a line */
 
-    for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+    for (unsigned i = 0; i < REDIRECT_COLUMN_COUNT; i++) {
         const size_t padding = width[i] - MIN(width_of(text[i]), width[i]);
         append_blanks(out, owed + (columns[i].right ? padding : 0));
         wmem_strbuf_append(out, text[i]);
@@ -433,22 +423,22 @@ append_line(wmem_strbuf_t *out, const char *const text[COLUMN_COUNT], const size
 }
 
 static void
-widen(size_t width[COLUMN_COUNT], const line_t *line, unsigned column)
+widen(size_t width[REDIRECT_COLUMN_COUNT], const line_t *line, unsigned column)
 {
     width[column] = MAX(width[column], width_of(line->text[column]));
 }
 
 /* How wide the columns must be whose texts are there already; *room is what they leave for the line's rest. */
 static void
-measure_lines(const redirect_report_t *report, size_t width[COLUMN_COUNT], size_t *room)
+measure_lines(const redirect_report_t *report, size_t width[REDIRECT_COLUMN_COUNT], size_t *room)
 {
     const unsigned count = wmem_array_get_count(report->lines);
     const line_t *lines = (const line_t *)wmem_array_get_raw(report->lines);
 
-    *room = REDIRECT_REPORT_WIDTH - (COLUMN_COUNT - 1) * COLUMN_GAP;
-    for (unsigned column = 0; column < COLUMN_COUNT; column++) {
+    *room = REDIRECT_REPORT_WIDTH - (REDIRECT_COLUMN_COUNT - 1) * COLUMN_GAP;
+    for (unsigned column = 0; column < REDIRECT_COLUMN_COUNT; column++) {
         width[column] = strlen(columns[column].title);
-        if (column != COLUMN_ORIGIN && column != COLUMN_PATH) {
+        if (column != REDIRECT_COLUMN_ORIGIN && column != REDIRECT_COLUMN_PATH) {
             for (unsigned i = 0; i < count; i++) {
                 widen(width, &lines[i], column);
             }
@@ -459,7 +449,7 @@ measure_lines(const redirect_report_t *report, size_t width[COLUMN_COUNT], size_
 
 /* Fits origins and paths into what the other columns leave. */
 static void
-fit_lines(redirect_report_t *report, size_t width[COLUMN_COUNT])
+fit_lines(redirect_report_t *report, size_t width[REDIRECT_COLUMN_COUNT])
 {
     const unsigned count = wmem_array_get_count(report->lines);
     line_t *lines = (line_t *)wmem_array_get_raw(report->lines);
@@ -468,13 +458,13 @@ fit_lines(redirect_report_t *report, size_t width[COLUMN_COUNT])
     measure_lines(report, width, &room);
     origin = room > SHORTEST_PATH ? CLAMP(room - SHORTEST_PATH, SHORTEST_ORIGIN, ORIGIN_WIDTH) : SHORTEST_ORIGIN;
     for (unsigned i = 0; i < count; i++) {
-        lines[i].text[COLUMN_ORIGIN] = fit_uri(report->scope, lines[i].origin, origin);
-        widen(width, &lines[i], COLUMN_ORIGIN);
+        lines[i].text[REDIRECT_COLUMN_ORIGIN] = fit_uri(report->scope, lines[i].origin, origin);
+        widen(width, &lines[i], REDIRECT_COLUMN_ORIGIN);
     }
-    room -= MIN(room, width[COLUMN_ORIGIN]);
+    room -= MIN(room, width[REDIRECT_COLUMN_ORIGIN]);
     for (unsigned i = 0; i < count; i++) {
-        lines[i].text[COLUMN_PATH] = fit_path(report->scope, &lines[i], room);
-        widen(width, &lines[i], COLUMN_PATH);
+        lines[i].text[REDIRECT_COLUMN_PATH] = fit_path(report->scope, &lines[i], room);
+        widen(width, &lines[i], REDIRECT_COLUMN_PATH);
     }
 }
 
@@ -517,10 +507,10 @@ redirect_report_finish(redirect_report_t *report)
     const unsigned count = wmem_array_get_count(report->lines);
     const line_t *lines = (const line_t *)wmem_array_get_raw(report->lines);
     wmem_strbuf_t *out = wmem_strbuf_new(report->scope, "");
-    const char *titles[COLUMN_COUNT];
-    size_t width[COLUMN_COUNT];
+    const char *titles[REDIRECT_COLUMN_COUNT];
+    size_t width[REDIRECT_COLUMN_COUNT];
 
-    for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+    for (unsigned i = 0; i < REDIRECT_COLUMN_COUNT; i++) {
         titles[i] = columns[i].title;
     }
     fit_lines(report, width);

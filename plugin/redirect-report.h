@@ -12,6 +12,19 @@
 /** Columns of a terminal that the table of chains fits into. */
 #define REDIRECT_REPORT_WIDTH 120
 
+/** The columns of the table of chains, in tshark and in the Telephony menu. */
+typedef enum {
+    REDIRECT_COLUMN_CHAIN,
+    REDIRECT_COLUMN_START,
+    REDIRECT_COLUMN_HOPS,
+    REDIRECT_COLUMN_ORIGIN,
+    REDIRECT_COLUMN_PATH,
+    REDIRECT_COLUMN_OUTCOME,
+    REDIRECT_COLUMN_CODE,
+    REDIRECT_COLUMN_DELAY,
+    REDIRECT_COLUMN_COUNT
+} redirect_report_column_t;
+
 /** What a report says of one chain, as far as is known now. */
 typedef struct {
     const redirect_chain_t *chain;

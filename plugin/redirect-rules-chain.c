@@ -202,9 +202,8 @@ find_loop_followed(const redirect_rule_context_t *context)
 {
     const redirect_transaction_t *transaction = context->record->transaction;
     const sip_slice_t text = redirect_request_text(transaction);
-    redirect_target_t asked = {.written = text.ptr,
-                               .written_len = (uint32_t)text.len,
-                               .parsed = transaction->live ? transaction->live->parsed : NULL};
+    redirect_target_t asked = {
+        .written = text.ptr, .written_len = (uint32_t)text.len, .parsed = redirect_request_parsed(transaction)};
 
     if (!can_loop(transaction->link->cause) || !redirect_request_key(transaction, &asked.match_key)) {
         return NULL;
@@ -279,13 +278,9 @@ static bool
 has_taken(const redirect_transaction_t *refused, uint32_t frame)
 {
     const redirect_transaction_t *above = redirect_transaction_above(refused);
-    const redirect_record_t *record = refused->first_record;
+    const redirect_record_t *ack = redirect_first_ack(refused);
 
-    while (record && !(record->method == SIP_METHOD_ACK && record->status == 0)) {
-        record = record->next_in_transaction;
-    }
-    return (record && record->frame < frame) ||
-           (above && above->response.status / 100 == 6 && above->response.frame < frame);
+    return (ack && ack->frame < frame) || (above && above->response.status / 100 == 6 && above->response.frame < frame);
 }
 
 /* What is seen after so long may be a branch that began then, a moment late, or its request sent again. */

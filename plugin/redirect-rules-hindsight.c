@@ -125,11 +125,8 @@ is_proxy_on_the_way(const redirect_transaction_t *transaction)
 static bool
 was_taken_further(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *last = transaction;
+    const redirect_transaction_t *last = redirect_last_try(transaction);
 
-    while (last->extras->retried_by) {
-        last = last->extras->retried_by;
-    }
     return last->response.status / 100 == 2 || last->response.provisional > 100 || redirect_is_cancelled(last) ||
            (last->response.status == 0 && !redirect_has_no_answer(store, last));
 }
@@ -169,11 +166,8 @@ is_out_of_reach(redirect_endpoint_t named, redirect_endpoint_t server)
 static const redirect_transaction_t *
 unanswered_try(const redirect_store_t *store, const redirect_target_t *target, redirect_endpoint_t named)
 {
-    const redirect_transaction_t *last = target->tried_by;
+    const redirect_transaction_t *last = target->tried_by ? redirect_last_try(target->tried_by) : NULL;
 
-    while (last && last->extras->retried_by) {
-        last = last->extras->retried_by;
-    }
     return last && redirect_has_no_answer(store, last) &&
                    (last->response.provisional == 0 ||
                     (last->response.provisional == 100 &&
@@ -271,16 +265,16 @@ typedef struct {
 static acknowledged_t
 look_for_ack(const redirect_transaction_t *transaction)
 {
-    acknowledged_t found = {0};
+    const redirect_record_t *ack = redirect_first_ack(transaction);
+    acknowledged_t found = {.ack = ack ? ack->frame : 0};
+    bool is_after_ack = false;
 
     for (const redirect_record_t *record = transaction->first_record; record; record = record->next_in_transaction) {
-        if (record->status == 0 && record->method == SIP_METHOD_ACK && found.ack == 0) {
-            found.ack = record->frame;
-        }
+        is_after_ack = is_after_ack || record == ack;
         if (record->status == transaction->response.status && record->method != SIP_METHOD_CANCEL &&
             record->frame != transaction->response.frame && !record->is_copy) {
             found.sent_again++;
-            found.after_ack += found.ack != 0;
+            found.after_ack += is_after_ack;
         }
     }
     return found;

@@ -9,6 +9,14 @@
 
 #include "redirect-rules.h"
 
+/** True for a 2xx to an INVITE that a 6xx had ended. RFC 3261 16.7, item 5: it "should never be allowed to happen". */
+static inline bool
+redirect_is_answer_after_refusal(const redirect_record_t *record)
+{
+    return record->status / 100 == 2 && record->method == SIP_METHOD_INVITE && record->transaction &&
+           record->transaction->response.status / 100 == 6;
+}
+
 /* ---- What one message breaks by itself: redirect-rules-message.c ---- */
 
 redirect_rule_check_t redirect_check_no_contact;

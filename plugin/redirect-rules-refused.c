@@ -44,16 +44,6 @@ typedef struct {
     sip_slice_t from;   /**< of the request that was refused */
 } refused_t;
 
-/* The first request of a follow-up that was sent again with credentials and the like. */
-static const redirect_transaction_t *
-first_try(const redirect_transaction_t *transaction)
-{
-    while (transaction->extras->retry_of) {
-        transaction = transaction->extras->retry_of;
-    }
-    return transaction;
-}
-
 /* A redirect server that names a gateway for the same number forwards nothing. */
 static bool
 calls_another_number(const redirect_store_t *store, const redirect_transaction_t *transaction,
@@ -71,7 +61,7 @@ read_refused(const redirect_rule_context_t *context, refused_t *refused)
 {
     const redirect_record_t *record = context->record;
     const redirect_transaction_t *now = record->transaction;
-    const redirect_link_t *link = first_try(now)->link;
+    const redirect_link_t *link = redirect_first_try(now)->link;
     sip_uri_t forwarder;
 
     if (link == NULL || link->confidence == REDIRECT_CONFIDENCE_POSSIBLE || link->cause->dip_response ||

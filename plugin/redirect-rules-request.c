@@ -69,10 +69,10 @@ redirect_check_to_tag_kept(wmem_allocator_t *scope, const redirect_rule_context_
 char *
 redirect_check_headers_in_uri(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_transaction_t *transaction = context->record->transaction;
+    const sip_uri_kept_t *asked = redirect_request_parsed(context->record->transaction);
 
     /* Of a URI of another scheme no headers are read. */
-    if (transaction->live == NULL || transaction->live->parsed == NULL || transaction->live->parsed->headers.len == 0) {
+    if (asked == NULL || asked->headers.len == 0) {
         return NULL;
     }
     return wmem_strdup(scope, "The Request-URI holds what stood after \"?\" in the Contact: that belongs into header "

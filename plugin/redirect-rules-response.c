@@ -24,36 +24,21 @@ new_redirect_of(const redirect_rule_context_t *context)
     return context->new_redirect ? redirect_of_record(context->record) : NULL;
 }
 
-/* The Request-URI taken apart, as long as its call is looked at; NULL where it is no URI. */
-static const sip_uri_kept_t *
-asked_for(const redirect_rule_context_t *context)
-{
-    const redirect_transaction_t *transaction = context->record->transaction;
-
-    return transaction->live ? transaction->live->parsed : NULL;
-}
-
-static bool
-is_sip(const sip_uri_kept_t *uri)
-{
-    return uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS;
-}
-
 /* An empty user before an "@" is a fault of its own, and ?headers may say who is meant. */
 static bool
 lacks_user(const redirect_target_t *target)
 {
     const sip_uri_kept_t *uri = target->parsed;
 
-    return uri && is_sip(uri) && uri->user.len == 0 && uri->headers.len == 0 &&
-           !(target->uri_flags & SIP_URI_FLAG_EMPTY_USER);
+    return uri && sip_uri_scheme_is_sip((sip_uri_scheme_t)uri->scheme_kind) && uri->user.len == 0 &&
+           uri->headers.len == 0 && !(target->uri_flags & SIP_URI_FLAG_EMPTY_USER);
 }
 
 char *
 redirect_check_target_without_user(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = new_redirect_of(context);
-    const sip_uri_kept_t *asked = asked_for(context);
+    const sip_uri_kept_t *asked = redirect_request_parsed(context->record->transaction);
 
     if (redirect == NULL || !names_callee(redirect) || asked == NULL || asked->user.len == 0) {
         return NULL;
@@ -74,7 +59,7 @@ char *
 redirect_check_sips_downgrade(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
     const redirect_t *redirect = new_redirect_of(context);
-    const sip_uri_kept_t *asked = asked_for(context);
+    const sip_uri_kept_t *asked = redirect_request_parsed(context->record->transaction);
 
     if (redirect == NULL || asked == NULL || asked->scheme_kind != SIP_URI_SCHEME_SIPS) {
         return NULL;
@@ -158,15 +143,12 @@ redirect_check_tried_target_offered(wmem_allocator_t *scope, const redirect_rule
     return NULL;
 }
 
-/* RFC 3261 16.7, item 5: "a 6xx response followed by a 2xx response, which should never be allowed to happen". */
 char *
 redirect_check_answered_after_global_failure(wmem_allocator_t *scope, const redirect_rule_context_t *context)
 {
-    const redirect_record_t *record = context->record;
-    const redirect_transaction_t *transaction = record->transaction;
+    const redirect_transaction_t *transaction = context->record->transaction;
 
-    if (record->status / 100 != 2 || record->method != SIP_METHOD_INVITE || transaction == NULL ||
-        transaction->response.status / 100 != 6) {
+    if (!redirect_is_answer_after_refusal(context->record)) {
         return NULL;
     }
     return wmem_strdup_printf(scope,

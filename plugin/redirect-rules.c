@@ -179,13 +179,6 @@ redirect_expert_item_new(wmem_allocator_t *scope, redirect_rule_id_t id, char *t
     return item;
 }
 
-/* RFC 3261 16.7: "should never be allowed to happen". */
-static bool
-is_answer_after_refusal(const redirect_record_t *record)
-{
-    return record->status / 100 == 2 && record->transaction && record->transaction->response.status / 100 == 6;
-}
-
 /* No rule has anything to say of the messages between: most 1xx, 2xx, ACK, retransmissions. */
 static bool
 is_worth_asking(const redirect_rule_context_t *context)
@@ -193,7 +186,8 @@ is_worth_asking(const redirect_rule_context_t *context)
     const redirect_record_t *record = context->record;
 
     return context->new_transaction || redirect_is_explained(record->status) || record->status >= 400 ||
-           record->status == 181 || context->rivals->count > 0 || context->gaps != 0 || is_answer_after_refusal(record);
+           record->status == 181 || context->rivals->count > 0 || context->gaps != 0 ||
+           redirect_is_answer_after_refusal(record);
 }
 
 /* What there is for the rules (redirect_rule_needs_t). */

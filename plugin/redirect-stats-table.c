@@ -16,28 +16,16 @@
 #include "redirect-report.h"
 #include "redirect-stats.h"
 
-enum {
-    COLUMN_CHAIN,
-    COLUMN_START,
-    COLUMN_HOPS,
-    COLUMN_ORIGIN,
-    COLUMN_PATH,
-    COLUMN_OUTCOME,
-    COLUMN_CODE,
-    COLUMN_DELAY,
-    COLUMN_COUNT
-};
-
 /* The GUI sorts a column by the type of each item: it must be the same in all rows, in the absence of a value too. */
-static stat_tap_table_item columns[COLUMN_COUNT] = {
-    [COLUMN_CHAIN] = {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Chain", "%5u"},
-    [COLUMN_START] = {TABLE_ITEM_FLOAT, TAP_ALIGN_RIGHT, "Start", "%12.6f"},
-    [COLUMN_HOPS] = {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Hops", "%4u"},
-    [COLUMN_ORIGIN] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Origin", "%-26s"},
-    [COLUMN_PATH] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Path", "%-60s"},
-    [COLUMN_OUTCOME] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Outcome", "%-14s"},
-    [COLUMN_CODE] = {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Final code", "%10s"},
-    [COLUMN_DELAY] = {TABLE_ITEM_FLOAT, TAP_ALIGN_RIGHT, "Redirect delay", "%12.6f"},
+static stat_tap_table_item columns[REDIRECT_COLUMN_COUNT] = {
+    [REDIRECT_COLUMN_CHAIN] = {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Chain", "%5u"},
+    [REDIRECT_COLUMN_START] = {TABLE_ITEM_FLOAT, TAP_ALIGN_RIGHT, "Start", "%12.6f"},
+    [REDIRECT_COLUMN_HOPS] = {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Hops", "%4u"},
+    [REDIRECT_COLUMN_ORIGIN] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Origin", "%-26s"},
+    [REDIRECT_COLUMN_PATH] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Path", "%-60s"},
+    [REDIRECT_COLUMN_OUTCOME] = {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Outcome", "%-14s"},
+    [REDIRECT_COLUMN_CODE] = {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Final code", "%10s"},
+    [REDIRECT_COLUMN_DELAY] = {TABLE_ITEM_FLOAT, TAP_ALIGN_RIGHT, "Redirect delay", "%12.6f"},
 };
 
 /* Chain number + 1 -> row number + 1. There is one table at a time, as Wireshark keeps it. */
@@ -66,7 +54,8 @@ table_init(stat_tap_table_ui *ui)
 {
     /* An open window still shows the old rows; it resets when the capture is read. */
     if (stat_tap_find_table(ui, "SIP redirect chains") == NULL) {
-        stat_tap_add_table(ui, stat_tap_init_table("SIP redirect chains", COLUMN_COUNT, 0, "sip_redirect.chain == %d"));
+        stat_tap_add_table(
+            ui, stat_tap_init_table("SIP redirect chains", REDIRECT_COLUMN_COUNT, 0, "sip_redirect.chain == %d"));
         forget_rows();
     }
 }
@@ -84,7 +73,7 @@ static void
 table_reset(stat_tap_table *table)
 {
     for (unsigned row = 0; row < table->num_elements; row++) {
-        for (unsigned column = 0; column < COLUMN_COUNT; column++) {
+        for (unsigned column = 0; column < REDIRECT_COLUMN_COUNT; column++) {
             free_item(table, row, column, stat_tap_get_field_data(table, row, column));
         }
         g_free(table->elements[row]);
@@ -97,12 +86,12 @@ table_reset(stat_tap_table *table)
 static unsigned
 row_of(stat_tap_table *table, const redirect_chain_t *chain)
 {
-    const stat_tap_table_item_type empty[COLUMN_COUNT] = {{.type = TABLE_ITEM_NONE}};
+    const stat_tap_table_item_type empty[REDIRECT_COLUMN_COUNT] = {{.type = TABLE_ITEM_NONE}};
     void *const key = GUINT_TO_POINTER(chain->number + 1);
     unsigned row = GPOINTER_TO_UINT(g_hash_table_lookup(rows, key));
 
     if (row == 0) {
-        stat_tap_init_table_row(table, table->num_elements, COLUMN_COUNT, empty);
+        stat_tap_init_table_row(table, table->num_elements, REDIRECT_COLUMN_COUNT, empty);
         row = table->num_elements;
         g_hash_table_insert(rows, key, GUINT_TO_POINTER(row));
     }
@@ -151,16 +140,16 @@ table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void
     }
     chain_row = redirect_report_row(tap->store, chain);
     row = row_of(table, chain);
-    set_uint(table, row, COLUMN_CHAIN, chain->number);
-    set_seconds(table, row, COLUMN_START,
+    set_uint(table, row, REDIRECT_COLUMN_CHAIN, chain->number);
+    set_seconds(table, row, REDIRECT_COLUMN_START,
                 chain->start - redirect_session_time(&pinfo->abs_ts) + redirect_session_time(&pinfo->rel_ts));
-    set_uint(table, row, COLUMN_HOPS, chain->hops);
-    set_string(table, row, COLUMN_ORIGIN, redirect_transaction_uri(pinfo->pool, chain->root));
-    set_string(table, row, COLUMN_PATH, redirect_transaction_path_told(pinfo->pool, tap->store, chain->root));
-    set_string(table, row, COLUMN_OUTCOME, redirect_outcome_name(chain_row.result.outcome));
-    set_string(table, row, COLUMN_CODE,
+    set_uint(table, row, REDIRECT_COLUMN_HOPS, chain->hops);
+    set_string(table, row, REDIRECT_COLUMN_ORIGIN, redirect_transaction_uri(pinfo->pool, chain->root));
+    set_string(table, row, REDIRECT_COLUMN_PATH, redirect_transaction_path_told(pinfo->pool, tap->store, chain->root));
+    set_string(table, row, REDIRECT_COLUMN_OUTCOME, redirect_outcome_name(chain_row.result.outcome));
+    set_string(table, row, REDIRECT_COLUMN_CODE,
                chain_row.result.final_code ? wmem_strdup_printf(pinfo->pool, "%u", chain_row.result.final_code) : "");
-    set_seconds(table, row, COLUMN_DELAY, chain_row.delay);
+    set_seconds(table, row, REDIRECT_COLUMN_DELAY, chain_row.delay);
     return TAP_PACKET_REDRAW;
 }
 
@@ -177,7 +166,7 @@ redirect_stats_register_table(void)
         .packet_func = table_packet,
         .stat_tap_reset_table_cb = table_reset,
         .stat_tap_free_table_item_cb = free_item,
-        .nfields = COLUMN_COUNT,
+        .nfields = REDIRECT_COLUMN_COUNT,
         .fields = columns,
         .nparams = G_N_ELEMENTS(filter),
         .params = filter,

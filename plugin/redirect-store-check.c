@@ -47,15 +47,16 @@ static const char *
 check_walks(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
     const unsigned limit = store->config.limits.transactions_per_chain + store->config.limits.transactions_per_call + 2;
-    const redirect_transaction_t *before = transaction, *above = transaction, *repeated = transaction;
+    const redirect_transaction_t *before = transaction, *above = transaction, *first = transaction, *last = transaction;
 
-    for (unsigned i = 0; before || above || repeated; i++) {
+    for (unsigned i = 0; before || above || first || last; i++) {
         if (i > limit) {
             return "a walk goes round in a circle";
         }
         before = before ? redirect_transaction_before(before) : NULL;
         above = above ? redirect_transaction_above(above) : NULL;
-        repeated = repeated ? repeated->extras->retry_of : NULL;
+        first = first ? first->extras->retry_of : NULL;
+        last = last ? last->extras->retried_by : NULL;
     }
     return NULL;
 }
@@ -235,5 +236,6 @@ redirect_store_check(const redirect_store_t *store)
     if (!broken && (all.count != store->call_count || all.candidates != store->candidates)) {
         broken = "the counts of the store are wrong";
     }
+    broken = broken ? broken : redirect_store_check_clients(store);
     return broken ? broken : redirect_store_check_pending(store);
 }

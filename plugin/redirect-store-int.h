@@ -291,6 +291,11 @@ void redirect_store_free_leg(redirect_store_t *store, const redirect_transaction
 /** Checks what the index of legs has of a transaction. @return NULL, or what is broken */
 const char *redirect_store_check_leg(const redirect_store_t *store, const redirect_transaction_t *transaction);
 
+/* --- redirect-store-clients.c --- */
+
+/** Checks the counts of redirects and follow-ups by address. @return NULL, or what is broken */
+const char *redirect_store_check_clients(const redirect_store_t *store);
+
 /* --- redirect-store-records.c, redirect-store-pending.c --- */
 
 /** Makes the messages of a candidate records of its chain, which has just become visible. */

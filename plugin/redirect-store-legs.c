@@ -39,7 +39,7 @@ index_new(redirect_store_t *store)
 static leg_receiver_t *
 receiver_place(const redirect_store_t *store, const redirect_endpoint_t *endpoint, uint64_t *key)
 {
-    *key = redirect_hash(&store->secret, sip_slice_make((const char *)endpoint->address, endpoint->len));
+    *key = redirect_store_address_key(store, endpoint);
     for (unsigned i = 0; i < RECEIVER_PLACES; i++) {
         leg_receiver_t *receiver = &store->receivers[(*key + i) & (RECEIVERS - 1)];
         if (receiver->key == *key || receiver->key == 0) {

@@ -69,8 +69,7 @@ first_of_key(const redirect_store_t *store, const pending_entry_t *entry)
 static uint16_t
 party_of(const redirect_store_t *store, const redirect_endpoint_t *party)
 {
-    return (uint16_t)(redirect_hash(&store->secret, sip_slice_make((const char *)party->address, party->len)) %
-                      PARTIES);
+    return (uint16_t)(redirect_store_address_key(store, party) % PARTIES);
 }
 
 static void

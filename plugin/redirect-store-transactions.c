@@ -368,6 +368,10 @@ void
 redirect_store_retire_transaction(redirect_store_t *store, redirect_transaction_t *transaction)
 {
     live_free(store, transaction);
+    if (transaction->chain == NULL) {
+        /* Its record has it in words, and it will be part of no chain that asks for more. */
+        redirect_store_set_history(store, transaction, NULL);
+    }
     for (redirect_t *own = transaction->redirect; own; own = own->later) {
         if (own->transaction == transaction) {
             redirect_store_free_target_uris(store, own);

@@ -82,6 +82,12 @@ redirect_store_secret(const redirect_store_t *store)
     return &store->secret;
 }
 
+uint64_t
+redirect_store_address_key(const redirect_store_t *store, const redirect_endpoint_t *endpoint)
+{
+    return redirect_hash(&store->secret, sip_slice_make((const char *)endpoint->address, endpoint->len));
+}
+
 const redirect_clock_t *
 redirect_store_clock(const redirect_store_t *store)
 {

@@ -49,6 +49,9 @@ const sip_name_list_t *redirect_store_shared_headers(const redirect_store_t *sto
 /** The secret of the hashes in redirect_key_t. */
 const redirect_secret_t *redirect_store_secret(const redirect_store_t *store);
 
+/** The keyed hash of an address, whatever the port. Never 0. */
+uint64_t redirect_store_address_key(const redirect_store_t *store, const redirect_endpoint_t *endpoint);
+
 /** How much of the capture has passed. */
 const redirect_clock_t *redirect_store_clock(const redirect_store_t *store);
 

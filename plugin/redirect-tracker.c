@@ -77,6 +77,15 @@ redirect_tracker_advance(redirect_tracker_t *tracker, redirect_time_t now)
     redirect_store_advance(tracker->store, now);
 }
 
+/* --- joining ------------------------------------------------------------------------------------------------------ */
+
+/* Makes the group of a transaction a part of that of another, no nearer to the caller than hop. False where that is full. */
+static bool
+join_at_hop(redirect_store_t *store, redirect_transaction_t *transaction, redirect_transaction_t *other, unsigned hop)
+{
+    return redirect_store_join(store, transaction, other, hop > transaction->hop ? hop - transaction->hop : 0);
+}
+
 /* --- a new transaction -------------------------------------------------------------------------------------------- */
 
 /* One message on its way. */
@@ -303,12 +312,9 @@ enter(step_t *step)
         step->gaps |= REDIRECT_GAP_STEPS;
         place->elsewhere_after = NULL; /* where it went may be what was not compared */
     }
-    if (place->beside) {
-        const unsigned shift = place->hop > transaction->hop ? place->hop - transaction->hop : 0;
-        if (!redirect_store_join(step->store, transaction, place->beside, shift)) {
-            step->gaps |= transaction->gaps;
-            return;
-        }
+    if (place->beside && !join_at_hop(step->store, transaction, place->beside, place->hop)) {
+        step->gaps |= transaction->gaps;
+        return;
     }
     if (transaction->upstream == NULL) {
         redirect_store_set_upstream(transaction, place->upstream, false);
@@ -490,8 +496,7 @@ adopt_reordered(step_t *step)
     redirect_transaction_t *later;
 
     while ((later = redirect_link_reordered(step->store, step->transaction, &place)) != NULL) {
-        const unsigned shift = place.hop > later->hop ? place.hop - later->hop : 0;
-        if (!redirect_store_join(step->store, later, step->transaction, shift)) {
+        if (!join_at_hop(step->store, later, step->transaction, place.hop)) {
             return;
         }
         place.link.by_route = true; /* that request is no longer at hand */
@@ -576,9 +581,7 @@ find_legs_up(const redirect_transaction_t *transaction)
 static bool
 join_leg(redirect_store_t *store, redirect_transaction_t *root, const redirect_leg_t *leg)
 {
-    const unsigned shift = leg->of->hop > root->hop ? leg->of->hop - root->hop : 0;
-
-    if (!redirect_store_join(store, root, leg->of, shift)) {
+    if (!join_at_hop(store, root, leg->of, leg->of->hop)) {
         return false;
     }
     redirect_store_set_leg(store, root, leg);

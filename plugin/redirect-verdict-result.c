@@ -95,20 +95,10 @@ put_sighting(redirect_line_t *line, const redirect_record_t *record)
 
 /* --- what followed ------------------------------------------------------------------------------------------------- */
 
-/* As it was repeated last, with credentials. */
-static const redirect_transaction_t *
-last_repeat(const redirect_transaction_t *transaction)
-{
-    while (transaction->extras->retried_by) {
-        transaction = transaction->extras->retried_by;
-    }
-    return transaction;
-}
-
 static void
 put_request(redirect_line_t *line, const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *last = last_repeat(transaction);
+    const redirect_transaction_t *last = redirect_last_try(transaction);
 
     wmem_strbuf_append_printf(line->text, "frame %u", transaction->request.frame);
     if (last->response.status) {
@@ -243,7 +233,7 @@ static bool
 is_told_as_followup(const redirect_t *redirect, const redirect_result_t *result)
 {
     const redirect_transaction_t *followup =
-        redirect && redirect->last_followup ? last_repeat(redirect->last_followup) : NULL;
+        redirect && redirect->last_followup ? redirect_last_try(redirect->last_followup) : NULL;
 
     return followup && lists_all_followups(redirect) && followup->response.status == result->final_code &&
            (followup == result->transaction || redirect_transaction_is_below(followup, result->transaction));
@@ -255,7 +245,7 @@ put_end_of_followup(redirect_line_t *line, const redirect_t *redirect, const red
                     const char *name)
 {
     wmem_strbuf_append_printf(line->text, ", %s", name);
-    if (last_repeat(redirect->last_followup) != result->transaction) {
+    if (redirect_last_try(redirect->last_followup) != result->transaction) {
         wmem_strbuf_append_printf(line->text, " in frame %u", result->final_frame);
     }
 }

@@ -59,24 +59,21 @@ put_deciding_params(redirect_line_t *line, const sip_uri_t *uri)
 static bool
 is_plain(const sip_uri_t *uri)
 {
-    const bool is_sip = uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS;
-
-    return !is_sip || uri->flags != 0 || uri->password.ptr != NULL || (uri->params.len == 0 && uri->headers.len == 0);
+    return !sip_uri_scheme_is_sip(uri->scheme_kind) || uri->flags != 0 || uri->password.ptr != NULL ||
+           (uri->params.len == 0 && uri->headers.len == 0);
 }
 
 void
 redirect_line_put_uri(redirect_line_t *line, const sip_uri_t *uri, const char *whole)
 {
-    const char *end_of_host = uri->params.ptr ? uri->params.ptr : uri->headers.ptr;
     wmem_allocator_t *own;
 
-    if (is_plain(uri) || end_of_host == NULL) {
+    if (is_plain(uri)) {
         put_shortened(line, whole);
         return;
     }
     own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
-    put_shortened(line, redirect_text_from_wire(
-                            own, sip_slice_make(uri->whole.ptr, (size_t)(end_of_host - 1 - uri->whole.ptr)), 0));
+    put_shortened(line, redirect_text_from_wire(own, sip_uri_up_to_host(uri), 0));
     wmem_destroy_allocator(own);
     put_deciding_params(line, uri);
     if (uri->headers.len > 0) {

@@ -141,8 +141,7 @@ is_service_urn(const sip_uri_t *uri)
 static inline bool
 is_sip_kind(const sip_uri_t *uri)
 {
-    return uri->scheme_kind == SIP_URI_SCHEME_SIP || uri->scheme_kind == SIP_URI_SCHEME_SIPS ||
-           uri->scheme_kind == SIP_URI_SCHEME_NONE;
+    return sip_uri_scheme_is_sip(uri->scheme_kind) || uri->scheme_kind == SIP_URI_SCHEME_NONE;
 }
 
 #endif /* SIP_URI_INT_H */

@@ -49,6 +49,22 @@ typedef struct {
     unsigned flags;      /**< SIP_URI_FLAG_* */
 } sip_uri_t;
 
+/** True for sip: and sips:. A URI without a scheme is neither, though it is read as if it were sip:. */
+static inline bool
+sip_uri_scheme_is_sip(sip_uri_scheme_t kind)
+{
+    return kind == SIP_URI_SCHEME_SIP || kind == SIP_URI_SCHEME_SIPS;
+}
+
+/** A URI as written up to where its parameters begin, or its headers; whole where it has neither. Borrows from *uri. */
+static inline sip_slice_t
+sip_uri_up_to_host(const sip_uri_t *uri)
+{
+    const char *after = uri->params.ptr ? uri->params.ptr : uri->headers.ptr;
+
+    return after ? sip_slice_make(uri->whole.ptr, (size_t)(after - 1 - uri->whole.ptr)) : uri->whole;
+}
+
 /**
  * As sip_uri_parse(), of a SIP URI with a user no farther than its "@": *uri is for sip_uri_match_key(), scheme_kind,
  * user and whole alone. Where that is all that is asked, it is half of the work.

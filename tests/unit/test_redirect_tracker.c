@@ -28,6 +28,7 @@ bench_begin_with(bench_t *bench, const redirect_limits_t *limits)
                                 .link_window = 32,
                                 .leg_headers = "X-Call-ID",
                                 .link_legs = true,
+                                .show_diverted = true,
                                 .shared_headers = "P-Charging-Vector"};
 
     if (limits) {
@@ -113,6 +114,39 @@ load_is(const bench_t *bench, unsigned calls, unsigned candidates, bool open)
     g_assert_cmpint(load.pending > 0, ==, open);
 }
 
+/* --- asking ------------------------------------------------------------------------------------------------------ */
+
+/* Whoever asks what the sender of a request did with its redirects changes nothing, also where it got none. */
+static void
+test_asks_for_client(void)
+{
+    const redirect_record_t *alone, *redirected;
+    const redirect_store_t *store;
+    bench_t bench;
+
+    bench_begin(&bench);
+    store = redirect_tracker_store(bench.tracker);
+    request(&bench, "INVITE", "sip:bob@example.com", "followed", 1);
+    redirected = response(&bench, "INVITE", 302, "Contact: <sip:carol@example.com>\r\n", "followed", 1);
+    feed(&bench, 3, 2,
+         g_strdup("INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.0.3;branch=z9hG4bK-3\r\n"
+                  "From: <sip:dave@example.com>;tag=d\r\nTo: <sip:bob@example.com>\r\n"
+                  "Call-ID: alone\r\nCSeq: 1 INVITE\r\n\r\n"));
+    alone = feed(&bench, 2, 3,
+                 g_strdup("SIP/2.0 603 X\r\nVia: SIP/2.0/UDP 192.0.0.3;branch=z9hG4bK-3\r\n"
+                          "From: <sip:dave@example.com>;tag=d\r\nTo: <sip:bob@example.com>;tag=b\r\n"
+                          "Call-ID: alone\r\nCSeq: 1 INVITE\r\n\r\n"));
+    g_assert_nonnull(redirected);
+    g_assert_nonnull(alone);
+    g_assert_cmpuint(redirect_store_client(store, alone->transaction).redirects, ==, 0);
+    g_assert_cmpstr(redirect_tracker_check(bench.tracker), ==, NULL);
+    g_assert_cmpuint(redirect_store_client(store, redirected->transaction).redirects, ==, 1);
+    g_assert_cmpuint(redirect_store_client(store, redirected->transaction).followups, ==, 0);
+    request(&bench, "INVITE", "sip:carol@example.com", "followed", 2);
+    g_assert_cmpuint(redirect_store_client(store, redirected->transaction).followups, ==, 1);
+    bench_end(&bench);
+}
+
 /* --- forgetting --------------------------------------------------------------------------------------------------- */
 
 /* An OPTIONS of its own moves the time on and makes the tracker look around; it is one call more. */
@@ -155,6 +189,31 @@ test_remembers_ringing_call(void)
     response(&bench, "INVITE", 302, "Contact: <sip:carol@example.net>\r\n", "one", 1);
     g_assert_cmpuint(redirect_tracker_chain_count(bench.tracker), ==, 1);
     g_assert_cmpuint(redirect_tracker_chain(bench.tracker, 0)->root->request.frame, ==, 1);
+    bench_end(&bench);
+}
+
+/* An INVITE that tells of a forward stays to be shown; what it said is kept in words alone. */
+static void
+test_forgets_what_diverted_call_said(void)
+{
+    const redirect_record_t *record;
+    bench_t bench;
+
+    bench_begin(&bench);
+    record = feed(&bench, 1, 2,
+                  g_strdup("INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.0.1;branch=z9hG4bK-a-1\r\n"
+                           "From: <sip:alice@example.com>;tag=a\r\nTo: <sip:bob@example.com>\r\n"
+                           "Diversion: <sip:carol@example.com>;reason=user-busy\r\n"
+                           "Call-ID: a\r\nCSeq: 1 INVITE\r\n\r\n"));
+    g_assert_nonnull(record);
+    response(&bench, "INVITE", 486, "", "a", 1);
+    g_assert_nonnull(record->transaction->extras->history);
+    tick(&bench, 100);
+    g_assert_null(record->transaction->live);
+    g_assert_null(record->transaction->extras->history);
+    g_assert_true(redirect_store_records(redirect_tracker_store(bench.tracker), 1) == record);
+    g_assert_cmpstr(record->details->annotations->text, ==,
+                    "Forwarded before this capture because busy (Diversion: user-busy, from sip:carol@example.com).");
     bench_end(&bench);
 }
 
@@ -597,9 +656,11 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     wmem_init();
+    g_test_add_func("/redirect-tracker/asks/client", test_asks_for_client);
     g_test_add_func("/redirect-tracker/forgets/settled-call", test_forgets_settled_call);
     g_test_add_func("/redirect-tracker/forgets/ringing-call-late", test_remembers_ringing_call);
     g_test_add_func("/redirect-tracker/forgets/call-that-rings-for-ever", test_forgets_call_that_rings_for_ever);
+    g_test_add_func("/redirect-tracker/forgets/what-diverted-call-said", test_forgets_what_diverted_call_said);
     g_test_add_func("/redirect-tracker/forgets/unanswered-options", test_forgets_unanswered_options);
     g_test_add_func("/redirect-tracker/forgets/redirect-for-linking", test_forgets_redirect_for_linking);
     g_test_add_func("/redirect-tracker/forgets/spent-redirects", test_takes_spent_redirects_out);
