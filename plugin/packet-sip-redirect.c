@@ -849,6 +849,20 @@ set_values(hf_register_info *hf, size_t count, const int *field, const value_str
     }
 }
 
+/*
+ * The unit of what is counted in seconds. It is set here and not in the table, because on Windows the address of a
+ * variable of another library is no constant.
+ */
+static void
+set_units(hf_register_info *hf, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hf[i].hfinfo.display & BASE_UNIT_STRING) {
+            hf[i].hfinfo.strings = &units_seconds;
+        }
+    }
+}
+
 static void
 register_rule_experts(expert_module_t *module)
 {
@@ -1026,7 +1040,7 @@ proto_register_sip_redirect(void)
          {"Ring time", "sip_redirect.ring_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
           "From the first 180 to this response", HFILL}},
         {&hf_sip_redirect_retry_after,
-         {"Retry after", "sip_redirect.retry_after", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
+         {"Retry after", "sip_redirect.retry_after", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, NULL, 0x0,
           "After this time the callee expects to be available", HFILL}},
         {&hf_sip_redirect_network_blocked,
          {"Network blocked", "sip_redirect.network_blocked", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
@@ -1077,7 +1091,7 @@ proto_register_sip_redirect(void)
          {"Single use", "sip_redirect.target.single_use", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
           "No expiry is given: the target holds once and is not to be cached", HFILL}},
         {&hf_sip_redirect_target_expires,
-         {"Expires", "sip_redirect.target.expires", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
+         {"Expires", "sip_redirect.target.expires", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, NULL, 0x0,
           "How long the target holds from the receipt of the response", HFILL}},
         {&hf_sip_redirect_target_valid_until,
          {"Valid until", "sip_redirect.target.valid_until", FT_ABSOLUTE_TIME, ABSOLUTE_TIME_LOCAL, NULL, 0x0,
@@ -1176,6 +1190,7 @@ proto_register_sip_redirect(void)
     link_values = make_values(1, REDIRECT_LINK_COUNT, link_name);
     leg_values = make_values(1, REDIRECT_LEG_COUNT, leg_name);
     confidence_values = make_values(1, REDIRECT_CONFIDENCE_COUNT, confidence_name);
+    set_units(hf, array_length(hf));
     set_values(hf, array_length(hf), &hf_sip_redirect_code, code_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_outcome, outcome_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_link, link_values);
