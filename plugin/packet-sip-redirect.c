@@ -45,6 +45,7 @@ void proto_reg_handoff_sip_redirect(void);
 static int proto_sip_redirect = -1;
 static int proto_every_frame = -1;
 static dissector_handle_t sip_redirect_handle;
+static dissector_handle_t records_handle;
 static int sip_redirect_tap = -1;
 static int expert_tap = -1; /* Wireshark's own */
 
@@ -715,27 +716,19 @@ queue_tap(packet_info *pinfo, const redirect_record_t *record)
     }
 }
 
-/*
- * As Wireshark does it for a dissector that is not in name only: the protocol is current while expert items are added,
- * and is among the layers of the frame. Follow looks for it there.
- */
-static void
-show_records(redirect_tracker_t *tracker, packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree)
+/* Called through its handle, and so as the protocol that its items belong to: see proto_register_sip_redirect(). */
+static int
+show_records(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
-    const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num);
-    const char *current = pinfo->current_proto;
+    redirect_tracker_t *tracker = redirect_session_tracker();
 
-    if (record == NULL) {
-        return;
-    }
-    pinfo->current_proto = SHORT_NAME;
-    wmem_list_append(pinfo->layers, GINT_TO_POINTER(proto_sip_redirect));
-    for (; record; record = redirect_next_in_frame(record)) {
+    for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
+         record = redirect_next_in_frame(record)) {
         draw_record(pinfo, tvb, tree, record);
         queue_tap(pinfo, record);
         redirect_stats_voip_queue(pinfo, redirect_tracker_store(tracker), record);
     }
-    pinfo->current_proto = current;
+    return 1;
 }
 
 static int
@@ -746,8 +739,9 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (tracker == NULL) {
         return 0;
     }
-    if (PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) {
-        show_records(tracker, pinfo, tvb, tree);
+    if ((PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) &&
+        redirect_tracker_records(tracker, pinfo->num) != NULL) {
+        call_dissector_only(records_handle, tvb, pinfo, tree, NULL);
     }
     return 1; /* of a post-dissector Wireshark asks no more than that it took the frame */
 }
@@ -1207,13 +1201,16 @@ proto_register_sip_redirect(void)
     register_cleanup_routine(redirect_session_close);
     /*
      * Of each dissector that it calls, Wireshark notes the protocol among the frame's layers: 270 instructions for each
-     * frame of each capture. A protocol in name only is not noted, and is on and off with its parent.
+     * frame of each capture. A protocol in name only is not noted, and is on and off with its parent. Where there is
+     * something to show, Wireshark calls the second handle, and notes the protocol: Follow looks for it there, and what
+     * is noted in another way ends the program when a post-dissector that comes after this one takes no frame.
      */
     proto_every_frame =
         proto_register_protocol_in_name_only("SIP Redirect Analysis of each frame", "SIP Redirect each frame",
                                              "sip_redirect.each_frame", proto_sip_redirect, FT_PROTOCOL);
     sip_redirect_handle = create_dissector_handle(dissect_sip_redirect, proto_every_frame);
     register_postdissector(sip_redirect_handle);
+    records_handle = create_dissector_handle(show_records, proto_sip_redirect);
 }
 
 void
