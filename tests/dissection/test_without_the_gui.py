@@ -75,6 +75,12 @@ def top():
     return folder
 
 
+def version():
+    """X and Y of the Wireshark that the tests are about."""
+    folder = next(tshark.plugin_dir().glob("*/epan/sip_redirect.so")).parents[1].name
+    return tuple(map(int, folder.split(".")))
+
+
 def with_path(env):
     """tshark and its relatives are those that the tests are about."""
     where = os.path.dirname(shutil.which(tshark.executable()))
@@ -132,6 +138,17 @@ class Page(unittest.TestCase):
                                   "print(payload['n'], base64.b64decode(payload['d']).hex())"],
                                  input=json.dumps(payloads), stdout=subprocess.PIPE, text=True, check=True).stdout
         self.assertEqual(decoded.split("\n")[:-1], [f"{number} {hexes.replace(':', '')}" for number, hexes in sent])
+
+    def test_filters_of_taps(self):
+        script = next(script for script, _, _ in examples() if '"nstat:' in script)
+        name = self.run_script(script.replace("sip_redirect,chains", "sip_redirect,chains,ip")).splitlines()[2]
+        self.assertIn("error", json.loads(name))
+        whole = json.loads(self.run_script(script.replace('{"tap0":"nstat', '{"filter":"tcp","tap0":"nstat'))
+                           .splitlines()[2])
+        if version() < (4, 4):
+            self.assertIn("error", whole)
+        else:
+            self.assertEqual(whole["result"]["taps"][0]["tables"][0]["i"], [])
 
     def test_columns_of_the_profile(self):
         home = tshark.scratch("home-with-profile")

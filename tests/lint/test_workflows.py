@@ -102,7 +102,7 @@ class Workflows(unittest.TestCase):
     def test_pack(self):
         version = run("version").stdout.strip()
         machine = subprocess.run(["uname", "-m"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-        for system, kind, end in (("linux", "gztar", "tar.gz"), ("macos", "gztar", "tar.gz"), ("windows", "zip", "zip")):
+        for system, end in (("linux", "tar.gz"), ("macos", "tar.gz"), ("windows", "zip")):
             name = f"sip_redirect-{version}-{system}-{machine}-wireshark-4.6"
             done = run("pack", "LICENSE", system, "4.6")
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -110,7 +110,7 @@ class Workflows(unittest.TestCase):
             self.assertEqual(subprocess.run(["sha256sum", "--check", f"{name}.{end}.sha256"], cwd=dist, check=False,
                                             stdout=subprocess.DEVNULL).returncode, 0)
             out = tshark.scratch(f"unpacked-{system}")
-            shutil.unpack_archive(dist / f"{name}.{end}", out, kind)
+            subprocess.run(["cmake", "-E", "tar", "xf", dist / f"{name}.{end}"], cwd=out, check=True)
             self.assertEqual((out / name / "wireshark-version").read_text(), "4.6\n")
             self.assertTrue((out / name / "profile/SIP Redirects/colorfilters").exists())
 
