@@ -42,6 +42,7 @@ void proto_reg_handoff_sip_redirect(void);
 static int proto_sip_redirect = -1;
 static int proto_every_frame = -1;
 static dissector_handle_t sip_redirect_handle;
+static dissector_handle_t records_handle;
 static int sip_redirect_tap = -1;
 static int expert_tap = -1; /* Wireshark's own */
 
@@ -712,27 +713,19 @@ queue_tap(packet_info *pinfo, const redirect_record_t *record)
     }
 }
 
-/*
- * As Wireshark does it for a dissector that is not in name only: the protocol is current while expert items are added,
- * and is among the layers of the frame. Follow looks for it there.
- */
-static void
-show_records(redirect_tracker_t *tracker, packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree)
+/* Called through its handle, and so as the protocol that its items belong to: see proto_register_sip_redirect(). */
+static int
+show_records(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
-    const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num);
-    const char *current = pinfo->current_proto;
+    redirect_tracker_t *tracker = redirect_session_tracker();
 
-    if (record == NULL) {
-        return;
-    }
-    pinfo->current_proto = SHORT_NAME;
-    wmem_list_append(pinfo->layers, GINT_TO_POINTER(proto_sip_redirect));
-    for (; record; record = redirect_next_in_frame(record)) {
+    for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
+         record = redirect_next_in_frame(record)) {
         draw_record(pinfo, tvb, tree, record);
         queue_tap(pinfo, record);
         redirect_stats_voip_queue(pinfo, redirect_tracker_store(tracker), record);
     }
-    pinfo->current_proto = current;
+    return 1;
 }
 
 static int
@@ -743,8 +736,9 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (tracker == NULL) {
         return 0;
     }
-    if (PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) {
-        show_records(tracker, pinfo, tvb, tree);
+    if ((PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) &&
+        redirect_tracker_records(tracker, pinfo->num) != NULL) {
+        call_dissector_only(records_handle, tvb, pinfo, tree, NULL);
     }
     return 1; /* of a post-dissector Wireshark asks no more than that it took the frame */
 }
@@ -842,6 +836,20 @@ set_values(hf_register_info *hf, size_t count, const int *field, const value_str
     for (size_t i = 0; i < count; i++) {
         if (hf[i].p_id == field) {
             hf[i].hfinfo.strings = VALS(values);
+        }
+    }
+}
+
+/*
+ * The unit of what is counted in seconds. It is set here and not in the table, because on Windows the address of a
+ * variable of another library is no constant.
+ */
+static void
+set_units(hf_register_info *hf, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hf[i].hfinfo.display & BASE_UNIT_STRING) {
+            hf[i].hfinfo.strings = &units_seconds;
         }
     }
 }
@@ -1023,7 +1031,7 @@ proto_register_sip_redirect(void)
          {"Ring time", "sip_redirect.ring_time", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
           "From the first 180 to this response", HFILL}},
         {&hf_sip_redirect_retry_after,
-         {"Retry after", "sip_redirect.retry_after", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
+         {"Retry after", "sip_redirect.retry_after", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, NULL, 0x0,
           "After this time the callee expects to be available", HFILL}},
         {&hf_sip_redirect_network_blocked,
          {"Network blocked", "sip_redirect.network_blocked", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
@@ -1074,7 +1082,7 @@ proto_register_sip_redirect(void)
          {"Single use", "sip_redirect.target.single_use", FT_BOOLEAN, BASE_NONE, NULL, 0x0,
           "No expiry is given: the target holds once and is not to be cached", HFILL}},
         {&hf_sip_redirect_target_expires,
-         {"Expires", "sip_redirect.target.expires", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, &units_seconds, 0x0,
+         {"Expires", "sip_redirect.target.expires", FT_UINT32, BASE_DEC | BASE_UNIT_STRING, NULL, 0x0,
           "How long the target holds from the receipt of the response", HFILL}},
         {&hf_sip_redirect_target_valid_until,
          {"Valid until", "sip_redirect.target.valid_until", FT_ABSOLUTE_TIME, ABSOLUTE_TIME_LOCAL, NULL, 0x0,
@@ -1173,6 +1181,7 @@ proto_register_sip_redirect(void)
     link_values = make_values(1, REDIRECT_LINK_COUNT, link_name);
     leg_values = make_values(1, REDIRECT_LEG_COUNT, leg_name);
     confidence_values = make_values(1, REDIRECT_CONFIDENCE_COUNT, confidence_name);
+    set_units(hf, array_length(hf));
     set_values(hf, array_length(hf), &hf_sip_redirect_code, code_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_outcome, outcome_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_link, link_values);
@@ -1189,13 +1198,16 @@ proto_register_sip_redirect(void)
     register_cleanup_routine(redirect_session_close);
     /*
      * Of each dissector that it calls, Wireshark notes the protocol among the frame's layers: 270 instructions for each
-     * frame of each capture. A protocol in name only is not noted, and is on and off with its parent.
+     * frame of each capture. A protocol in name only is not noted, and is on and off with its parent. Where there is
+     * something to show, Wireshark calls the second handle, and notes the protocol: Follow looks for it there, and what
+     * is noted in another way ends the program when a post-dissector that comes after this one takes no frame.
      */
     proto_every_frame =
         proto_register_protocol_in_name_only("SIP Redirect Analysis of each frame", "SIP Redirect each frame",
                                              "sip_redirect.each_frame", proto_sip_redirect, FT_PROTOCOL);
     sip_redirect_handle = create_dissector_handle(dissect_sip_redirect, proto_every_frame);
     register_postdissector(sip_redirect_handle);
+    records_handle = create_dissector_handle(show_records, proto_sip_redirect);
 }
 
 void
