@@ -62,26 +62,7 @@ macro(INSTALL_PLUGIN _plugin _subfolder)
 	install(TARGETS ${_plugin} LIBRARY DESTINATION "${PLUGIN_INSTALL_VERSION_LIBDIR}/${_subfolder}" NAMELINK_SKIP)
 endmacro()
 
-# With a Wireshark source tree at hand (-DWIRESHARK_SOURCE_DIR) its own checkers become tests; else this does nothing.
+# In a Wireshark tree: targets that run its checkAPIs.pl. Here the test lint/wireshark runs all of a tree's checkers
+# (tests/lint/wireshark_checkers.py).
 function(CHECKAPI)
-	cmake_parse_arguments(_check "" "" "NAME;SWITCHES;SOURCES" ${ARGN})
-	if(NOT WIRESHARK_SOURCE_DIR)
-		return()
-	endif()
-	find_program(PERL_EXECUTABLE perl REQUIRED)
-	add_test(NAME lint/checkAPIs/${_check_NAME}
-		COMMAND "${PERL_EXECUTABLE}" "${WIRESHARK_SOURCE_DIR}/tools/checkAPIs.pl" ${_check_SWITCHES} ${_check_SOURCES}
-		WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
-	)
-	set(_dissectors ${_check_SOURCES})
-	list(FILTER _dissectors INCLUDE REGEX "^packet-.*\\.c$")
-	if(NOT _dissectors)
-		return()
-	endif()
-	foreach(_checker checkhf checkfiltername)
-		add_test(NAME lint/${_checker}
-			COMMAND "${PERL_EXECUTABLE}" "${WIRESHARK_SOURCE_DIR}/tools/${_checker}.pl" ${_dissectors}
-			WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
-		)
-	endforeach()
 endfunction()

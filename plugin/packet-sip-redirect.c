@@ -128,8 +128,8 @@ static gint ett_sip_redirect_differs = -1;
 static gint ett_sip_redirect_chain = -1;
 static gint ett_sip_redirect_network_blocked = -1;
 
-static expert_field *ei_sip_redirect_code; /* one for each row of the response table that has one, in its order */
-static expert_field ei_sip_redirect_rule[REDIRECT_RULE_COUNT];
+static expert_field *code_experts; /* one for each row of the response table that has one, in its order */
+static expert_field rule_experts[REDIRECT_RULE_COUNT];
 static bool is_silent[REDIRECT_RULE_COUNT]; /* by the preference silent_rules */
 
 static value_string *code_values; /* made from the response table, so that phrases stand in one place */
@@ -145,7 +145,7 @@ static const value_string lifetime_values[] = {
 };
 
 /* Made from the names in redirect-model.c, so that each stands in one place. */
-static value_string *outcome_values, *link_values, *leg_values, *confidence_values;
+static value_string *outcome_values, *link_values, *difference_values, *leg_values, *confidence_values;
 
 /* --- first visit: from the frame into the tracker ------------------------------------------------------------------ */
 
@@ -518,7 +518,7 @@ draw_followup(proto_tree *tree, tvbuff_t *tvb, const redirect_transaction_t *tra
     add_uint(tree, hf_sip_redirect_chain_confidence, tvb, link->confidence);
     add_string(tree, hf_sip_redirect_chain_evidence, tvb, link->evidence);
     if (link->difference != SIP_URI_DIFF_NONE) {
-        add_string(tree, hf_sip_redirect_chain_difference, tvb, sip_uri_diff_name(link->difference));
+        add_uint(tree, hf_sip_redirect_chain_difference, tvb, link->difference);
     }
     /* Frames out of order may show an effect before its cause: then there is no time to show. */
     if (transaction->request.time >= link->redirected_at) {
@@ -614,7 +614,7 @@ add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_ite
 {
     for (; expert_item; expert_item = expert_item->next) {
         if (!is_silent[expert_item->rule->id]) {
-            add_expert(pinfo, item, &ei_sip_redirect_rule[expert_item->rule->id],
+            add_expert(pinfo, item, &rule_experts[expert_item->rule->id],
                        words_are_read(item) ? expert_item->text : NULL);
         }
     }
@@ -627,7 +627,7 @@ add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *recor
     size_t count;
 
     if (row) {
-        add_expert(pinfo, item, &ei_sip_redirect_code[row - sip_response_table(&count)],
+        add_expert(pinfo, item, &code_experts[row - sip_response_table(&count)],
                    words_are_read(item) ? redirect_verdict_short(pinfo->pool, record) : NULL);
     }
     add_expert_items(pinfo, item, record->details->expert_items);
@@ -824,6 +824,12 @@ leg_name(unsigned kind)
 }
 
 static const char *
+difference_name(unsigned difference)
+{
+    return sip_uri_diff_name((sip_uri_diff_t)difference);
+}
+
+static const char *
 confidence_name(unsigned confidence)
 {
     return redirect_confidence_name((redirect_confidence_t)confidence);
@@ -868,10 +874,10 @@ register_rule_experts(expert_module_t *module)
     const redirect_rule_t *rules = redirect_rules_table();
 
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
-        ei_register_info info = {&ei_sip_redirect_rule[i],
+        ei_register_info info = {&rule_experts[i],
                                  {wmem_strdup_printf(wmem_epan_scope(), "sip_redirect.%s", rules[i].name),
                                   groups[rules[i].group], severities[rules[i].severity], rules[i].summary, EXPFILL}};
-        ei_sip_redirect_rule[i] = (expert_field)EI_INIT;
+        rule_experts[i] = (expert_field)EI_INIT;
         registrations[i] = info;
     }
     expert_register_field_array(module, registrations, REDIRECT_RULE_COUNT);
@@ -887,18 +893,18 @@ register_code_experts(expert_module_t *module)
     ei_register_info *registrations = wmem_alloc0_array(scope, ei_register_info, count);
     int used = 0;
 
-    ei_sip_redirect_code = wmem_alloc_array(scope, expert_field, count);
+    code_experts = wmem_alloc_array(scope, expert_field, count);
     for (size_t i = 0; i < count; i++) {
         const bool refused = sip_response_class(&row[i]) == 6;
         char *filter;
 
-        ei_sip_redirect_code[i] = (expert_field)EI_INIT;
+        code_experts[i] = (expert_field)EI_INIT;
         if (!sip_response_has_expert(&row[i])) {
             continue;
         }
         filter = sip_response_filter(scope, &row[i]);
         registrations[used++] =
-            (ei_register_info){&ei_sip_redirect_code[i],
+            (ei_register_info){&code_experts[i],
                                {wmem_strdup_printf(scope, "sip_redirect.%s", filter), PI_RESPONSE_CODE,
                                 refused ? PI_WARN : PI_NOTE, sip_response_expert_summary(scope, &row[i]), EXPFILL}};
     }
@@ -1153,7 +1159,7 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_chain_evidence,
          {"Evidence", "sip_redirect.chain.evidence", FT_STRING, BASE_NONE, NULL, 0x0, "Why the link was made", HFILL}},
         {&hf_sip_redirect_chain_difference,
-         {"Difference", "sip_redirect.chain.difference", FT_STRING, BASE_NONE, NULL, 0x0,
+         {"Difference", "sip_redirect.chain.difference", FT_UINT8, BASE_DEC, NULL, 0x0,
           "The first component in which the Request-URI differs from the target", HFILL}},
         {&hf_sip_redirect_chain_delay,
          {"Delay", "sip_redirect.chain.delay", FT_RELATIVE_TIME, BASE_NONE, NULL, 0x0,
@@ -1179,6 +1185,7 @@ proto_register_sip_redirect(void)
     make_code_values();
     outcome_values = make_values(0, REDIRECT_OUTCOME_COUNT, outcome_name);
     link_values = make_values(1, REDIRECT_LINK_COUNT, link_name);
+    difference_values = make_values(1, SIP_URI_DIFF_COUNT, difference_name);
     leg_values = make_values(1, REDIRECT_LEG_COUNT, leg_name);
     confidence_values = make_values(1, REDIRECT_CONFIDENCE_COUNT, confidence_name);
     set_units(hf, array_length(hf));
@@ -1186,6 +1193,7 @@ proto_register_sip_redirect(void)
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_outcome, outcome_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_link, link_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_confidence, confidence_values);
+    set_values(hf, array_length(hf), &hf_sip_redirect_chain_difference, difference_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_leg_link, leg_values);
     set_values(hf, array_length(hf), &hf_sip_redirect_chain_leg_confidence, confidence_values);
     proto_sip_redirect = proto_register_protocol("SIP Redirect Analysis", SHORT_NAME, "sip_redirect");

@@ -4,14 +4,14 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "config.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_strbuf.h>
 #include <wsutil/wmem/wmem_strutl.h>
-
-#include "config.h"
 
 #include "redirect-report.h"
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <glib.h>
+#include <wsutil/wslog.h>
 
 /* gcc defines the one, clang has the other. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -56,7 +57,9 @@ redirect_pool_free(redirect_pool_t *pool, void *memory, size_t size)
     if (memory) {
         char *start = (char *)memory - HEADER_SIZE;
         memcpy(&allocated, start, sizeof(allocated));
-        g_assert(allocated == size);
+        if (allocated != size) {
+            ws_error("%zu bytes are freed that were allocated as %zu", size, allocated);
+        }
         wmem_free(pool->scope, start);
     }
 }

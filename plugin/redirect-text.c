@@ -4,6 +4,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include "config.h"
+
 #include "redirect-text.h"
 
 /* The most bytes that a character has in UTF-8. */

@@ -87,6 +87,7 @@ typedef enum {
     SIP_URI_DIFF_OTHER_PARAM, /**< another parameter, on both sides with different values */
     SIP_URI_DIFF_HEADERS,
     SIP_URI_DIFF_OPAQUE, /**< schemes other than sip, sips, tel */
+    SIP_URI_DIFF_COUNT,
 } sip_uri_diff_t;
 
 /** How well a Request-URI fits a redirect target, best first. */

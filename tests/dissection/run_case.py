@@ -34,6 +34,7 @@ Fields that look ahead (contract: outcome, result, tried_in ...) are known late 
 
 import argparse
 import difflib
+import functools
 import os
 import re
 import shlex
@@ -118,6 +119,7 @@ def columns(case, types):
     return result, names
 
 
+@functools.lru_cache(maxsize=None)
 def field_types():
     rows = (line.split("\t") for line in tshark.run(["-G", "fields"]).splitlines())
     return {row[2]: row[3] for row in rows if row[0] == "F" and row[2].startswith("sip_redirect")}

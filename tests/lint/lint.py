@@ -10,6 +10,7 @@ layers              no file includes a file of a higher layer, files of a layer 
                     plugin/README names each file once
 core_is_epan_free   the core includes nothing of epan, calls nothing that Wireshark's checkAPIs.pl rejects, reads no
                     clock; plugin/CMakeLists.txt lists every source
+config              each .c of the plugin includes "config.h" before anything else, as all of Wireshark's do; no .h does
 wire                only redirect-text.c makes strings of pieces of a message; a call that does it for another end says
                     so within its lines: /* not for people: why */
 spdx                every source says its licence
@@ -48,6 +49,7 @@ STRING_OF_PIECE = re.compile(
     r"\b(?:wmem|g)_(?:utf8_)?strndup\s*\(|%[-+ #0]*(?:\d+|\*)?\.\*s|"
     r"\b\w+_(?:append|prepend|insert|new)_len\s*\((?=[^;]*\bptr\b)"
 )
+CONFIG_INCLUDE = re.compile(r'\s*#\s*include\s*[<"]config\.h[>"]')
 NOT_FOR_PEOPLE = re.compile(r"/\* not for people: \w[^*]*\*/")
 FOREIGN_PATH = re.compile(rb"(?<![\w.$*~-])/(?:home|root|opt|srv|mnt|media|work|workspace|builds|Users)/[\w.-]")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -192,6 +194,24 @@ def spdx():
                 yield path, 1, "no SPDX-License-Identifier: GPL-2.0-or-later in the first ten lines"
 
 
+def config_is_first(name, text):
+    """(line, what is wrong) where a source of the plugin begins with anything but config.h, or a header has it."""
+    code = re.sub(r"/\*.*?\*/", lambda match: re.sub(r"[^\n]", " ", match.group(0)), text, flags=re.DOTALL)
+    lines = [(number, line) for number, line in enumerate(code.splitlines(), 1) if line.strip()]
+    if name.endswith(".h"):
+        for number, line in lines:
+            if CONFIG_INCLUDE.match(line):
+                yield number, "config.h is for the sources: a header is included after it"
+    elif not lines or not CONFIG_INCLUDE.match(lines[0][1]):
+        yield lines[0][0] if lines else 1, 'does not begin with #include "config.h"'
+
+
+def config():
+    for path in plugin_files():
+        for number, message in config_is_first(path.name, path.read_text(encoding="utf-8")):
+            yield path, number, message
+
+
 def strings_of_pieces(text):
     """(line, what) where C makes a string of a piece of a message, and its statement does not say that it may."""
     code = COMMENT.sub(
@@ -310,7 +330,7 @@ def shellcheck():
         yield TOP, 0, f"shellcheck:\n{done.stdout}"
 
 
-CHECKS = (layers, core_is_epan_free, wire, spdx, paths, text, format, cppcheck, shellcheck)
+CHECKS = (layers, core_is_epan_free, config, wire, spdx, paths, text, format, cppcheck, shellcheck)
 
 
 def main():

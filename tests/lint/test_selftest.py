@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""lint/wire finds each way in which text from the wire could reach people past redirect-text.c, and nothing else."""
+"""lint/wire finds each way in which text from the wire could reach people past redirect-text.c, and nothing else;
+lint/config finds each file of the plugin that does not begin with config.h."""
 
 import sys
 import unittest
@@ -56,6 +57,30 @@ class Wire(unittest.TestCase):
                      "// wmem_strndup(scope, host.ptr, 1)"):
             with self.subTest(text):
                 self.assertEqual(lines(text + "\n"), [])
+
+
+class Config(unittest.TestCase):
+    def lines(self, name, text):
+        return [line for line, _ in lint.config_is_first(name, text)]
+
+    def test_a_source_begins_with_it(self):
+        self.assertEqual(self.lines("a.c", '/* a.c */\n\n#include "config.h"\n\n#include <glib.h>\n'), [])
+        self.assertEqual(self.lines("a.c", '/*\n * #include <glib.h>\n */\n# include "config.h"\n'), [])
+
+    def test_what_comes_before_it_is_found(self):
+        self.assertEqual(self.lines("a.c", '/* a.c */\n#include <glib.h>\n#include "config.h"\n'), [2])
+        self.assertEqual(self.lines("a.c", '#include "a.h"\n'), [1])
+        self.assertEqual(self.lines("a.c", '#include <glib.h>\n/* #include "config.h" */\n'), [1])
+
+    def test_a_define_before_it_is_found(self):
+        self.assertEqual(self.lines("a.c", '#define WS_LOG_DOMAIN "a"\n#include "config.h"\n'), [1])
+
+    def test_a_source_without_includes_lacks_it(self):
+        self.assertEqual(self.lines("a.c", "int a;\n"), [1])
+
+    def test_no_header_includes_it(self):
+        self.assertEqual(self.lines("a.h", "#ifndef A_H\n#define A_H\n#include <glib.h>\n#endif\n"), [])
+        self.assertEqual(self.lines("a.h", '#ifndef A_H\n#include "config.h"\n#endif\n'), [2])
 
 
 if __name__ == "__main__":
