@@ -17,6 +17,19 @@ def registered():
     return {row[2]: row[3] for row in rows if row[0] == "F" and row[2].startswith("sip_redirect.")}
 
 
+def names_in_sources():
+    """What the tables of fields, rules and codes name, as often as they do; tshark -G fields shows a name once."""
+    plugin = tshark.source_dir() / "plugin"
+    fields = re.findall(r'"sip_redirect\.([\w.]+)", FT_', (plugin / "packet-sip-redirect.c").read_text("utf-8"))
+    rules = re.findall(r'\{REDIRECT_RULE_\w+,\s*"(\w+)"', (plugin / "redirect-rules.c").read_text("utf-8"))
+    # A field of a protocol that is one in name only; 603 and 603+ have a row each.
+    return [name for name in fields if name != "each_frame"] + rules, ["3xx", "6xx", "603plus", *sorted(set(known_codes()))]
+
+
+# Rules that share a name, each pair for the offer and for what was done: the filter finds both, and the name is settled.
+SHARED = {"loop": 3, "sips_downgrade": 2, "after_global_failure": 2}
+
+
 def known_codes():
     """The 3xx and 6xx that the plugin has a row for."""
     table = (tshark.source_dir() / "plugin" / "sip-response.c").read_text(encoding="utf-8")
@@ -37,6 +50,13 @@ class FieldsTest(unittest.TestCase):
         fields = registered()
         for name in ("cut_off", "not_located", "not_placed", "limit_reached"):
             self.assertEqual(fields.get(f"sip_redirect.{name}"), "FT_NONE", name)
+
+    def test_every_other_name_is_registered_once(self):
+        """A field and an expert item of one name, or one name with two severities, are two things to a filter."""
+        names, codes = names_in_sources()
+        names += codes
+        self.assertEqual({name: names.count(name) for name in names if names.count(name) > 1}, SHARED)
+        self.assertEqual({f"sip_redirect.{name}" for name in names}, set(registered()))
 
     def test_frame_links_draw_no_arrows(self):
         """The GUI draws FT_FRAMENUM_REQUEST and _RESPONSE as the two ends of one transaction, which these are not."""
