@@ -6,28 +6,16 @@ Wireshark runs post-dissectors in the order in which it finds their files, which
 takes no frame without a configuration, therefore comes before and after this plugin.
 """
 
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import tshark  # noqa: E402
+from support import package, tshark  # noqa: E402
 
 CAPTURE = tshark.source_dir() / "captures" / "kamailio-302-q-603.pcap"
-
-
-def global_plugins():
-    """Where this Wireshark has its own plugins."""
-    env = tshark.environment(plugin=False)
-    del env["WIRESHARK_PLUGIN_DIR"]
-    folders = subprocess.run(
-        tshark.command(tshark.executable(), ["-G", "folders"]), check=True, env=env, stdout=subprocess.PIPE, text=True
-    ).stdout
-    return Path(re.search(r"^Global Plugins:\s+(.*)$", folders, re.MULTILINE).group(1)) / "epan"
 
 
 def verdicts(ours_in, others_in):
@@ -41,7 +29,7 @@ def verdicts(ours_in, others_in):
         }
         for place in places.values():
             place.mkdir(parents=True)
-        for path in global_plugins().glob("*.so"):
+        for path in package.global_plugins():
             shutil.copyfile(path, places[others_in] / path.name)
         shutil.copyfile(tshark.plugin_dir() / version / "epan" / "sip_redirect.so", places[ours_in] / "sip_redirect.so")
         for path in [top, *top.rglob("*")]:
@@ -54,7 +42,7 @@ def verdicts(ours_in, others_in):
 
 class BesideOthers(unittest.TestCase):
     def test_wireshark_brings_post_dissectors(self):
-        names = [path.name for path in global_plugins().glob("*.so")]
+        names = [path.name for path in package.global_plugins()]
         self.assertIn("mate.so", names)
         self.assertIn("transum.so", names)
 

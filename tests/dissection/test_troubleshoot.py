@@ -18,6 +18,7 @@ CONFIG = ".config/wireshark"
 class Troubleshoot(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        package.global_plugins()
         cls.package = package.unpack(tshark.scratch("package") / "sip_redirect")
         cls.plugin = (cls.package / package.PLUGIN).read_bytes()
         # What is tested must not find the package's own copy.

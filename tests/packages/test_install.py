@@ -33,6 +33,7 @@ def version():
 class Install(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        package.global_plugins()
         cls.package = package.unpack(tshark.scratch("package") / "sip_redirect")
 
     def setUp(self):

@@ -2,10 +2,12 @@
 """The folder of a tarball as users get it, made of this build, and a user with an empty home who runs its scripts."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
 import tempfile
+import unittest
 from pathlib import Path
 
 from support import tshark
@@ -27,6 +29,19 @@ def unpack(folder):
         stdout=subprocess.DEVNULL,
     )
     return folder
+
+
+def global_plugins():
+    """The plugins that are installed for all users, without this one."""
+    env = tshark.environment(plugin=False)
+    del env["WIRESHARK_PLUGIN_DIR"]
+    folders = subprocess.run(
+        tshark.command(tshark.executable(), ["-G", "folders"]), check=True, env=env, stdout=subprocess.PIPE, text=True
+    ).stdout
+    folder = Path(re.search(r"^Global Plugins:\s+(.*)$", folders, re.MULTILINE).group(1)) / "epan"
+    if (folder / PLUGIN).exists():
+        raise unittest.SkipTest(f"{folder / PLUGIN} is installed, and would be found: remove it to run this test")
+    return sorted(folder.glob("*.so"))
 
 
 def elf_symbol(data, name):
