@@ -11,7 +11,7 @@ build=${BUILD_DIR:-$top/build}
 packages_build=(cmake gcc libc6-dev libglib2.0-dev libwireshark-dev make ninja-build pkgconf python3-minimal tshark
     util-linux)
 # shellcheck disable=SC2034
-packages_test=(clang fonts-dejavu-core libclang-rt-dev openbox perl-base python3 valgrind wireshark xclip
+packages_test=(clang fonts-dejavu-core libclang-rt-dev openbox perl-base python3 python3-pytest valgrind wireshark xclip
     xdotool xvfb)
 
 say() {
