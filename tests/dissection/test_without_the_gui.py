@@ -18,7 +18,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from dissection import test_own_folder  # noqa: E402
+from support import own_folder  # noqa: E402
 from support import tshark  # noqa: E402
 
 TOP = tshark.source_dir()
@@ -118,7 +118,7 @@ class Page(unittest.TestCase):
             self.check(example)
 
     def test_examples_beside_wiresharks_own_plugins(self):
-        self.check(examples()[0], test_own_folder.environment())
+        self.check(examples()[0], own_folder.environment())
 
     def test_what_is_shown_is_compared(self):
         for expected, answer, is_shown in (
@@ -170,7 +170,7 @@ class Page(unittest.TestCase):
         copied, install = re.search(r"^COPY build/wireshark-plugins (/\S+)\nUSER node\nRUN (.*)$", recipe,
                                     re.MULTILINE).groups()
         home = tshark.scratch("home-of-node")
-        env = {**test_own_folder.environment(), "HOME": str(home)}
+        env = {**own_folder.environment(), "HOME": str(home)}
         source = tshark.scratch("copied")
         shutil.copytree(tshark.plugin_dir(), source / copied.lstrip("/"), dirs_exist_ok=True)
         self.assertIn(f" {copied} ", install)
