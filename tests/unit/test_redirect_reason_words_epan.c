@@ -9,21 +9,11 @@
 #include <glib.h>
 
 #include <epan/packet.h>
-#include <epan/value_string.h>
 #include <epan/dissectors/packet-isup.h>
-#include <epan/dissectors/packet-sip.h>
 
+#include "redirect-compat.h"
 #include "redirect-reason-words.h"
 #include "sip-response.h"
-
-/* Codes whose phrase changed after Wireshark 4.0 took it (RFC 4028, RFC 8224), or that it counts others under. */
-static const value_string allowed_to_differ[] = {
-    {199, "Early Dialog Terminated"},
-    {422, "Session Interval Too Small"},
-    {436, "Bad Identity Info"},
-    {437, "Unsupported Credential"},
-    {0, NULL},
-};
 
 /* Each cause that Wireshark names has words here; it calls the numbers between them unassigned. */
 static void
@@ -42,6 +32,17 @@ test_q850_is_complete(void)
     g_assert_cmpuint(named, >=, 70);
 }
 
+/* From 4.5 on Wireshark keeps its phrases to itself. */
+#if !REDIRECT_WIRESHARK_SINCE(4, 5)
+/* Codes whose phrase changed after Wireshark 4.0 took it (RFC 4028, RFC 8224), or that it counts others under. */
+static const value_string allowed_to_differ[] = {
+    {199, "Early Dialog Terminated"},
+    {422, "Session Interval Too Small"},
+    {436, "Bad Identity Info"},
+    {437, "Unsupported Credential"},
+    {0, NULL},
+};
+
 /* What has a phrase here has it there. */
 static void
 test_sip_phrases(void)
@@ -59,6 +60,13 @@ test_sip_phrases(void)
     }
     g_assert_cmpuint(compared, >=, 60);
 }
+#else
+static void
+test_sip_phrases(void)
+{
+    g_test_skip("this Wireshark does not hand out its phrases");
+}
+#endif
 
 int
 main(int argc, char **argv)
