@@ -96,4 +96,13 @@ typedef gboolean redirect_filter_bool_t;
 #define REDIRECT_FOLLOW_COUNT(count)
 #endif
 
+/* What the handler of a -z option returns: from 4.5 on, whether it could start. */
+#if REDIRECT_WIRESHARK_SINCE(4, 5)
+typedef bool redirect_started_t;
+#define REDIRECT_STARTED true
+#else
+typedef void redirect_started_t;
+#define REDIRECT_STARTED
+#endif
+
 #endif /* REDIRECT_COMPAT_H */

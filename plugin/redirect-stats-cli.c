@@ -32,20 +32,19 @@
  * From 4.5 on tshark ends the run then. Before, the handler has to, as tshark's own do.
  */
 #if REDIRECT_WIRESHARK_SINCE(4, 5)
-#define HANDLER(handler, start)                                                                                        \
-    static bool handler(const char *option, void *data _U_)                                                            \
-    {                                                                                                                  \
-        return start(option);                                                                                          \
-    }
+#define STARTED_OR_ENDED(started) return (started)
 #else
-#define HANDLER(handler, start)                                                                                        \
-    static void handler(const char *option, void *data _U_)                                                            \
-    {                                                                                                                  \
-        if (!start(option)) {                                                                                          \
-            exit(1);                                                                                                   \
-        }                                                                                                              \
+#define STARTED_OR_ENDED(started)                                                                                      \
+    if (!(started)) {                                                                                                  \
+        exit(1);                                                                                                       \
     }
 #endif
+
+#define HANDLER(handler, start)                                                                                        \
+    static redirect_started_t handler(const char *option, void *data _U_)                                              \
+    {                                                                                                                  \
+        STARTED_OR_ENDED(start(option));                                                                               \
+    }
 
 /* *rest is what follows the option's name and its comma, NULL where nothing does. False: it is another option. */
 static bool

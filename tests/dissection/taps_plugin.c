@@ -101,20 +101,22 @@ listen_to(const char *tap, tap_packet_cb packet)
     }
 }
 
-static void
+static redirect_started_t
 voip_init(const char *option _U_, void *data _U_)
 {
     if (find_tap_id("voip") == 0) {
         printf("no tap voip\n");
-        return;
+    } else {
+        listen_to("voip", voip_packet);
     }
-    listen_to("voip", voip_packet);
+    return REDIRECT_STARTED;
 }
 
-static void
+static redirect_started_t
 filter_init(const char *option _U_, void *data _U_)
 {
     listen_to("frame", filter_packet);
+    return REDIRECT_STARTED;
 }
 
 /* --- the GUI, as far as the menu entry needs it --- */
@@ -162,7 +164,7 @@ choose_entry(const char *name, register_stat_group_t group, funnel_menu_callback
     }
 }
 
-static void
+static redirect_started_t
 menu_init(const char *option, void *data _U_)
 {
     static funnel_ops_id_t id;
@@ -172,6 +174,7 @@ menu_init(const char *option, void *data _U_)
     id.entered = option + strlen("taps_test,menu,");
     funnel_set_funnel_ops(&gui);
     funnel_register_all_menus(choose_entry);
+    return REDIRECT_STARTED;
 }
 
 static void
