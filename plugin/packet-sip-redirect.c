@@ -609,20 +609,38 @@ add_expert(packet_info *pinfo, proto_item *item, expert_field *field, const char
     }
 }
 
+/* A filter with the name of the wider rule finds this one, too. */
 static void
-add_expert_items(packet_info *pinfo, proto_item *item, const redirect_expert_item_t *expert_item)
+add_wider(proto_item *item, tvbuff_t *tvb, redirect_rule_id_t id)
+{
+    const redirect_rule_id_t wider = redirect_rule_wider(id);
+
+    if (item && wider != id) {
+        proto_item *found =
+            proto_tree_add_item(proto_item_get_subtree(item), rule_experts[wider].hf, tvb, 0, 0, ENC_NA);
+
+        proto_item_set_generated(found);
+        proto_item_set_hidden(found);
+    }
+}
+
+static void
+add_expert_items(packet_info *pinfo, tvbuff_t *tvb, proto_item *item, const redirect_expert_item_t *expert_item)
 {
     for (; expert_item; expert_item = expert_item->next) {
-        if (!is_silent[expert_item->rule->id]) {
-            add_expert(pinfo, item, &rule_experts[expert_item->rule->id],
-                       words_are_read(item) ? expert_item->text : NULL);
+        const redirect_rule_id_t id = expert_item->rule->id;
+
+        if (!is_silent[id]) {
+            add_expert(pinfo, item, &rule_experts[id], words_are_read(item) ? expert_item->text : NULL);
+            add_wider(item, tvb, id);
         }
     }
 }
 
 /* With and without a tree alike: the Expert Information window revisits frames without one. */
 static void
-add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *record, const sip_response_t *row)
+add_experts(packet_info *pinfo, tvbuff_t *tvb, proto_item *item, const redirect_record_t *record,
+            const sip_response_t *row)
 {
     size_t count;
 
@@ -630,9 +648,9 @@ add_experts(packet_info *pinfo, proto_item *item, const redirect_record_t *recor
         add_expert(pinfo, item, &code_experts[row - sip_response_table(&count)],
                    words_are_read(item) ? redirect_verdict_short(pinfo->pool, record) : NULL);
     }
-    add_expert_items(pinfo, item, record->details->expert_items);
+    add_expert_items(pinfo, tvb, item, record->details->expert_items);
     if (PINFO_FD_VISITED(pinfo)) {
-        add_expert_items(pinfo, item, redirect_rules_look_back(pinfo->pool, redirect_session_store(), record));
+        add_expert_items(pinfo, tvb, item, redirect_rules_look_back(pinfo->pool, redirect_session_store(), record));
     }
 }
 
@@ -670,13 +688,13 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     proto_tree *subtree;
 
     if (tree == NULL) {
-        add_experts(pinfo, NULL, record, row);
+        add_experts(pinfo, tvb, NULL, record, row);
         return;
     }
     item = proto_tree_add_item(tree, proto_sip_redirect, tvb, 0, 0, ENC_NA);
     subtree = proto_item_add_subtree(item, ett_sip_redirect);
     proto_item_set_generated(item);
-    add_experts(pinfo, item, record, row);
+    add_experts(pinfo, tvb, item, record, row);
     annotation = redirect_annotations_of(pinfo->pool, record);
     if (row) {
         proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, record));

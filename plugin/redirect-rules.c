@@ -42,7 +42,7 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_SIPS_DOWNGRADE, "sips_downgrade", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SECURITY,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 8.1.3.4",
      "A request to a sips URI is redirected to a target that is none", redirect_check_sips_downgrade, NULL},
-    {REDIRECT_RULE_SIPS_DOWNGRADE_FOLLOWED, "sips_downgrade", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SECURITY,
+    {REDIRECT_RULE_SIPS_DOWNGRADE_FOLLOWED, "sips_downgrade_followed", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SECURITY,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 5630 section 5.3",
      "A redirect was followed away from sips where it must not be", redirect_check_sips_downgrade_followed, NULL},
     {REDIRECT_RULE_UNEXPECTED_SOURCE, "unexpected_source", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SECURITY,
@@ -65,10 +65,10 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
      "The proxy that a 305 names was put into the Request-URI", redirect_check_proxy_as_target, NULL},
     {REDIRECT_RULE_LOOP, "loop", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN,
      "RFC 3261 section 8.1.3.4", "A redirect points back to where the request has been", redirect_check_loop, NULL},
-    {REDIRECT_RULE_LOOP_FOLLOWED, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
+    {REDIRECT_RULE_LOOP_FOLLOWED, "loop_followed", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_FOLLOWUP, "RFC 3261 section 8.1.3.4",
      "A redirect was followed back to where the request has been", redirect_check_loop_followed, NULL},
-    {REDIRECT_RULE_LOOP_TO_ITSELF, "loop", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
+    {REDIRECT_RULE_LOOP_TO_ITSELF, "loop_to_itself", REDIRECT_SEVERITY_ERROR, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REDIRECT, "RFC 3261 section 8.3",
      "A redirect names the very URI that was asked for", redirect_check_loop_to_itself, NULL},
     {REDIRECT_RULE_TOO_MANY_HOPS, "too_many_hops", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
@@ -77,8 +77,8 @@ static const redirect_rule_t rules[REDIRECT_RULE_COUNT] = {
     {REDIRECT_RULE_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_NOTE, REDIRECT_GROUP_SEQUENCE,
      REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 8.1.3.4",
      "A request was tried again after a global failure", redirect_check_after_global_failure, NULL},
-    {REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, "after_global_failure", REDIRECT_SEVERITY_WARN, REDIRECT_GROUP_SEQUENCE,
-     REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 16.7",
+    {REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, "branch_after_global_failure", REDIRECT_SEVERITY_WARN,
+     REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN | REDIRECT_RULE_NEEDS_REQUEST, "RFC 3261 section 16.7",
      "A proxy opened a new branch after a global failure", redirect_check_branch_after_global_failure, NULL},
     {REDIRECT_RULE_ANSWERED_AFTER_GLOBAL_FAILURE, "answered_after_global_failure", REDIRECT_SEVERITY_WARN,
      REDIRECT_GROUP_SEQUENCE, REDIRECT_RULE_NEEDS_CHAIN, "RFC 3261 section 16.7",
@@ -138,6 +138,30 @@ redirect_rules_table(void)
     return rules;
 }
 
+redirect_rule_id_t
+redirect_rule_wider(redirect_rule_id_t id)
+{
+    static const redirect_rule_id_t pairs[][2] = {
+        {REDIRECT_RULE_LOOP_FOLLOWED, REDIRECT_RULE_LOOP},
+        {REDIRECT_RULE_LOOP_TO_ITSELF, REDIRECT_RULE_LOOP},
+        {REDIRECT_RULE_SIPS_DOWNGRADE_FOLLOWED, REDIRECT_RULE_SIPS_DOWNGRADE},
+        {REDIRECT_RULE_BRANCH_AFTER_GLOBAL_FAILURE, REDIRECT_RULE_AFTER_GLOBAL_FAILURE},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        if (pairs[i][0] == id) {
+            return pairs[i][1];
+        }
+    }
+    return id;
+}
+
+static bool
+is_named(redirect_rule_id_t id, sip_slice_t name)
+{
+    return sip_slice_equal_nocase(name, sip_slice_from_string(rules[id].name));
+}
+
 /* False where no rule has that name. */
 static bool
 choose(sip_slice_t name, bool chosen[REDIRECT_RULE_COUNT])
@@ -149,7 +173,9 @@ choose(sip_slice_t name, bool chosen[REDIRECT_RULE_COUNT])
         name = sip_slice_from(name, prefix.len);
     }
     for (unsigned i = 0; i < REDIRECT_RULE_COUNT; i++) {
-        if (sip_slice_equal_nocase(name, sip_slice_from_string(rules[i].name))) {
+        const redirect_rule_id_t id = (redirect_rule_id_t)i;
+
+        if (is_named(id, name) || is_named(redirect_rule_wider(id), name)) {
             is_known = chosen[i] = true;
         }
     }

@@ -108,7 +108,7 @@ typedef enum {
 } redirect_rule_needs_t;
 
 /**
- * One rule. name is the tail of its filter name "sip_redirect.<name>"; two rows may share one. A rule is decided at
+ * One rule. name is the tail of its filter name "sip_redirect.<name>". A rule is decided at
  * once (check), when the message is first seen, or in hindsight (look_back), each time that it is shown again; or the
  * tracker decides by itself (neither).
  */
@@ -135,7 +135,13 @@ redirect_expert_item_t *redirect_rules_look_back(wmem_allocator_t *scope, const 
                                                  const redirect_record_t *record);
 
 /**
- * Chooses rules by their names, which are separated by commas; each may begin with "sip_redirect.".
+ * The rule whose name stands for this one as well: what is found by "loop" are the loops offered, which is that rule
+ * itself, and those followed. Where there is none, the rule itself.
+ */
+redirect_rule_id_t redirect_rule_wider(redirect_rule_id_t id);
+
+/**
+ * Chooses rules by their names, or by that of the wider one, which are separated by commas; each may begin with "sip_redirect.".
  * @param chosen filled for all rules
  * @return the first name that no rule has; absent where all are known. Borrows from names.
  */

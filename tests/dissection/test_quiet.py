@@ -27,7 +27,8 @@ MAY_SHOW = {
     },
     "baresip-deep": {"too_many_hops": "seven redirects one after the other; INVITE 19 is the first beyond five"},
     "baresip-loop": {
-        "loop": "two servers redirect to each other; offered in 5, followed in 7",
+        "loop": "two servers redirect to each other; offered in 5",
+        "loop_followed": "and followed in 7",
         "too_many_hops": "baresip follows on and on; INVITE 19 is the first beyond five",
     },
     "codes": {"no_contact": "the 300 in 47 has none"},
@@ -39,7 +40,7 @@ MAY_SHOW = {
         "answered_after_global_failure": "603 in 36, 200 in 38, for one INVITE",
         "tried_target_offered": "the 302 in 52 offers what the proxy tried in 49",
     },
-    "fork-late-302": {"after_global_failure": "after the 603 in 9 Kamailio follows the 302 in 13 of a branch that it cancelled"},
+    "fork-late-302": {"branch_after_global_failure": "after the 603 in 9 Kamailio follows the 302 in 13 of a branch that it cancelled"},
 }
 
 
