@@ -44,7 +44,7 @@ def build(folder):
     """Copies what the plugin is built from, adds the rows, builds it there. @return its plugin folder"""
     top = tshark.source_dir()
     shutil.copyfile(top / "CMakeLists.txt", folder / "CMakeLists.txt")
-    for name in ("cmake", "docs", "plugin", "profile"):
+    for name in ("cmake", "docs", "packaging", "plugin", "profile"):
         shutil.copytree(top / name, folder / name)
     table = folder / "plugin" / "sip-response.c"
     text = table.read_text(encoding="utf-8")
