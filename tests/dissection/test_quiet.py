@@ -40,7 +40,9 @@ MAY_SHOW = {
         "answered_after_global_failure": "603 in 36, 200 in 38, for one INVITE",
         "tried_target_offered": "the 302 in 52 offers what the proxy tried in 49",
     },
-    "fork-late-302": {"branch_after_global_failure": "after the 603 in 9 Kamailio follows the 302 in 13 of a branch that it cancelled"},
+    "fork-late-302": {
+        "branch_after_global_failure": "after the 603 in 9 Kamailio follows the 302 in 13 of a branch that it cancelled",
+    },
 }
 
 
