@@ -733,15 +733,15 @@ queue_tap(packet_info *pinfo, const redirect_record_t *record)
 
 /* Called through its handle, and so as the protocol that its items belong to: see proto_register_sip_redirect(). */
 static int
-show_records(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+show_records(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *first)
 {
-    redirect_tracker_t *tracker = redirect_session_tracker();
+    const redirect_store_t *store = redirect_session_store();
 
-    for (const redirect_record_t *record = redirect_tracker_records(tracker, pinfo->num); record;
+    for (const redirect_record_t *record = (const redirect_record_t *)first; record;
          record = redirect_next_in_frame(record)) {
         draw_record(pinfo, tvb, tree, record);
         queue_tap(pinfo, record);
-        redirect_stats_voip_queue(pinfo, redirect_tracker_store(tracker), record);
+        redirect_stats_voip_queue(pinfo, store, record);
     }
     return 1;
 }
@@ -754,9 +754,12 @@ dissect_sip_redirect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *
     if (tracker == NULL) {
         return 0;
     }
-    if ((PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) &&
-        redirect_tracker_records(tracker, pinfo->num) != NULL) {
-        call_dissector_only(records_handle, tvb, pinfo, tree, NULL);
+    if (PINFO_FD_VISITED(pinfo) || track_frame(tracker, pinfo)) {
+        const redirect_record_t *first = redirect_tracker_records(tracker, pinfo->num);
+
+        if (first) {
+            call_dissector_only(records_handle, tvb, pinfo, tree, (void *)first);
+        }
     }
     return 1; /* of a post-dissector Wireshark asks no more than that it took the frame */
 }

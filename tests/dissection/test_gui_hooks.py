@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dissection import report_story  # noqa: E402
-from support import tshark  # noqa: E402
+from support import tshark, versions  # noqa: E402
 
 ON = ["-o", "sip_redirect.voip_calls:TRUE"]
 REJECTED, COMPLETED, CANCELLED, SETUP = "6", "5", "4", "1"  # voip_call_state in epan/tap-voip.h
@@ -149,7 +149,7 @@ class CompareMenu(Hooks):
         self.assertTrue(lines.startswith('Nothing is known of "499". Known are all 3xx and 6xx, 603+, 403, '), lines)
 
 
-@unittest.skipUnless(shutil.which("sharkd") and tshark.version() >= (4, 2), "this sharkd has no VoIP Calls")
+@unittest.skipUnless(shutil.which("sharkd") and versions.has_sharkd_voip_calls(), "this sharkd has no VoIP Calls")
 class ThroughWireshark(unittest.TestCase):
     """The rows and arrows as Wireshark's own code makes them. sharkd reads preferences from its profile only."""
 

@@ -27,7 +27,7 @@ from xml.etree import ElementTree
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dissection import locate_frames as net  # noqa: E402
-from support import tshark  # noqa: E402
+from support import tshark, versions  # noqa: E402
 
 # ---- tshark with the test's own plugin ----
 
@@ -445,7 +445,7 @@ class FrameTest(unittest.TestCase):
             connection = net.TcpConnection(self.capture, 20000 + length)
             number = connection.send(BYE + INVITE, snaplen=at + len(BYE) + length)
             self.expect(number, BYE, transport="tcp")
-            if tshark.version() >= (4, 4):
+            if versions.dissects_second_cut_message():
                 self.expected[number].append((INVITE.split(b"\r\n", 1)[0], length, False, length >= HEADERS, "tcp"))
             connection = net.TcpConnection(self.capture, 30000 + length)
             self.expect(connection.send(INVITE, snaplen=at + length), INVITE[:length], transport="tcp", complete=False,

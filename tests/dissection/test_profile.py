@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import tshark  # noqa: E402
+from support import tshark, versions  # noqa: E402
 
 PROFILE = tshark.source_dir() / "profile"
 CAPTURES = tshark.source_dir() / "captures"
@@ -35,7 +35,7 @@ def colours():
 
 def macros():
     """name -> text, from the file that this version reads."""
-    if tshark.version() >= (4, 4):
+    if versions.has_new_macros():
         return dict(re.match(r'"([^"]+)" (.*)', line).groups() for line in lines("dmacros"))
     return {row[0]: row[1].replace(r"\x22", '"') for row in csv.reader(lines("dfilter_macros"))}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import own_folder  # noqa: E402
-from support import tshark  # noqa: E402
+from support import tshark, versions  # noqa: E402
 
 TOP = tshark.source_dir()
 PAGE = TOP / "docs" / "without-the-gui.md"
@@ -73,12 +73,6 @@ def top():
         shutil.copyfile(TOP / name, folder / name)
         (folder / name).chmod(0o644)
     return folder
-
-
-def version():
-    """X and Y of the Wireshark that the tests are about."""
-    folder = next(tshark.plugin_dir().glob("*/epan/sip_redirect.so")).parents[1].name
-    return tuple(map(int, folder.split(".")))
 
 
 def with_path(env):
@@ -145,7 +139,7 @@ class Page(unittest.TestCase):
         self.assertIn("error", json.loads(name))
         whole = json.loads(self.run_script(script.replace('{"tap0":"nstat', '{"filter":"tcp","tap0":"nstat'))
                            .splitlines()[2])
-        if version() < (4, 4):
+        if not versions.has_sharkd_tap_filters():
             self.assertIn("error", whole)
         else:
             self.assertEqual(whole["result"]["taps"][0]["tables"][0]["i"], [])
