@@ -19,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import tshark  # noqa: E402
 
 TARGET = "x86_64-w64-mingw32"
+# Named, because clang finds them by itself only where gcc for Windows is installed as well.
+HEADERS = Path("/usr") / TARGET / "include"
 # What GLib is configured to on Windows of 64 bits, where that differs from Linux.
 CONFIGURED = (("#define G_OS_UNIX", "#define G_OS_WIN32\n#define G_PLATFORM_WIN32"),
               (r"typedef signed long (gint64|gssize|gintptr);", r"typedef signed long long \1;"),
@@ -46,6 +48,10 @@ def include_folders(scratch):
             (scratch / "glibconfig.h").write_text(text)
         elif (folder / "glib.h").exists():
             folders.append(folder)
+            # From Debian 13 on it is not installed on Linux. The plugin needs nothing of it.
+            if not (folder / "glib/gwin32.h").exists():
+                (scratch / "glib").mkdir()
+                (scratch / "glib/gwin32.h").touch()
     return [scratch, *folders, *flags("wireshark")]
 
 
@@ -60,6 +66,7 @@ class Windows(unittest.TestCase):
                         "-I", os.path.join(os.environ["BUILD_DIR"], "generated")]
         for folder in include_folders(self.scratch):
             self.options += ["-isystem", str(folder)]
+        self.options += ["-isystem", str(HEADERS)]
 
         if "windows.h" in self.snippet("#include <windows.h>\n"):
             self.fail("there are no headers of Windows (package mingw-w64-x86-64-dev)")
