@@ -20,7 +20,7 @@ CAPTURE = tshark.source_dir() / "captures" / "kamailio-302-q-603.pcap"
 
 def verdicts(ours_in, others_in):
     """Frames with a verdict, with this plugin and all others in these folders: "home" or "system"."""
-    version = ".".join(str(number) for number in tshark.version())
+    version = package.series()
     with tempfile.TemporaryDirectory(dir=tshark.scratch()) as folder:
         top = Path(folder)
         places = {

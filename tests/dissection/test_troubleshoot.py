@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=1800
 """scripts/troubleshoot finds each reason why Wireshark has not the plugin, or does not show what it should."""
 
 import shutil

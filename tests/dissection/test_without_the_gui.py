@@ -18,8 +18,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import own_folder  # noqa: E402
-from support import tshark, versions  # noqa: E402
+from support import package, tshark, versions  # noqa: E402
 
 TOP = tshark.source_dir()
 PAGE = TOP / "docs" / "without-the-gui.md"
@@ -112,7 +111,10 @@ class Page(unittest.TestCase):
             self.check(example)
 
     def test_examples_beside_wiresharks_own_plugins(self):
-        self.check(examples()[0], own_folder.environment())
+        with package.User() as user:
+            plugin = next(tshark.plugin_dir().glob(f"*/epan/{package.PLUGIN}")).read_bytes()
+            user.write(f"{user.plugins()}/{package.PLUGIN}", plugin)
+            self.check(examples()[0], user.environment())
 
     def test_what_is_shown_is_compared(self):
         for expected, answer, is_shown in (
@@ -163,16 +165,17 @@ class Page(unittest.TestCase):
         self.assertIn("bookworm", recipe.splitlines()[0])
         copied, install = re.search(r"^COPY build/wireshark-plugins (/\S+)\nUSER node\nRUN (.*)$", recipe,
                                     re.MULTILINE).groups()
-        home = tshark.scratch("home-of-node")
-        env = {**own_folder.environment(), "HOME": str(home)}
+        user = package.User()
+        self.addCleanup(user.__exit__)
         source = tshark.scratch("copied")
         shutil.copytree(tshark.plugin_dir(), source / copied.lstrip("/"), dirs_exist_ok=True)
         self.assertIn(f" {copied} ", install)
-        self.run_script(install.replace(f" {copied} ", f" {source}{copied} "), env)
-        answer = self.run_script("sharkd - <<< '" + '{"jsonrpc":"2.0","id":1,"method":"info"}' + "'", env)
+        self.run_script(install.replace(f" {copied} ", f" {source}{copied} "), user.environment())
+        answer = self.run_script("sharkd - <<< '" + '{"jsonrpc":"2.0","id":1,"method":"info"}' + "'",
+                                 user.environment())
         self.assertIn({"name": "SIP Redirect Chains", "tap": "nstat:sip_redirect,chains"},
                       json.loads(answer)["result"]["nstat"])
-        self.assertEqual([path.name for path in home.rglob("sip_redirect.so")], ["sip_redirect.so"])
+        self.assertEqual([path.name for path in user.home.rglob("sip_redirect.so")], ["sip_redirect.so"])
 
     def test_termshark(self):
         """What its screen shows, with the configuration of the page, in the terminal of tmux."""

@@ -21,7 +21,8 @@ FINDS_ANOTHER = FINDS_EXPLAINED.replace("index,time", "index,close")
 
 
 class Checkers(unittest.TestCase):
-    def run_with(self, **programs):
+    def check(self, status, said, **programs):
+        """With these programs for checkers: the exit status, and something of what is said."""
         with tempfile.TemporaryDirectory() as source:
             tools = Path(source, "tools")
             tools.mkdir()
@@ -29,42 +30,29 @@ class Checkers(unittest.TestCase):
                 Path(tools, f"{name}.pl").write_text(f"#!/usr/bin/env perl\n{text}\n", encoding="utf-8")
             done = subprocess.run([sys.executable, str(CHECKERS), source], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, check=False, encoding="utf-8")
-        return done.returncode, done.stdout
+        self.assertEqual(done.returncode, status, done.stdout)
+        self.assertIn(said, done.stdout)
 
     def test_no_findings(self):
-        status, said = self.run_with(checkhf=SEES_THE_CANARY)
-        self.assertEqual(status, 0, said)
-        self.assertIn("checkhf.pl: 0 new, 0 explained\n", said)
+        self.check(0, "checkhf.pl: 0 new, 0 explained\n", checkhf=SEES_THE_CANARY)
 
     def test_a_new_finding(self):
-        status, said = self.run_with(checkhf=FINDS_ONE)
-        self.assertEqual(status, 1, said)
-        self.assertIn("\n    Unused href entry: packet-sip-redirect.c: hf_x\n", said)
+        self.check(1, "\n    Unused href entry: packet-sip-redirect.c: hf_x\n", checkhf=FINDS_ONE)
 
     def test_a_checker_that_is_blind(self):
-        status, said = self.run_with(checkhf=SEES_NOTHING)
-        self.assertEqual(status, 1, said)
-        self.assertIn("does not see the faults", said)
+        self.check(1, "does not see the faults", checkhf=SEES_NOTHING)
 
     def test_a_checker_that_dies(self):
-        status, said = self.run_with(checkhf=DIES)
-        self.assertEqual(status, 1, said)
-        self.assertIn("cannot go on", said)
+        self.check(1, "cannot go on", checkhf=DIES)
 
     def test_an_explained_finding(self):
-        status, said = self.run_with(checkhf=SEES_THE_CANARY, checkAPIs=FINDS_EXPLAINED)
-        self.assertEqual(status, 0, said)
-        self.assertIn("explained: checkAPIs.pl,", said)
+        self.check(0, "explained: checkAPIs.pl,", checkhf=SEES_THE_CANARY, checkAPIs=FINDS_EXPLAINED)
 
     def test_one_like_an_explained_finding(self):
-        status, said = self.run_with(checkhf=SEES_THE_CANARY, checkAPIs=FINDS_ANOTHER)
-        self.assertEqual(status, 1, said)
-        self.assertIn("index,close", said)
+        self.check(1, "index,close", checkhf=SEES_THE_CANARY, checkAPIs=FINDS_ANOTHER)
 
     def test_no_source_tree(self):
-        status, said = self.run_with(other=SEES_THE_CANARY)
-        self.assertEqual(status, 1, said)
-        self.assertIn("not a Wireshark source tree", said)
+        self.check(1, "not a Wireshark source tree", other=SEES_THE_CANARY)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: timeout=1800
 """The tarball's install.sh and what the packages hold. scripts/test-package tries the packages in a fresh system."""
 
 import hashlib
