@@ -41,14 +41,10 @@ endfunction()
 tarball(TARGETS sip_redirect LIBRARY DESTINATION . NAMELINK_SKIP)
 tarball(PROGRAMS "${PROJECT_SOURCE_DIR}/packaging/install.sh" "${PROJECT_SOURCE_DIR}/scripts/troubleshoot" DESTINATION .)
 tarball(FILES "${PROJECT_SOURCE_DIR}/packaging/README" "${PACKAGE_TXT}" "${PROOF_EXPECTED}" "${PROJECT_SOURCE_DIR}/LICENSE"
+	"${PROJECT_SOURCE_DIR}/CHANGELOG.md"
 	"${PROJECT_SOURCE_DIR}/docs/why-not-followed.md" "${CMAKE_BINARY_DIR}/docs/sip_redirect.4" DESTINATION .)
 tarball(FILES "${PROOF_CAPTURE}" DESTINATION . RENAME proof.pcap)
 tarball(FILES ${PROFILE_SOURCES} DESTINATION profile)
-foreach(_changes CHANGELOG CHANGELOG.md)
-	if(EXISTS "${PROJECT_SOURCE_DIR}/${_changes}")
-		tarball(FILES "${PROJECT_SOURCE_DIR}/${_changes}" DESTINATION .)
-	endif()
-endforeach()
 # Last: the sums of all others.
 configure_file("${PROJECT_SOURCE_DIR}/packaging/sums.cmake" "${CMAKE_BINARY_DIR}/sums.cmake" COPYONLY)
 install(SCRIPT "${CMAKE_BINARY_DIR}/sums.cmake" COMPONENT tarball EXCLUDE_FROM_ALL)

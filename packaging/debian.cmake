@@ -15,13 +15,9 @@ file(RENAME "${_share}/doc/sip_redirect" "${_doc}")
 configure_file("${PACKAGING_DIR}/copyright" "${_doc}/copyright" COPYONLY)
 configure_file("${PACKAGING_DIR}/README.Debian" "${_doc}/README.Debian" COPYONLY)
 
-# The project's own changes, where it has written them down; Debian's say what the package is.
-foreach(_changes CHANGELOG CHANGELOG.md)
-	if(EXISTS "${PACKAGING_DIR}/../${_changes}")
-		configure_file("${PACKAGING_DIR}/../${_changes}" "${_doc}/changelog" COPYONLY)
-		gzip("${_doc}/changelog")
-	endif()
-endforeach()
+# The project's own changes; Debian's say what the package is.
+configure_file("${PACKAGING_DIR}/../CHANGELOG.md" "${_doc}/changelog" COPYONLY)
+gzip("${_doc}/changelog")
 string(TIMESTAMP _date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE "${_doc}/changelog.Debian" "${CPACK_PACKAGE_NAME} (${CPACK_DEBIAN_PACKAGE_VERSION}-\
 ${CPACK_DEBIAN_PACKAGE_RELEASE}) unstable; urgency=medium

@@ -68,6 +68,11 @@ Then start this script again."
         "${missing[@]}" </dev/null >&2 || fail "apt-get could not install ${missing[*]}"
 }
 
+# plugin_version: from its one place
+plugin_version() {
+    sed -n 's/^set_module_info(sip_redirect \([0-9]*\) \([0-9]*\) \([0-9]*\) .*/\1.\2.\3/p' "$top/plugin/CMakeLists.txt"
+}
+
 # configure_and_build [CMAKE-OPTION...]
 configure_and_build() {
     say "building in $build"

@@ -37,7 +37,7 @@ def shell_lines(text):
 def top():
     """A folder with what .github/plugin needs of this repository, which the user of the tests can write to."""
     folder = tshark.scratch("top-for-github")
-    for name in (".github/plugin", "plugin/CMakeLists.txt", "captures/kamailio-302-q-603.pcap", "LICENSE",
+    for name in (".github/plugin", "scripts/common.sh", "plugin/CMakeLists.txt", "captures/kamailio-302-q-603.pcap", "LICENSE",
                  "docs/sip_redirect.4.in", *(f"profile/{path.name}" for path in (TOP / "profile").iterdir())):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TOP / name, folder / name)

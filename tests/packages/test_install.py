@@ -14,10 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import package, tshark  # noqa: E402
 
 PROFILE_FILES = ["colorfilters", "dfilter_buttons", "dfilter_macros", "dmacros", "preferences"]
-CHANGES = [name for name in ("CHANGELOG", "CHANGELOG.md") if (tshark.source_dir() / name).exists()]
 TARBALL = sorted(
-    ["LICENSE", "README", "SHA256SUMS", "install.sh", "package.txt", "proof.expected", "proof.pcap", "sip_redirect.4",
-     package.PLUGIN, "troubleshoot", "why-not-followed.md", *CHANGES, *(f"profile/{name}" for name in PROFILE_FILES)]
+    ["CHANGELOG.md", "LICENSE", "README", "SHA256SUMS", "install.sh", "package.txt", "proof.expected", "proof.pcap",
+     "sip_redirect.4", package.PLUGIN, "troubleshoot", "why-not-followed.md",
+     *(f"profile/{name}" for name in PROFILE_FILES)]
 )
 
 
