@@ -80,26 +80,38 @@ configure_and_build() {
     cmake --build "$build" --parallel >&2 || fail "the build failed"
 }
 
-# debian_root SUITE PACKAGE...: a root of that Debian release below build/ with the packages, kept for the next time;
-# sets root. Needs root or sudo. In the environment: MIRROR.
+# debian_root SUITE PACKAGE...: a root of that Debian release below build/ with the packages, kept for the next time, which
+# adds what it lacks; sets root. Needs root or sudo. In the environment: MIRROR.
 debian_root() {
-    local suite=$1 package incomplete=
+    local suite=$1 package missing_here=()
     shift
     root=$build/debian-$suite
     needs mmdebstrap debian-archive-keyring tar
     must_become_root "make and enter a Debian root."
+    if [ ! -e "$root/.made" ]; then
+        make_root "$suite" "$@"
+        return
+    fi
     for package in "$@"; do
-        grep --quiet --line-regexp --fixed-strings "$package" "$root/.made" 2>/dev/null || incomplete=1
+        in_root dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+            missing_here+=("$package")
     done
-    [ "$incomplete" ] || return 0
+    [ ${#missing_here[@]} -gt 0 ] || return 0
+    say "installing ${missing_here[*]} in $root"
+    in_root sh -ec 'apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$@"' sh "${missing_here[@]}" >&2
+}
+
+make_root() {
+    local suite=$1
+    shift
     say "making a Debian $suite root in $root"
     mkdir -p "$build"
     as_root rm -rf --one-file-system "$root"
     # A mirror of the next release may be behind its own date of expiry.
     as_root env DEBIAN_FRONTEND=noninteractive mmdebstrap --variant=apt --components=main \
         --include="$(IFS=,; echo "$*")" --aptopt='Acquire::Check-Valid-Until "false"' \
-        "$suite" "$root" ${MIRROR:+"$MIRROR"} </dev/null >&2 || return 1
-    printf '%s\n' "$@" | as_root tee "$root/.made" >/dev/null
+        "$suite" "$root" ${MIRROR:+"$MIRROR"} </dev/null >&2 && as_root touch "$root/.made"
 }
 
 # copy_sources_into_root: a copy of the sources, without what builds made, in $root/src
