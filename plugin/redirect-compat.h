@@ -1,5 +1,5 @@
 /* redirect-compat.h
- * Where the versions of Wireshark differ for this plugin, and nowhere else. 4.0, 4.4 and 4.6 are tested.
+ * Where the versions of Wireshark differ for this plugin. 4.0, 4.4 and 4.6 are tested.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -60,16 +60,6 @@ redirect_tvb_by_name(packet_info *pinfo, const char *name)
 #else
 #define redirect_tvb_by_name(pinfo, name) get_data_source_tvb_by_name(pinfo, name)
 #endif
-
-/* How many layers of a protocol the frame has, at most; 0 is exact. Without a walk over pinfo->layers. */
-static inline unsigned
-redirect_layers_of(const packet_info *pinfo, int proto)
-{
-    const int *count =
-        pinfo->proto_layers ? (const int *)wmem_map_lookup(pinfo->proto_layers, GINT_TO_POINTER(proto)) : NULL;
-
-    return count && *count > 0 ? (unsigned)*count : 0;
-}
 
 /* The Telephony menu. */
 #if REDIRECT_WIRESHARK_SINCE(4, 1)

@@ -10,8 +10,6 @@
 
 #include <epan/proto_data.h>
 
-#include "redirect-compat.h"
-
 static int proto_caller = -1;
 static int proto_sip = -1;
 static int proto_udp = -1;
@@ -191,11 +189,21 @@ redirect_locate_init(int protocol)
     proto_udp = proto_get_id_by_filter_name("udp");
 }
 
+/* How many layers of a protocol the frame has, at most; 0 is exact. Without a walk over pinfo->layers. */
+static inline unsigned
+layers_of(const packet_info *pinfo, int proto)
+{
+    const int *count =
+        pinfo->proto_layers ? (const int *)wmem_map_lookup(pinfo->proto_layers, GINT_TO_POINTER(proto)) : NULL;
+
+    return count && *count > 0 ? (unsigned)*count : 0;
+}
+
 /* Not inlined: what it costs is measured call by call. */
 G_GNUC_NO_INLINE bool
 redirect_locate(packet_info *pinfo, redirect_located_list_t *list)
 {
-    unsigned sip_layers = redirect_layers_of(pinfo, proto_sip);
+    unsigned sip_layers = layers_of(pinfo, proto_sip);
 
     if (sip_layers > 0) {
         return locate_sip(pinfo, sip_layers, list);
