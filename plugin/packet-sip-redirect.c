@@ -28,6 +28,7 @@
 #include "redirect-session.h"
 #include "redirect-stats.h"
 #include "redirect-text.h"
+#include "redirect-title.h"
 #include "redirect-verdict.h"
 
 #if REDIRECT_WIRESHARK_IS_UNTRIED
@@ -53,6 +54,7 @@ static redirect_pref_bool_t pref_link_legs = TRUE;
 static redirect_pref_bool_t pref_show_diverted = TRUE;
 static redirect_pref_bool_t pref_explain = TRUE;
 static redirect_pref_bool_t pref_voip_calls = FALSE;
+static redirect_pref_bool_t pref_info_column = FALSE;
 static const char *pref_silent_rules = "";
 static const char *pref_leg_headers = "X-Call-ID,X-CID";
 static const char *pref_shared_headers = "P-Charging-Vector,Cisco-Guid,Cisco-GUCID,X-Genesys-CallUUID,User-to-User";
@@ -124,6 +126,7 @@ static int hf_sip_redirect_remark = -1;
 
 static gint ett_sip_redirect = -1;
 static gint ett_sip_redirect_target = -1;
+static gint ett_sip_redirect_explanation = -1;
 static gint ett_sip_redirect_differs = -1;
 static gint ett_sip_redirect_chain = -1;
 static gint ett_sip_redirect_network_blocked = -1;
@@ -287,17 +290,36 @@ add_frame(proto_tree *tree, int field, tvbuff_t *tvb, uint32_t frame)
     }
 }
 
-static void
-draw_target(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect, const redirect_target_t *target)
+/* "Target 1, tried in frame 6, 603: ": what became of it stands before the URI, whose end Wireshark may cut off. */
+static const char *
+target_title(wmem_allocator_t *scope, const redirect_target_t *target, uint16_t result)
 {
-    proto_item *item = proto_tree_add_string(tree, hf_sip_redirect_target, tvb, 0, 0, target->uri);
-    proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect_target);
+    wmem_strbuf_t *text = wmem_strbuf_new(scope, "Target ");
+
+    wmem_strbuf_append_printf(text, "%u", target->order);
+    if (!target->followable) {
+        wmem_strbuf_append(text, ", cannot be followed in SIP");
+    }
+    if (target->tried_by) {
+        wmem_strbuf_append_printf(text, ", tried in frame %u", target->tried_by->request.frame);
+    }
+    if (result) {
+        wmem_strbuf_append_printf(text, ", %u", result);
+    }
+    wmem_strbuf_append(text, ": ");
+    return wmem_strbuf_get_str(text);
+}
+
+static void
+draw_target(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_t *redirect,
+            const redirect_target_t *target)
+{
     uint16_t result = redirect_target_result(target);
+    proto_item *item = proto_tree_add_string_format(tree, hf_sip_redirect_target, tvb, 0, 0, target->uri, "%s%s",
+                                                    target_title(pinfo->pool, target, result), target->uri);
+    proto_tree *subtree = proto_item_add_subtree(item, ett_sip_redirect_target);
 
     proto_item_set_generated(item);
-    if (!target->followable) {
-        proto_item_append_text(item, " (cannot be followed in SIP)");
-    }
     add_uint(subtree, hf_sip_redirect_target_order, tvb, target->order);
     if (target->has_q) {
         proto_item_set_generated(proto_tree_add_float(subtree, hf_sip_redirect_target_q, tvb, 0, 0, (float)target->q));
@@ -314,20 +336,18 @@ draw_target(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect, const r
     }
     if (target->tried_by) {
         add_frame(subtree, hf_sip_redirect_target_tried_in, tvb, target->tried_by->request.frame);
-        proto_item_append_text(item, ", tried in frame %u", target->tried_by->request.frame);
     }
     if (result) {
         add_uint(subtree, hf_sip_redirect_target_result, tvb, result);
-        proto_item_append_text(item, ": %u", result);
     }
 }
 
 static void
-draw_targets(proto_tree *tree, tvbuff_t *tvb, const redirect_t *redirect)
+draw_targets(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_t *redirect)
 {
     add_uint(tree, hf_sip_redirect_target_count, tvb, redirect->target_total);
     for (unsigned i = 0; i < redirect->target_count; i++) {
-        draw_target(tree, tvb, redirect, &redirect->target[i]);
+        draw_target(tree, pinfo, tvb, redirect, &redirect->target[i]);
     }
 }
 
@@ -395,16 +415,42 @@ draw_differs(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const sip_resp
     add_compare(subtree, tvb, "Use when", other->use_when);
 }
 
+/* In a chain with both a redirect and a global failure: what sets the two apart. */
 static void
-draw_explanation(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const sip_response_t *row)
+draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
+              const sip_response_t *row)
 {
+    uint16_t other = record->transaction && record->transaction->chain
+                         ? redirect_report_counterpart(record->transaction->chain, record->status)
+                         : 0;
+
+    if (other) {
+        const uint16_t own = row->code < 10 ? record->status : row->code;
+        const char *text = sip_response_contrast(pinfo->pool, own, other);
+        proto_item_set_generated(proto_tree_add_string_format(tree, hf_sip_redirect_compared, tvb, 0, 0, text,
+                                                              "Compared with %u: %s", other, text));
+    }
+}
+
+/* What is true of the code wherever it is seen, for who opens it; what to do about it stands outside. */
+static void
+draw_explanation(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
+                 const sip_response_t *row)
+{
+    proto_item *item;
+    proto_tree *tree;
+
+    add_string(parent, hf_sip_redirect_remedy, tvb, row->remedy);
+    tree = proto_tree_add_subtree_format(parent, tvb, 0, 0, ett_sip_redirect_explanation, &item, "Explanation of %u",
+                                         record->status);
+    proto_item_set_generated(item);
     add_string(tree, hf_sip_redirect_meaning, tvb, row->meaning);
     add_string(tree, hf_sip_redirect_seen_when, tvb, row->seen_when);
-    add_string(tree, hf_sip_redirect_remedy, tvb, row->remedy);
     add_string(tree, hf_sip_redirect_use_when, tvb, row->use_when);
     for (unsigned i = 0; i < SIP_RESPONSE_MAX_NEIGHBOURS && row->differs[i].code; i++) {
         draw_differs(tree, pinfo, tvb, row, &row->differs[i]);
     }
+    draw_compared(tree, pinfo, tvb, record, row);
     add_string(tree, hf_sip_redirect_reference, tvb, row->reference);
 }
 
@@ -454,7 +500,7 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
     add_boolean(tree, hf_sip_redirect_definitive, tvb, row->definitive);
     draw_answer(tree, pinfo, tvb, record);
     if (redirect_of_record(record)) {
-        draw_targets(tree, tvb, redirect_of_record(record));
+        draw_targets(tree, pinfo, tvb, redirect_of_record(record));
     }
     if (record->details->failure) {
         draw_failure_details(tree, tvb, record);
@@ -463,9 +509,6 @@ draw_code(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_re
         add_string(tree, hf_sip_redirect_service_type, tvb, record->details->service->type);
         add_string(tree, hf_sip_redirect_service_action, tvb, record->details->service->action);
         add_string(tree, hf_sip_redirect_service_reason, tvb, record->details->service->reason);
-    }
-    if (pref_explain) {
-        draw_explanation(tree, pinfo, tvb, row);
     }
 }
 
@@ -570,21 +613,6 @@ draw_chain(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const redirect
     }
     if (chain->truncated) {
         add_boolean(tree, hf_sip_redirect_chain_truncated, tvb, true);
-    }
-}
-
-/* In a chain with both a redirect and a global failure: what sets the two apart. */
-static void
-draw_compared(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const redirect_record_t *record,
-              const sip_response_t *row)
-{
-    uint16_t other = redirect_report_counterpart(record->transaction->chain, record->status);
-
-    if (other) {
-        const uint16_t own = row->code < 10 ? record->status : row->code;
-        const char *text = sip_response_contrast(pinfo->pool, own, other);
-        proto_item_set_generated(proto_tree_add_string_format(tree, hf_sip_redirect_compared, tvb, 0, 0, text,
-                                                              "Compared with %u: %s", other, text));
     }
 }
 
@@ -696,28 +724,40 @@ draw_record(packet_info *pinfo, tvbuff_t *tvb, proto_tree *tree, const redirect_
     proto_item_set_generated(item);
     add_experts(pinfo, tvb, item, record, row);
     annotation = redirect_annotations_of(pinfo->pool, record);
-    if (row) {
-        proto_item_append_text(item, ": %s", redirect_verdict_short(pinfo->pool, record));
-        draw_code(subtree, pinfo, tvb, record, row);
-    } else if (in_chain) {
-        proto_item_append_text(item, ": chain %u, hop %u", record->transaction->chain->number,
-                               record->transaction->hop);
-        if (record->transaction->link) {
-            proto_item_append_text(item, ", follows the %u in frame %u", record->transaction->link->cause->code,
-                                   record->transaction->link->redirected_in);
-        }
+    if (row || in_chain) {
+        proto_item_append_text(item, ": %s", redirect_title(pinfo->pool, redirect_session_store(), record));
     } else if (diverted_text(record)) {
         proto_item_append_text(item, ": %s", diverted_text(record));
     } else if (annotation) {
         proto_item_append_text(item, ": %s", annotation->text);
     }
-    if (row && in_chain) {
-        draw_compared(subtree, pinfo, tvb, record, row);
+    if (row) {
+        draw_code(subtree, pinfo, tvb, record, row);
     }
     if (in_chain) {
         draw_chain(subtree, pinfo, tvb, record);
     }
+    if (row && pref_explain) {
+        draw_explanation(subtree, pinfo, tvb, record, row);
+    }
     add_lines(subtree, hf_sip_redirect_remark, tvb, annotation);
+}
+
+/* Nothing stands there without a column: most runs of tshark have none. */
+static void
+add_to_info(packet_info *pinfo, const redirect_record_t *record)
+{
+    const char *suffix;
+
+    if (!pref_info_column || !col_get_writable(pinfo->cinfo, COL_INFO)) {
+        return;
+    }
+    suffix = redirect_info_suffix(pinfo->pool, redirect_session_store(), record);
+    if (suffix) {
+        const char *text = col_get_text(pinfo->cinfo, COL_INFO);
+        const bool ends_in_blank = text && *text && text[strlen(text) - 1] == ' '; /* SIP ends its own so */
+        col_append_fstr(pinfo->cinfo, COL_INFO, "%s%s", ends_in_blank ? "" : " ", suffix);
+    }
 }
 
 static void
@@ -740,6 +780,7 @@ show_records(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *first)
     for (const redirect_record_t *record = (const redirect_record_t *)first; record;
          record = redirect_next_in_frame(record)) {
         draw_record(pinfo, tvb, tree, record);
+        add_to_info(pinfo, record);
         queue_tap(pinfo, record);
         redirect_stats_voip_queue(pinfo, store, record);
     }
@@ -777,6 +818,21 @@ limits_for(unsigned link_window)
     return limits;
 }
 
+/*
+ * The chain is open from the start: what became of the call is read first. Wireshark makes its list of what is open after
+ * all dissectors were set up. Once, for a user may close it.
+ */
+static void
+open_chain_once(void)
+{
+    static bool is_done;
+
+    if (!is_done) {
+        is_done = true;
+        tree_expanded_set(ett_sip_redirect_chain, TRUE);
+    }
+}
+
 static void
 sip_redirect_open_file(void)
 {
@@ -792,6 +848,7 @@ sip_redirect_open_file(void)
     };
 
     redirect_session_open(&config);
+    open_chain_once();
 }
 
 /* --- registration ------------------------------------------------------------------------------------------------------ */
@@ -1002,6 +1059,10 @@ register_preferences(void)
                                    "Whether Telephony > VoIP Calls holds a row for each chain of redirects, beside the "
                                    "rows of its calls, and its Flow Sequence says what each message did.",
                                    &pref_voip_calls);
+    prefs_register_bool_preference(module, "info_column", "Add what became of a call to the Info column",
+                                   "Whether the Info column of the packet list says, after SIP's own text, what became "
+                                   "of each message of a chain: [followed in 6], [hop 1 of chain 0].",
+                                   &pref_info_column);
 }
 
 void
@@ -1199,8 +1260,8 @@ proto_register_sip_redirect(void)
           "What other header fields tell about the redirection", HFILL}},
     };
     static gint *ett[] = {
-        &ett_sip_redirect,       &ett_sip_redirect_target,          &ett_sip_redirect_differs,
-        &ett_sip_redirect_chain, &ett_sip_redirect_network_blocked,
+        &ett_sip_redirect,         &ett_sip_redirect_target, &ett_sip_redirect_explanation,
+        &ett_sip_redirect_differs, &ett_sip_redirect_chain,  &ett_sip_redirect_network_blocked,
     };
 
     make_code_values();

@@ -11,7 +11,7 @@
 #include "redirect-hidden.h"
 #include "redirect-leg-back.h"
 #include "redirect-history.h"
-#include "redirect-outcome.h"
+#include "redirect-path.h"
 #include "redirect-reason-words.h"
 #include "redirect-text.h"
 #include "redirect-told.h"

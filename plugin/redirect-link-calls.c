@@ -734,7 +734,7 @@ learn_from_weighed(search_t *search)
         const weighed_t *one = &search->weighed[i];
         const double likelihood = one->weight / sum;
         redirect_odds_learn_follow_up(search->odds, &search->call, &one->fit, likelihood, false);
-        redirect_store_doubt(search->store, one->pending, likelihood);
+        redirect_store_doubt(search->store, one->pending, likelihood, search->transaction->request.frame);
         follows += likelihood;
     }
     return follows;

@@ -294,6 +294,7 @@ redirect_link_file(redirect_store_t *store, redirect_t *redirect, redirect_trans
     redirect_link_key_t room;
 
     redirect->caller = filing.caller;
+    redirect->is_nameless = filing.caller == 0 && filing.asserted == 0;
     if (redirect->target_count == 0) {
         return;
     }

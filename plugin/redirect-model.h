@@ -182,6 +182,7 @@ struct redirect {
     redirect_transaction_t *first_followup; /**< grows: list through link->next_followup, in frame order */
     redirect_transaction_t *last_followup;
     uint32_t frame;        /**< first seen in */
+    uint32_t maybe_in;     /**< grows: first request that may follow it, and could not be linked; 0 for none */
     uint32_t redialled_in; /**< grows: the same request was sent once more, as a new call; 0 for none */
     uint32_t caller;       /**< redirect_caller_key() of the From of the redirected request; 0 where not read */
     uint32_t target_total; /**< all that the message held, as far as it was captured */
@@ -192,6 +193,7 @@ struct redirect {
     uint16_t depth;      /**< hop of the transactions that follow it */
     uint16_t legs_seen;  /**< grows: legs that it was seen on */
     bool followed;       /**< grows: a transaction followed it or one made from it */
+    bool is_nameless;    /**< nothing names the caller: a follow-up with another Call-ID may not be recognised */
     bool dip_response;   /**< answers a query (signing, number portability) rather than to forward */
 };
 

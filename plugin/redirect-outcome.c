@@ -10,7 +10,6 @@
 
 #include "redirect-hidden.h"
 
-#include <wsutil/wmem/wmem_array.h>
 #include <wsutil/wmem/wmem_strutl.h>
 
 /* Of a chain: how it went on may be in the capture, and is not looked at. */
@@ -232,7 +231,8 @@ is_left_alone(const redirect_store_t *store, const redirect_transaction_t *trans
 {
     const redirect_t *redirect = transaction->redirect;
 
-    return redirect && redirect_hiding_gaps(store, redirect) == 0 &&
+    return redirect && !redirect->is_nameless && redirect->maybe_in == 0 &&
+           redirect_hiding_gaps(store, redirect) == 0 &&
            redirect_clock_covers(redirect_store_clock(store), transaction->response.clock, transaction->response.time,
                                  REDIRECT_FOLLOW_WITHIN);
 }
@@ -365,271 +365,17 @@ redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redire
     return result.outcome == REDIRECT_OUTCOME_NOT_FOLLOWED && result.transaction->redirect == redirect;
 }
 
-/* --- path --------------------------------------------------------------------------------------------------------- */
-
-static uint16_t
-final_in_the_end(const redirect_transaction_t *transaction)
-{
-    return redirect_last_try(transaction)->response.status;
-}
-
-/* Of two follow-ups the one that matters more: one that was answered, else the later one. */
-static const redirect_transaction_t *
-weightier(const redirect_transaction_t *a, const redirect_transaction_t *b)
-{
-    if (a == NULL || b == NULL) {
-        return a ? a : b;
-    }
-    if ((final_in_the_end(a) / 100 == 2) != (final_in_the_end(b) / 100 == 2)) {
-        return final_in_the_end(a) / 100 == 2 ? a : b;
-    }
-    return a->request.frame > b->request.frame ? a : b;
-}
-
-/* Made by the client of transaction or by one nearer to the caller; what a proxy farther on did is not on its path. */
-static bool
-is_at_or_above(const redirect_transaction_t *followup, const redirect_transaction_t *transaction)
-{
-    followup = redirect_followup_top(followup);
-    while (transaction && redirect_transaction_above(transaction) != redirect_transaction_above(followup)) {
-        transaction = redirect_transaction_above(transaction);
-    }
-    return transaction != NULL;
-}
-
-/* The follow-up of a redirect, or of one made from it, that matters most; NULL where there is none. */
-static const redirect_transaction_t *
-followup_of(const redirect_t *redirect, const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *found = NULL;
-
-    for (const redirect_transaction_t *next = redirect->first_followup; next; next = next->link->next_followup) {
-        found = is_at_or_above(next, transaction) ? weightier(found, next) : found;
-    }
-    for (unsigned i = 0; found == NULL && i < redirect->target_count; i++) {
-        const redirect_transaction_t *next = redirect->target[i].tried_by;
-        found = next && is_at_or_above(next, transaction) ? weightier(found, next) : found;
-    }
-    return found;
-}
-
-/* Of all redirects that a transaction got: nearly always one. */
-static const redirect_transaction_t *
-decisive_followup(const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *found = NULL;
-
-    for (const redirect_t *redirect = transaction->redirect; redirect; redirect = redirect->later) {
-        found = weightier(found, followup_of(redirect, transaction));
-    }
-    return found;
-}
-
-/* What a response was made of, farther on; the latest. */
-static const redirect_transaction_t *
-made_of(const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *found = NULL, *other;
-    redirect_stood_for_iter_t iter;
-
-    redirect_stood_for_init(&iter, transaction);
-    while ((other = redirect_stood_for_next(&iter)) != NULL) {
-        found = other->upstream_late ? found : other;
-    }
-    return found;
-}
-
-/* The forward whose answer went up as this transaction's own; where there is no answer yet, the latest one. */
-static const redirect_transaction_t *
-decisive_forward(const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *found = NULL;
-
-    for (const redirect_transaction_t *other = redirect_next_below(transaction, NULL); other;
-         other = redirect_next_below(transaction, other)) {
-        if (other->upstream_late ||
-            (transaction->response.status != 0 && other->response.status != transaction->response.status)) {
-            continue;
-        }
-        found = other;
-        if (transaction->response.status != 0 && transaction->response.to_tag == other->response.to_tag) {
-            break;
-        }
-    }
-    return found || transaction->response.status == 0 ? found : made_of(transaction);
-}
-
-/* One step from a transaction towards the end of its path; NULL at the end. */
-static const redirect_transaction_t *
-next_on_path(const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *next = transaction->redirect ? decisive_followup(transaction) : NULL;
-
-    if (next == NULL) {
-        next = transaction->extras->retried_by;
-    }
-    /* What a proxy did on its own before it passed a redirect up did not end the journey: the redirect did. */
-    return next == NULL && transaction->redirect == NULL ? decisive_forward(transaction) : next;
-}
-
-const redirect_transaction_t *
-redirect_path_end(const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *next = next_on_path(transaction);
-
-    /* Every step leads to a later transaction of the chain, so this ends; the count is for what no thought foresees. */
-    for (unsigned left = transaction->chain ? transaction->chain->transaction_count : 0; next && left > 0; left--) {
-        transaction = next;
-        next = next_on_path(transaction);
-    }
-    return transaction;
-}
-
-/* The follow-ups on a path, the latest first, and where the path begins. */
-typedef struct {
-    const redirect_transaction_t **followup;
-    unsigned count;
-    unsigned room;
-    unsigned left_out;
-    const redirect_transaction_t *start;
-} hops_t;
-
-static bool
-asks_for_credentials(const redirect_transaction_t *transaction)
-{
-    return transaction->response.status == 401 || transaction->response.status == 407;
-}
-
-/* Of a request that was not visible at once, what was made of it says so: a proxy leaves such headers alone. */
-static bool
-was_without_credentials(const redirect_transaction_t *transaction)
-{
-    const redirect_transaction_t *below = transaction;
-
-    while (below && !(below->request.lacks_credentials && below->response.status == transaction->response.status)) {
-        below = redirect_next_below(transaction, below == transaction ? NULL : below);
-    }
-    return below != NULL;
-}
-
 bool
-redirect_lacks_credentials(const redirect_store_t *store, const redirect_transaction_t *transaction)
+redirect_waits_for_followup(const redirect_store_t *store, const redirect_transaction_t *transaction)
 {
-    const redirect_transaction_t *end;
+    const redirect_t *redirect = transaction->redirect;
     redirect_result_t result;
 
-    if (transaction->chain == NULL || !asks_for_credentials(transaction) || transaction->extras->retried_by ||
-        (transaction->extras->retry_of && asks_for_credentials(transaction->extras->retry_of)) ||
-        !was_without_credentials(transaction) ||
-        !redirect_clock_covers(redirect_store_clock(store), transaction->response.clock, transaction->response.time,
-                               REDIRECT_FOLLOW_WITHIN) ||
-        redirect_store_gave_up(store, transaction->response.clock) ||
-        redirect_store_missed_message_since(store, transaction->response.clock)) {
+    if (redirect == NULL || transaction->chain == NULL || redirect->followed || redirect->dip_response ||
+        redirect->code == 380 || !has_followable_target(redirect) || redirect_hiding_gaps(store, redirect) != 0) {
         return false;
     }
     result = redirect_chain_result(store, transaction->chain);
-    end = redirect_path_end(transaction->chain->root);
-    return result.outcome == REDIRECT_OUTCOME_FAILED &&
-           (transaction == result.transaction || transaction == end || redirect_transaction_is_below(end, transaction));
-}
-
-/* From the end back to the start, keeping the hops nearest to the start. */
-static void
-collect_hops(const redirect_transaction_t *end, hops_t *hops)
-{
-    for (const redirect_transaction_t *step = end; step; step = redirect_transaction_before(step)) {
-        hops->start = step;
-        if (step->link == NULL) {
-            continue;
-        }
-        if (hops->count == hops->room) {
-            memmove(hops->followup, hops->followup + 1, (hops->count - 1) * sizeof(hops->followup[0]));
-            hops->left_out++;
-            hops->count--;
-        }
-        hops->followup[hops->count++] = step;
-    }
-}
-
-static void
-add_element(wmem_array_t *path, redirect_path_kind_t kind, char *text)
-{
-    const redirect_path_element_t element = {kind, REDIRECT_CONFIDENCE_CERTAIN, text};
-
-    wmem_array_append_one(path, element);
-}
-
-static void
-add_followup(wmem_array_t *path, char *uri, redirect_confidence_t confidence)
-{
-    const redirect_path_element_t element = {REDIRECT_PATH_URI, confidence, uri};
-
-    wmem_array_append_one(path, element);
-}
-
-const redirect_path_element_t *
-redirect_path_elements(wmem_allocator_t *scope, const redirect_store_t *store,
-                       const redirect_transaction_t *transaction, unsigned *count)
-{
-    const redirect_transaction_t *end = redirect_path_end(transaction);
-    const redirect_transaction_t *caller_got = redirect_answered_otherwise(end);
-    wmem_array_t *path = wmem_array_new(scope, sizeof(redirect_path_element_t));
-    hops_t hops = {.room = redirect_store_config(store)->limits.path_hops, .start = end};
-
-    hops.followup = wmem_alloc_array(NULL, const redirect_transaction_t *, hops.room);
-    collect_hops(end, &hops);
-    add_element(path, REDIRECT_PATH_URI, redirect_transaction_uri(scope, hops.start));
-    while (hops.count > 0) {
-        const redirect_transaction_t *hop = hops.followup[--hops.count];
-        add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", hop->link->cause->code));
-        add_followup(path, redirect_transaction_uri(scope, hop), hop->link->confidence);
-    }
-    wmem_free(NULL, hops.followup);
-    if (hops.left_out > 0) {
-        add_element(path, REDIRECT_PATH_HOPS_LEFT_OUT,
-                    wmem_strdup_printf(scope, "(%u more hop%s)", hops.left_out, hops.left_out == 1 ? "" : "s"));
-    }
-    if (end->response.status != 0) {
-        add_element(path, REDIRECT_PATH_CODE, wmem_strdup_printf(scope, "%u", end->response.status));
-    }
-    if (caller_got) {
-        add_element(path, REDIRECT_PATH_CODE,
-                    wmem_strdup_printf(scope, "(%u to the caller)", caller_got->response.status));
-    }
-    *count = wmem_array_get_count(path);
-    return (const redirect_path_element_t *)wmem_array_get_raw(path);
-}
-
-static char *
-path_text(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_transaction_t *transaction,
-          bool says_confidence)
-{
-    unsigned count;
-    wmem_allocator_t *own = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE); /* scope may be NULL, and nobody frees then */
-    const redirect_path_element_t *element = redirect_path_elements(own, store, transaction, &count);
-    wmem_strbuf_t *path = wmem_strbuf_new(scope, "");
-
-    for (unsigned i = 0; i < count; i++) {
-        wmem_strbuf_append(path, i > 0 ? " -> " : "");
-        if (says_confidence) {
-            wmem_strbuf_append(path, redirect_confidence_words(element[i].confidence));
-        }
-        wmem_strbuf_append(path, element[i].text);
-    }
-    wmem_destroy_allocator(own);
-    return wmem_strbuf_finalize(path);
-}
-
-char *
-redirect_transaction_path(wmem_allocator_t *scope, const redirect_store_t *store,
-                          const redirect_transaction_t *transaction)
-{
-    return path_text(scope, store, transaction, false);
-}
-
-char *
-redirect_transaction_path_told(wmem_allocator_t *scope, const redirect_store_t *store,
-                               const redirect_transaction_t *transaction)
-{
-    return path_text(scope, store, transaction, true);
+    return result.outcome == REDIRECT_OUTCOME_UNFINISHED && result.transaction &&
+           result.transaction->redirect == redirect;
 }

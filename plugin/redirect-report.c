@@ -15,8 +15,6 @@
 
 #include "redirect-report.h"
 
-#define ARROW " -> "
-#define ARROW_WIDTH 4
 #define COLUMN_GAP 2
 
 /** Columns of an origin at most, and where the line is short of room; the rest of the line is the path's. */
@@ -26,11 +24,11 @@
 /** Where URIs would have to be shorter than this, hops are left out instead. */
 #define SHORTEST_URI 13
 
+/** Branches whose codes are told where there is no room for their URIs. */
+#define CODES_BESIDE 4
+
 /** A path has this before an origin has more than SHORTEST_ORIGIN; with "(10 more)" it needs as much. */
 #define SHORTEST_PATH 34
-
-/** "302", a URI, "302", a URI, ..., the final code: more than any path holds (redirect_limits_t.path_hops). */
-#define MAX_ELEMENTS 68
 
 static const struct {
     const char *title;
@@ -214,7 +212,10 @@ fit_uri(wmem_allocator_t *scope, const char *uri, size_t limit)
 
 /* One piece of a path, measured once. */
 typedef struct {
-    const char *words; /* before it: how sure it is, never shortened */
+    const char *joint;  /* before it, but for the first; never shortened, as the next two */
+    const char *words;  /* how sure it is */
+    const char *became; /* after it: what became of a branch */
+    const char *codes;  /* the same in few words */
     const char *text;
     size_t width; /* of text */
     bool is_uri;  /* codes and counts of hops are never shortened */
@@ -223,26 +224,34 @@ typedef struct {
 
 /* A path after its origin. */
 typedef struct {
-    piece_t piece[MAX_ELEMENTS];
+    piece_t *piece;
     unsigned count;
 } path_t;
 
-static piece_t
-measured(const char *text, bool is_uri, bool is_code)
+static void
+set_text(piece_t *piece, const char *text)
 {
-    return (piece_t){"", text, width_of(text), is_uri, is_code};
+    piece->text = text;
+    piece->width = width_of(text);
 }
 
 static path_t
-path_of(const line_t *line)
+path_of(wmem_allocator_t *scope, const line_t *line)
 {
-    path_t path = {.count = 0};
+    path_t path = {.piece = wmem_alloc_array(scope, piece_t, line->element_count), .count = 0};
 
-    for (unsigned i = 1; i < line->element_count && path.count < MAX_ELEMENTS; i++) {
+    for (unsigned i = 1; i < line->element_count; i++) {
         const redirect_path_element_t *element = &line->element[i];
-        path.piece[path.count] =
-            measured(element->text, element->kind == REDIRECT_PATH_URI, element->kind == REDIRECT_PATH_CODE);
-        path.piece[path.count++].words = redirect_confidence_words(element->confidence);
+        piece_t *piece = &path.piece[path.count++];
+        *piece = (piece_t){
+            .joint = redirect_path_joint(element - 1, element),
+            .words = redirect_confidence_words(element->confidence),
+            .became = *element->became ? wmem_strdup_printf(scope, " %s", element->became) : "",
+            .codes = element->codes,
+            .is_uri = element->kind == REDIRECT_PATH_URI || *element->became,
+            .is_code = element->kind == REDIRECT_PATH_CODE,
+        };
+        set_text(piece, element->text);
     }
     return path;
 }
@@ -251,10 +260,11 @@ path_of(const line_t *line)
 static size_t
 path_width(const path_t *path, size_t limit)
 {
-    size_t width = path->count > 1 ? (path->count - 1) * ARROW_WIDTH : 0;
+    size_t width = 0;
 
     for (unsigned i = 0; i < path->count; i++) {
-        width += strlen(path->piece[i].words);
+        width += (i > 0 ? strlen(path->piece[i].joint) : 0) + strlen(path->piece[i].words);
+        width += width_of(path->piece[i].became);
         width += path->piece[i].is_uri ? MIN(path->piece[i].width, limit) : path->piece[i].width;
     }
     return width;
@@ -272,19 +282,66 @@ uri_limit(const path_t *path, size_t width, size_t smallest)
     return limit >= smallest ? limit : 0;
 }
 
+/* Puts text for count pieces from first on. */
+static void
+replace_pieces(path_t *path, unsigned first, unsigned count, const char *text)
+{
+    const char *joint = path->piece[first].joint;
+
+    memmove(&path->piece[first + 1], &path->piece[first + count],
+            (path->count - first - count) * sizeof(path->piece[0]));
+    path->count -= count - 1;
+    path->piece[first] = (piece_t){.joint = joint, .words = "", .became = "", .codes = ""};
+    set_text(&path->piece[first], text);
+}
+
+/* Puts their codes for branches, "(302 487, 603 beside)": what the path took counts more. */
+static void
+shorten_branches(wmem_allocator_t *scope, path_t *path, size_t width)
+{
+    for (unsigned first = 0; first < path->count && path_width(path, SHORTEST_URI) > width; first++) {
+        wmem_strbuf_t *text = wmem_strbuf_new(scope, "(");
+        unsigned count = 0;
+        for (; first + count < path->count && *path->piece[first + count].codes; count++) {
+            wmem_strbuf_append_printf(text, "%s%s", count > 0 ? ", " : "", path->piece[first + count].codes);
+        }
+        if (count > 0) {
+            wmem_strbuf_append(text, " beside)");
+            replace_pieces(path, first, count,
+                           count <= CODES_BESIDE ? wmem_strbuf_get_str(text)
+                                                 : wmem_strdup_printf(scope, "(%u beside)", count));
+        }
+    }
+}
+
+/* From first on, up to the next code: a redirect with where it led to begins at a code. */
+static unsigned
+pieces_of_hop(const path_t *path, unsigned first)
+{
+    unsigned count = 1;
+
+    while (first + count < path->count && !path->piece[first + count].is_code) {
+        count++;
+    }
+    return count;
+}
+
 /* Puts a count for the first hops: as few as need be, and never for the last. */
 static void
 leave_out_hops(wmem_allocator_t *scope, path_t *path, size_t width)
 {
-    const unsigned kept = path->count > 0 && path->piece[path->count - 1].is_code ? 3 : 2;
     unsigned left_out = 0;
 
-    while (path->count > kept + (left_out > 0) && path_width(path, SHORTEST_URI) > width) {
-        const unsigned gone = left_out > 0 ? 3 : 2; /* the hop, and the count of those before it */
+    while (path_width(path, SHORTEST_URI) > width) {
+        const unsigned first = left_out > 0 ? 1 : 0;
+        const unsigned count = pieces_of_hop(path, MIN(first, path->count)),
+                       rest = path->count - MIN(path->count, first + count);
+        const bool has_end = path->count > 0 && path->piece[path->count - 1].is_code;
+        if (rest < (has_end ? 3U : 2U)) {
+            break; /* the last hop, and the code that ended it */
+        }
         left_out++;
-        memmove(&path->piece[1], &path->piece[gone], (path->count - gone) * sizeof(path->piece[0]));
-        path->piece[0] = measured(wmem_strdup_printf(scope, "(%u more)", left_out), false, false);
-        path->count -= gone - 1;
+        replace_pieces(path, 0, first + count, wmem_strdup_printf(scope, "(%u more)", left_out));
     }
 }
 
@@ -294,11 +351,10 @@ join_path(wmem_allocator_t *scope, const path_t *path, size_t limit)
     wmem_strbuf_t *out = wmem_strbuf_new(scope, "");
 
     for (unsigned i = 0; i < path->count; i++) {
-        if (i > 0) {
-            wmem_strbuf_append(out, ARROW);
-        }
+        wmem_strbuf_append(out, i > 0 ? path->piece[i].joint : "");
         wmem_strbuf_append(out, path->piece[i].words);
         append_shortened(out, path->piece[i].text, path->piece[i].is_uri ? limit : SIZE_MAX);
+        wmem_strbuf_append(out, path->piece[i].became);
     }
     return wmem_strbuf_finalize(out);
 }
@@ -307,7 +363,7 @@ join_path(wmem_allocator_t *scope, const path_t *path, size_t limit)
 static char *
 fit_path(wmem_allocator_t *scope, const line_t *line, size_t width)
 {
-    path_t path = path_of(line);
+    path_t path = path_of(scope, line);
     size_t limit;
 
     if (path_width(&path, SIZE_MAX) <= width) {
@@ -315,13 +371,12 @@ fit_path(wmem_allocator_t *scope, const line_t *line, size_t width)
     }
     for (unsigned i = 0; i < path.count; i++) {
         if (path.piece[i].is_uri) {
-            const char *words = path.piece[i].words;
-            path.piece[i] = measured(without_scheme(path.piece[i].text), true, false);
-            path.piece[i].words = words;
+            set_text(&path.piece[i], without_scheme(path.piece[i].text));
         }
     }
     limit = uri_limit(&path, width, SHORTEST_URI);
     if (limit == 0) {
+        shorten_branches(scope, &path, width);
         leave_out_hops(scope, &path, width);
         limit = uri_limit(&path, width, 1);
     }

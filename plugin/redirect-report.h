@@ -8,6 +8,7 @@
 #define REDIRECT_REPORT_H
 
 #include "redirect-outcome.h"
+#include "redirect-path.h"
 
 /** Columns of a terminal that the table of chains fits into. */
 #define REDIRECT_REPORT_WIDTH 120

@@ -13,6 +13,7 @@
 
 #include "redirect-hidden.h"
 #include "redirect-outcome.h"
+#include "redirect-path.h"
 #include "sip-host.h"
 
 /* Fewer may be chance. */
@@ -231,12 +232,55 @@ redirect_look_back_contact_unreachable(wmem_allocator_t *scope, const redirect_s
     return NULL;
 }
 
+static bool
+asks_for_credentials(const redirect_transaction_t *transaction)
+{
+    return transaction->response.status == 401 || transaction->response.status == 407;
+}
+
+/* Of a request that was not visible at once, what was made of it says so: a proxy leaves such headers alone. */
+static bool
+was_without_credentials(const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *below = transaction;
+
+    while (below && !(below->request.lacks_credentials && below->response.status == transaction->response.status)) {
+        below = redirect_next_below(transaction, below == transaction ? NULL : below);
+    }
+    return below != NULL;
+}
+
+/*
+ * A request got a 401 or 407 at the end of its path, had no credentials, and none like it with credentials comes within
+ * REDIRECT_FOLLOW_WITHIN (RFC 3261 22.2, 22.3).
+ */
+static bool
+lacks_credentials(const redirect_store_t *store, const redirect_transaction_t *transaction)
+{
+    const redirect_transaction_t *end;
+    redirect_result_t result;
+
+    if (transaction->chain == NULL || !asks_for_credentials(transaction) || transaction->extras->retried_by ||
+        (transaction->extras->retry_of && asks_for_credentials(transaction->extras->retry_of)) ||
+        !was_without_credentials(transaction) ||
+        !redirect_clock_covers(redirect_store_clock(store), transaction->response.clock, transaction->response.time,
+                               REDIRECT_FOLLOW_WITHIN) ||
+        redirect_store_gave_up(store, transaction->response.clock) ||
+        redirect_store_missed_message_since(store, transaction->response.clock)) {
+        return false;
+    }
+    result = redirect_chain_result(store, transaction->chain);
+    end = redirect_path_end(transaction->chain->root);
+    return result.outcome == REDIRECT_OUTCOME_FAILED &&
+           (transaction == result.transaction || transaction == end || redirect_transaction_is_below(end, transaction));
+}
+
 char *
 redirect_look_back_credentials_missing(wmem_allocator_t *scope, const redirect_store_t *store,
                                        const redirect_record_t *record)
 {
     return record->transaction && record->status != 0 && record->frame == record->transaction->response.frame &&
-                   redirect_lacks_credentials(store, record->transaction)
+                   lacks_credentials(store, record->transaction)
                ? wmem_strdup(scope, "Asks for credentials, and no request with them follows in this capture.")
                : NULL;
 }

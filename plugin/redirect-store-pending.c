@@ -275,10 +275,13 @@ redirect_store_may_wait_for(const redirect_store_t *store, const redirect_endpoi
 }
 
 void
-redirect_store_doubt(redirect_store_t *store, const redirect_pending_t *pending, double likelihood)
+redirect_store_doubt(redirect_store_t *store, const redirect_pending_t *pending, double likelihood, uint32_t frame)
 {
     (void)store;
     ((pending_entry_t *)(uintptr_t)pending)->public.open *= 1 - likelihood;
+    if (likelihood >= REDIRECT_MAY_FOLLOW_FROM && pending->redirect->maybe_in == 0) {
+        pending->redirect->maybe_in = frame;
+    }
 }
 
 redirect_odds_t *

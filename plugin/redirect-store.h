@@ -363,8 +363,12 @@ bool redirect_store_may_wait_for(const redirect_store_t *store, const redirect_e
 /** True as long as a new call may follow a redirect that came when the clock was at came. */
 bool redirect_store_is_in_link_window(const redirect_store_t *store, redirect_time_t came);
 
-/** Makes it less likely that an entry still waits: a request followed it with that likelihood, and was not linked. */
-void redirect_store_doubt(redirect_store_t *store, const redirect_pending_t *pending, double likelihood);
+/** Likelihood from which on a request that is not linked to a redirect is named as one that may follow it. */
+#define REDIRECT_MAY_FOLLOW_FROM 0.1
+
+/** Makes it less likely that an entry still waits: the request in frame followed it with that likelihood. */
+void redirect_store_doubt(redirect_store_t *store, const redirect_pending_t *pending, double likelihood,
+                          uint32_t frame);
 
 /**
  * What was learnt of how likely new calls follow redirects; NULL before the first that fits one, for in most captures

@@ -42,6 +42,9 @@ typedef struct {
 /** Begins a clause: ": " or "; ", then text. */
 void redirect_line_clause(redirect_line_t *line, const char *text);
 
+/** "0.4 ms", "17 ms", "7.0 s", "23 s" */
+void redirect_line_put_time(redirect_line_t *line, redirect_time_t time);
+
 /** "sip:carol@example.com" of a target or a request, without what decides nothing where a call goes. */
 void redirect_line_put_uri(redirect_line_t *line, const sip_uri_t *uri, const char *whole);
 

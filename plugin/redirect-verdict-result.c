@@ -72,6 +72,12 @@ put_sources(redirect_line_t *line, const redirect_t *redirect)
     }
 }
 
+static bool
+is_later_response(const redirect_record_t *record)
+{
+    return record->transaction->response.status != 0 && record->transaction->response.frame < record->frame;
+}
+
 /* Which of several sightings of a redirect this is. */
 static void
 put_sighting(redirect_line_t *line, const redirect_record_t *record)
@@ -80,9 +86,10 @@ put_sighting(redirect_line_t *line, const redirect_record_t *record)
     const redirect_t *redirect = redirect_of_record(record);
     char address[REDIRECT_ENDPOINT_TEXT];
 
-    if (transaction->response.status != 0 && transaction->response.frame < record->frame) {
-        put_later_response(line, record);
-    } else if (redirect && redirect->transaction && redirect->transaction != transaction) {
+    if (is_later_response(record)) {
+        return;
+    }
+    if (redirect && redirect->transaction && redirect->transaction != transaction) {
         redirect_line_clause(line, "passed on by ");
         wmem_strbuf_append_printf(line->text, "%s, first in frame %u", passed_on_by(redirect->transaction, address),
                                   redirect->frame);
@@ -100,12 +107,13 @@ put_request(redirect_line_t *line, const redirect_transaction_t *transaction)
 {
     const redirect_transaction_t *last = redirect_last_try(transaction);
 
-    wmem_strbuf_append_printf(line->text, "frame %u", transaction->request.frame);
+    wmem_strbuf_append_printf(line->text, "%u", transaction->request.frame);
     if (last->response.status) {
         wmem_strbuf_append_printf(line->text, " (%u)", last->response.status);
     }
 }
 
+/* "followed in frame 6 (603) and 9 (200)" */
 static void
 put_followups(redirect_line_t *line, const redirect_t *redirect)
 {
@@ -114,14 +122,15 @@ put_followups(redirect_line_t *line, const redirect_t *redirect)
     for (unsigned listed = 0; followup; followup = followup->link->next_followup, listed++) {
         const char *words = redirect_confidence_words(followup->link->confidence);
         if (listed == MAX_FOLLOWUPS) {
-            redirect_text_put(line->text, ", and more");
+            redirect_text_put(line->text, " and more");
             return;
         }
         if (listed == 0) {
             redirect_line_clause(line, words);
-            redirect_text_put(line->text, "followed in ");
+            redirect_text_put(line->text, "followed in frame ");
         } else {
-            wmem_strbuf_append_printf(line->text, ", %s%s", words, *words ? "in " : "");
+            wmem_strbuf_append_printf(line->text, "%s%s%s", followup->link->next_followup ? ", " : " and ", words,
+                                      *words ? "in " : "");
         }
         put_request(line, followup);
     }
@@ -140,9 +149,44 @@ was_redialled(const redirect_store_t *store, const redirect_t *redirect)
     return outcome == REDIRECT_OUTCOME_UNFINISHED || outcome == REDIRECT_OUTCOME_NOT_FOLLOWED;
 }
 
+/* A new call may fit it as well as other redirects, or be that of anybody. */
 static void
-put_nothing_followed(redirect_line_t *line, const redirect_store_t *store, const redirect_t *redirect)
+put_doubt(redirect_line_t *line, const redirect_t *redirect)
 {
+    if (redirect->maybe_in) {
+        wmem_strbuf_append_printf(line->text, " that is sure, but frame %u may be one", redirect->maybe_in);
+    } else if (redirect->is_nameless) {
+        redirect_text_put(line->text,
+                          " with this Call-ID; the caller is anonymous, so another call cannot be tied to it");
+    }
+}
+
+/*
+ * So far nobody followed: what a caller who presses stop too soon has. Said once later frames were seen; the time only
+ * where the clocks leave no doubt.
+ */
+static void
+put_no_followup_yet(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_response_t *response = &record->transaction->response;
+    const redirect_clock_t *clock = redirect_store_clock(store);
+    const redirect_time_t left = clock->now - response->clock;
+
+    if (left > 0 && !is_later_response(record) && redirect_waits_for_followup(store, record->transaction)) {
+        redirect_line_clause(line, "no follow-up so far");
+        put_doubt(line, redirect_of_record(record));
+        if (redirect_clock_covers(clock, response->clock, response->time, left)) {
+            redirect_text_put(line->text, "; the capture ends ");
+            redirect_line_put_time(line, left);
+            redirect_text_put(line->text, " later");
+        }
+    }
+}
+
+static void
+put_nothing_followed(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const redirect_t *redirect = redirect_of_record(record);
     const bool is_redialled = was_redialled(store, redirect), is_over = redirect_is_not_followed(store, redirect);
 
     if (is_redialled || is_over) {
@@ -154,15 +198,19 @@ put_nothing_followed(redirect_line_t *line, const redirect_store_t *store, const
         }
     } else if (redirect_hiding_gaps(store, redirect) & ~(unsigned)(REDIRECT_GAP_CUT | REDIRECT_GAP_TARGETS)) {
         redirect_line_clause(line, "whether anybody followed it is not known, a limit of the analysis was reached");
+    } else if (record->transaction) {
+        put_no_followup_yet(line, store, record);
     }
 }
 
 static void
-put_next(redirect_line_t *line, const redirect_store_t *store, const redirect_t *redirect)
+put_next(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
 {
+    const redirect_t *redirect = redirect_of_record(record);
+
     put_followups(line, redirect);
     if (redirect->first_followup == NULL && !redirect->followed) {
-        put_nothing_followed(line, store, redirect);
+        put_nothing_followed(line, store, record);
     }
 }
 
@@ -209,7 +257,7 @@ put_tried_next(redirect_line_t *line, const redirect_transaction_t *transaction)
     }
     redirect_line_put_uri(line, &uri, redirect_transaction_uri(own, next));
     wmem_strbuf_append_printf(
-        line->text, " was %stried in ",
+        line->text, " was %stried in frame ",
         redirect_confidence_words(redirect_confidence_between(next, redirect_transaction_above(next))));
     wmem_destroy_allocator(own);
     put_request(line, next);
@@ -300,24 +348,34 @@ put_outcome(redirect_line_t *line, const redirect_store_t *store, const redirect
 
 /* --- all of it ----------------------------------------------------------------------------------------------------- */
 
+/* How its chain went on and ended. */
+static void
+put_rest(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
+{
+    if (record->status / 100 == 6) {
+        put_tried_next(line, record->transaction);
+    }
+    if (!put_hidden(line, record)) {
+        put_outcome(line, store, record);
+    }
+}
+
 void
 redirect_line_result(redirect_line_t *line, const redirect_store_t *store, const redirect_record_t *record)
 {
     const redirect_transaction_t *transaction = record->transaction;
+    const bool is_placed = transaction && record->method != SIP_METHOD_CANCEL;
 
-    if (transaction && record->method != SIP_METHOD_CANCEL) {
-        put_sighting(line, record);
+    if (is_placed && is_later_response(record)) {
+        put_later_response(line, record);
     }
     if (redirect_of_record(record) && !redirect_record_is_too_late(record)) {
-        put_next(line, store, redirect_of_record(record));
+        put_next(line, store, record);
     }
-    if (transaction == NULL || transaction->chain == NULL || record->method == SIP_METHOD_CANCEL) {
-        return;
+    if (is_placed && transaction->chain) {
+        put_rest(line, store, record);
     }
-    if (record->status / 100 == 6) {
-        put_tried_next(line, transaction);
-    }
-    if (!put_hidden(line, record)) {
-        put_outcome(line, store, record);
+    if (is_placed) {
+        put_sighting(line, record);
     }
 }

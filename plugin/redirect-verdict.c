@@ -40,13 +40,13 @@ redirect_line_clause(redirect_line_t *line, const char *text)
     line->has_clause = true;
 }
 
-/* "302 Moved Temporarily to REGISTER". A code that is not registered has no phrase of its own. */
+/* "302 to REGISTER", with its phrase where that is given. */
 static void
 put_code(redirect_line_t *line, const redirect_record_t *record, const char *phrase,
          const redirect_request_words_t *words)
 {
     redirect_text_append_number(line->text, record->status);
-    redirect_text_put(line->text, " ");
+    redirect_text_put(line->text, *phrase ? " " : "");
     redirect_text_put(line->text, phrase);
     if (words && words->name) {
         redirect_text_put(line->text, " to ");
@@ -60,9 +60,8 @@ put_code(redirect_line_t *line, const redirect_record_t *record, const char *phr
     }
 }
 
-/* "0.4 ms", "17 ms", "7.0 s", "23 s" */
-static void
-put_time(redirect_line_t *line, redirect_time_t time)
+void
+redirect_line_put_time(redirect_line_t *line, redirect_time_t time)
 {
     const redirect_time_t tenths = (time + 50 * MILLISECOND) / (100 * MILLISECOND);
 
@@ -307,11 +306,11 @@ put_manner(redirect_line_t *line, const redirect_record_t *record)
     answer = redirect_answer_of(record, transaction->response.time);
     if (answer.has_time) {
         redirect_text_put(line->text, " after ");
-        put_time(line, answer.after);
+        redirect_line_put_time(line, answer.after);
     }
     if (answer.rang) {
         redirect_text_put(line->text, ", rang ");
-        put_time(line, answer.ring_time);
+        redirect_line_put_time(line, answer.ring_time);
     } else if (answer.progressed) {
         redirect_text_put(line->text, ", no ringing but a 183 (perhaps an announcement)");
     } else if (answer.knows_ringing) {
@@ -389,10 +388,17 @@ put_refusal(redirect_line_t *line, const redirect_record_t *record, const sip_re
 
 /* --- the lines ----------------------------------------------------------------------------------------------------- */
 
+/*
+ * A code that is not registered has no phrase of its own. That of a 3xx takes the room of what came of it, and is left to
+ * the line that never changes.
+ */
 static const char *
-phrase_of(const redirect_record_t *record, const sip_response_t *row)
+phrase_of(const redirect_record_t *record, const sip_response_t *row, bool is_short)
 {
-    return is_blocked(record) ? "Network Blocked" : row->phrase;
+    if (is_blocked(record)) {
+        return "Network Blocked";
+    }
+    return is_short || record->status / 100 != 3 || row->code != record->status ? row->phrase : "";
 }
 
 /* @return NULL for a message that gets no verdict */
@@ -415,7 +421,7 @@ verdict(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_r
     }
     words = redirect_words_for_request(record);
     line.text = wmem_strbuf_new(scope, "");
-    put_code(&line, record, phrase_of(record, row), words);
+    put_code(&line, record, phrase_of(record, row, store == NULL), words);
     if (record->status / 100 == 6 && words == NULL) {
         put_manner(&line, record);
     }
@@ -432,6 +438,21 @@ verdict(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_r
         redirect_text_put(line.text, "...");
     }
     return wmem_strbuf_finalize(line.text);
+}
+
+char *
+redirect_verdict_outcome(wmem_allocator_t *scope, const redirect_store_t *store, const redirect_record_t *record)
+{
+    const sip_response_t *row = row_of(record);
+    redirect_line_t line = {.limit = SIZE_MAX};
+
+    if (row == NULL) {
+        return NULL;
+    }
+    line.text = wmem_strbuf_new(scope, "");
+    put_code(&line, record, phrase_of(record, row, false), redirect_words_for_request(record));
+    redirect_line_result(&line, store, record);
+    return line.has_clause ? wmem_strbuf_finalize(line.text) : redirect_verdict_short(scope, record);
 }
 
 char *

@@ -18,7 +18,9 @@
 
 #include "redirect-annotations.h"
 #include "redirect-answer.h"
+#include "redirect-path.h"
 #include "redirect-rules.h"
+#include "redirect-title.h"
 #include "redirect-tracker.h"
 #include "redirect-verdict.h"
 
@@ -82,6 +84,7 @@ typedef struct {
     GHashTable *hosts;    /* name -> number */
     GPtrArray *forbidden; /* texts that no record may have */
     bool shows_verdicts;
+    bool shows_titles;
     redirect_time_t end;
     bool failed;
 } script_t;
@@ -839,6 +842,8 @@ line_read(script_t *script, const char *line)
         g_ptr_array_add(script->forbidden, g_strdup(line + strlen("forbid ")));
     } else if (strcmp(line, "show verdicts") == 0) {
         script->shows_verdicts = true;
+    } else if (strcmp(line, "show titles") == 0) {
+        script->shows_titles = true;
     } else if (g_str_has_suffix(line, " end")) {
         script->end = (redirect_time_t)(g_ascii_strtod(line, NULL) * 1e6 + 0.5) * 1000;
     } else if (line[0] == ' ') {
@@ -1372,6 +1377,22 @@ write_verdict(GString *out, const redirect_tracker_t *tracker, const redirect_re
     wmem_free(NULL, verdict);
 }
 
+/* As the packet details and, where that is wanted, the Info column have it. */
+static void
+write_title(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
+{
+    const redirect_store_t *store = redirect_tracker_store(tracker);
+    char *suffix = redirect_info_suffix(NULL, store, record), *title;
+
+    if (record->transaction && record->transaction->chain) {
+        wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+        title = redirect_title(scope, store, record);
+        g_string_append_printf(out, "%u: %s %s\n", record->frame, title, suffix);
+        wmem_destroy_allocator(scope);
+    }
+    wmem_free(NULL, suffix);
+}
+
 static char *
 records_of(const script_t *script, const redirect_tracker_t *tracker)
 {
@@ -1404,6 +1425,9 @@ records_of(const script_t *script, const redirect_tracker_t *tracker)
         write_annotations(out, tracker, record);
         if (script->shows_verdicts) {
             write_verdict(out, tracker, record);
+        }
+        if (script->shows_titles) {
+            write_title(out, tracker, record);
         }
     }
     list = frames_end(&alone);

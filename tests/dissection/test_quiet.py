@@ -24,7 +24,12 @@ MAY_SHOW = {
     "asterisk-302-loop": {
         "loop": "bob's phone redirects to carol and hers to bob; the PBX follows, from INVITE 11 on to where it has been",
         "too_many_hops": "it gives up after twenty forwards",
+        "hidden_from_caller": "and answers the caller 503 in 83 for the last 302, in 79",
     },
+    "asterisk-600": {"hidden_from_caller": "the PBX makes 486 in 6 of the 600 in 4"},
+    "asterisk-603-early": {"hidden_from_caller": "the PBX makes 503 in 8 of the 603 in 6"},
+    "asterisk-603-rings": {"hidden_from_caller": "the PBX makes 503 in 8 of the 603 in 6"},
+    "asterisk-ring-group-603": {"hidden_from_caller": "of 603 and 486 the PBX tells the caller 486"},
     "baresip-deep": {"too_many_hops": "seven redirects one after the other; INVITE 19 is the first beyond five"},
     "baresip-loop": {
         "loop": "two servers redirect to each other; offered in 5",
@@ -39,7 +44,10 @@ MAY_SHOW = {
         "sips_downgrade": "INVITE 26 asks for a sips URI, the Contact in 27 is a sip one",
         "answered_after_global_failure": "603 in 36, 200 in 38, for one INVITE",
         "tried_target_offered": "the 302 in 52 offers what the proxy tried in 49",
+        "not_followed": "the caller dials the same again after the 302 in 20, and does nothing after that in 27",
     },
+    "kamailio-blocks-302": {"hidden_from_caller": "the proxy answers 404 in 6 for the 302 in 4"},
+    "not-followed": {"not_followed": "the caller ignores the 302 in 2 for 40 s"},
     "fork-late-302": {
         "branch_after_global_failure": "after the 603 in 9 Kamailio follows the 302 in 13 of a branch that it cancelled",
     },

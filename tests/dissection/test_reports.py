@@ -55,7 +55,7 @@ class Chains(unittest.TestCase):
         self.assertEqual(rows[1]["Path"], "301")
         self.assertRegex(rows[2]["Path"], r"^302 -> a-very-\S*\.\.\.\S*;line=1 -> 200$")
         self.assertRegex(rows[3]["Path"], r"^\(10 more\) -> 302 -> \S+2\.20 -> 200$")
-        self.assertEqual(rows[4]["Path"], "300 -> sip:two@192.0.2.40 -> 486")
+        self.assertEqual(rows[4]["Path"], "300 -> (486 beside), two@...2.40 -> 486")  # no room for the URI of both targets
 
     def test_totals(self):
         for two_pass in PASSES:

@@ -155,7 +155,7 @@ class Page(unittest.TestCase):
         requests = re.sub(r',"column\d":"[^"]*"', "", requests)
         frames = json.loads(self.run_script(requests, env).splitlines()[1])["result"]
         self.assertEqual([frame["num"] for frame in frames], [4, 7])
-        self.assertTrue(any(cell.startswith("302 Moved Temporarily: followed in frame 6 ") for cell in frames[0]["c"]))
+        self.assertTrue(any(cell.startswith("302: followed in frame 6 ") for cell in frames[0]["c"]))
         self.assertIn("sip:bob@192.0.2.20 -> 302 -> sip:bob@192.0.2.40:5060 -> 603", frames[1]["c"])
         self.assertNotEqual(frames[0]["bg"], frames[1]["bg"], "a redirect and a global failure look the same")
 

@@ -12,6 +12,7 @@
 #include <wsutil/wmem/wmem.h>
 
 #include "redirect-annotations.h"
+#include "redirect-path.h"
 #include "redirect-rules.h"
 #include "redirect-told.h"
 #include "redirect-tracker.h"

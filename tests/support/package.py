@@ -14,7 +14,7 @@ from support import tshark
 
 PLUGIN = "sip_redirect.so"
 PROFILE = "SIP Redirects"
-VERDICT = "302 Moved Temporarily: followed in frame 6 (200), answered in frame 11; try sip:carol@192.0.2.40:5060"
+VERDICT = "302: followed in frame 6 (200), answered in frame 11; try sip:carol@192.0.2.40:5060"
 
 
 def series():

@@ -9,6 +9,7 @@
 
 #include <wsutil/wmem/wmem.h>
 
+#include "redirect-path.h"
 #include "redirect-rules.h"
 #include "redirect-store-int.h"
 #include "redirect-tracker.h"

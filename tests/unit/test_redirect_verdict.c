@@ -370,8 +370,9 @@ test_many_targets(void)
 
 /* --- what happened next ------------------------------------------------------------------------------------------- */
 
-#define MOVED_AND(what) "302 Moved Temporarily: " what "try " CAROL " (temporary, for this request only)"
+#define MOVED_AND(what) "302: " what "try " CAROL " (temporary, for this request only)"
 #define MOVED MOVED_AND("")
+#define MOVED_SHORT "302 Moved Temporarily: try " CAROL " (temporary, for this request only)"
 
 /* The long verdict grows with the capture; the short one never changes. */
 static void
@@ -394,7 +395,7 @@ test_story(void)
     check_long(&feed, 3,
                MOVED_AND("the same once more (first in frame 2); followed in frame 4 (603), global failure; "));
     check_long(&feed, 7, "603 Decline after 100 ms, never rang: this ended the call; gives no reason");
-    check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
+    check_short(redirect_tracker_records(feed.tracker, 2), MOVED_SHORT);
     check_short(redirect_tracker_records(feed.tracker, 7), "603 Decline after 100 ms, never rang: gives no reason");
     feed_end(&feed);
 }
@@ -417,10 +418,9 @@ test_sightings(void)
         feed_text(&feed, "SIP/2.0 302 Moved\n" PROXY_VIA HEAD TO_CAROL "\n");
         feed_text(&feed, changed ? "SIP/2.0 300 Many\n" ALICE_VIA HEAD TO_CAROL "Contact: <sip:d@example.com>\n\n"
                                  : "SIP/2.0 302 Moved\n" ALICE_VIA HEAD TO_CAROL "\n");
-        check_long(&feed, 3, MOVED);
+        check_long(&feed, 3, changed ? MOVED : MOVED_AND("no follow-up so far; the capture ends 100 ms later; "));
         check_long(&feed, 4,
-                   changed ? "300 Multiple Choices: made by a proxy from the 302 in frame 3; choose " CAROL
-                             " or sip:d@example.com"
+                   changed ? "300: made by a proxy from the 302 in frame 3; choose " CAROL " or sip:d@example.com"
                            : MOVED_AND("passed on by a proxy, first in frame 3; "));
         feed_end(&feed);
     }
@@ -457,7 +457,7 @@ test_not_followed(void)
     feed_response(&feed, "302 Moved", "INVITE", "1", 1, TO_CAROL, "");
     redirect_tracker_advance(feed.tracker, 40 * REDIRECT_SECOND);
     check_long(&feed, 2, MOVED_AND("no follow-up in this capture within 32 s; "));
-    check_short(redirect_tracker_records(feed.tracker, 2), MOVED);
+    check_short(redirect_tracker_records(feed.tracker, 2), MOVED_SHORT);
     feed_end(&feed);
 }
 
@@ -472,10 +472,9 @@ test_registered(void)
     feed_response(&feed, "302 Moved", "REGISTER", "1", 1, "Contact: <sip:192.0.2.9>\n", "");
     feed_request(&feed, "REGISTER", "sip:192.0.2.9", "2", 2, "", "");
     feed_response(&feed, "200 OK", "REGISTER", "2", 2, "", "");
-    check_long(
-        &feed, 2,
-        "302 Moved Temporarily to REGISTER: followed in frame 3 (200), accepted; registration moved, not a call; "
-        "register at sip:192.0.2.9 (temporary, for this request only)");
+    check_long(&feed, 2,
+               "302 to REGISTER: followed in frame 3 (200), accepted; registration moved, not a call; "
+               "register at sip:192.0.2.9 (temporary, for this request only)");
     feed_end(&feed);
 }
 
@@ -517,9 +516,9 @@ test_many_followups(void)
         g_free(branch);
     }
     verdict = redirect_verdict(NULL, redirect_tracker_store(feed.tracker), redirect_tracker_records(feed.tracker, 2));
-    g_assert_nonnull(strstr(verdict, ": followed in frame 3 (486), frame 5 (486), frame 7 (486), frame 9 (486), frame "
-                                     "11 (486), frame 13 (486), frame 15 (486), frame 17 (486), and more; in the end "
-                                     "failed (486 in frame 26)"));
+    g_assert_nonnull(strstr(
+        verdict, ": followed in frame 3 (486), 5 (486), 7 (486), 9 (486), 11 (486), 13 (486), 15 (486), 17 (486) and "
+                 "more; in the end failed (486 in frame 26)"));
     wmem_free(NULL, verdict);
     (void)g_string_free(more, TRUE);
     feed_end(&feed);

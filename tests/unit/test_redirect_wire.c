@@ -7,6 +7,7 @@
 #include "tracker_feed.h"
 
 #include "redirect-annotations.h"
+#include "redirect-path.h"
 #include "redirect-told.h"
 #include "redirect-verdict.h"
 
