@@ -3,7 +3,7 @@
 # The configuration profile "SIP Redirects": installed among Wireshark's global profiles, and as a zip to import.
 
 set(PROFILE_NAME "SIP Redirects")
-set(PROFILE_FILES colorfilters dfilter_buttons dfilter_macros dmacros preferences)
+set(PROFILE_FILES colorfilters dfilter_buttons dfilter_macros dmacros preferences recent)
 set(PROFILE_ZIP "${CMAKE_BINARY_DIR}/sip-redirects-profile.zip")
 set(PROFILE_STAGE "${CMAKE_BINARY_DIR}/profile")
 

@@ -143,19 +143,19 @@ class Desktop:
         subprocess.run(["xclip", "-selection", "clipboard", "-in"], env=self.environment, input=b"",
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10, check=True)
 
-    def wireshark(self, capture, args=(), preferences=None, recent=(), env=None):
-        return Wireshark(self, capture, args, preferences, recent, env)
+    def wireshark(self, capture, args=(), preferences=None, env=None):
+        return Wireshark(self, capture, args, preferences, env)
 
 
 class Wireshark:
     """The program, with a capture open and the profile chosen. Ends with the with statement."""
 
-    def __init__(self, desktop, capture, args=(), preferences=None, recent=(), env=None):
+    def __init__(self, desktop, capture, args=(), preferences=None, env=None):
         self.desktop = desktop
         self.capture = capture
         self.log = tshark.scratch("gui-logs") / f"wireshark-{time.monotonic_ns()}.log"
         home = tshark.scratch(f"gui-home-{time.monotonic_ns()}")
-        self._install_profile(home, recent)
+        self._install_profile(home)
         arguments = ["-C", PROFILE, "-r", capture]
         for name, value in {**PREFERENCES, **(preferences or {})}.items():
             arguments += ["-o", f"{name}:{value}"]
@@ -168,12 +168,11 @@ class Wireshark:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
 
     @staticmethod
-    def _install_profile(home, recent):
+    def _install_profile(home):
         folder = home / ".config" / "wireshark" / "profiles" / PROFILE
         folder.mkdir(parents=True)
-        for name in ("colorfilters", "dfilter_buttons", "dfilter_macros", "dmacros", "preferences"):
-            shutil.copyfile(tshark.source_dir() / "profile" / name, folder / name)
-        (folder / "recent").write_text("".join(f"{line}\n" for line in recent), encoding="utf-8")
+        for path in (tshark.source_dir() / "profile").iterdir():
+            shutil.copyfile(path, folder / path.name)
         if tshark.as_root():
             for path in [home, *home.rglob("*")]:
                 os.chown(path, tshark.NOBODY, tshark.NOBODY)

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import package, tshark  # noqa: E402
 
-PROFILE_FILES = ["colorfilters", "dfilter_buttons", "dfilter_macros", "dmacros", "preferences"]
+PROFILE_FILES = ["colorfilters", "dfilter_buttons", "dfilter_macros", "dmacros", "preferences", "recent"]
 TARBALL = sorted(
     ["CHANGELOG.md", "LICENSE", "README", "SHA256SUMS", "install.sh", "package.txt", "proof.expected", "proof.pcap",
      "sip_redirect.4", package.PLUGIN, "troubleshoot", "why-not-followed.md",
