@@ -58,11 +58,13 @@ put() {
 $(cksum "$2")"
 }
 
-# put_profile FILE: what the user changed stays
+# put_profile FILE: what the user changed stays; recent is what Wireshark itself writes when it ends
 put_profile() {
     target=$profile_folder/$1
+    reason="you changed it"
+    [ "$1" != recent ] || reason="your column widths are in it"
     if [ -e "$target" ] && ! cmp -s "$here/profile/$1" "$target" && ! ours "$target"; then
-        echo "Kept, because you changed it: $target"
+        echo "Kept, because $reason: $target"
     else
         put "profile/$1" "$target"
     fi

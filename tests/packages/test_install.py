@@ -83,10 +83,12 @@ class Install(unittest.TestCase):
     def test_what_is_the_users_stays(self):
         mine = self.user.write(".local/lib/wireshark/plugins/mine.lua", "-- mine\n")
         buttons = self.user.write(f".config/wireshark/profiles/{package.PROFILE}/dfilter_buttons", "# mine\n")
-        self.assertIn(f"Kept, because you changed it: {buttons}", self.install())
-        self.assertEqual(buttons.read_text(), "# mine\n")
-        colours = self.user.write(f".config/wireshark/profiles/{package.PROFILE}/colorfilters", "# mine now\n")
         recent = self.user.write(f".config/wireshark/profiles/{package.PROFILE}/recent", "# Wireshark's own\n")
+        said = self.install()
+        self.assertIn(f"Kept, because you changed it: {buttons}", said)
+        self.assertIn(f"Kept, because your column widths are in it: {recent}", said)
+        self.assertEqual((buttons.read_text(), recent.read_text()), ("# mine\n", "# Wireshark's own\n"))
+        colours = self.user.write(f".config/wireshark/profiles/{package.PROFILE}/colorfilters", "# mine now\n")
         self.assertIn(f"Kept, because it was changed: {colours}", self.install("--uninstall"))
         files = [self.user.home / name for name in self.user.files()]
         self.assertEqual([path for path in files if path.is_file()], sorted([mine, buttons, colours, recent]))
