@@ -137,6 +137,33 @@ append_element(wmem_strbuf_t *text, const redirect_transaction_t *at, const char
     }
 }
 
+static const redirect_transaction_t *
+answered_at(const redirect_record_t *record)
+{
+    const redirect_transaction_t *transaction = record->transaction;
+
+    return record->status == transaction->response.status ? farthest(transaction) : transaction;
+}
+
+char *
+redirect_responder(wmem_allocator_t *scope, const redirect_record_t *record)
+{
+    const redirect_transaction_t *maker = record->details->made_at;
+    wmem_strbuf_t *text;
+
+    if (record->transaction == NULL || redirect_request_destination(record->transaction).len == 0) {
+        return NULL;
+    }
+    text = wmem_strbuf_new(scope, "");
+    if (maker && is_proxy(maker)) {
+        redirect_text_put(text, "a proxy at ");
+        append_element(text, maker, NULL);
+    } else {
+        append_element(text, maker ? maker : answered_at(record), record->details->server);
+    }
+    return wmem_strbuf_finalize(text);
+}
+
 char *
 redirect_answered_by(wmem_allocator_t *scope, const redirect_record_t *record)
 {
@@ -148,8 +175,7 @@ redirect_answered_by(wmem_allocator_t *scope, const redirect_record_t *record)
     }
     text = wmem_strbuf_new(scope, "");
     if (maker == NULL) {
-        append_element(text, record->status == transaction->response.status ? farthest(transaction) : transaction,
-                       record->details->server);
+        append_element(text, answered_at(record), record->details->server);
         return wmem_strbuf_finalize(text);
     }
     if (is_proxy(maker)) {

@@ -45,4 +45,10 @@ void redirect_append_made_of(wmem_strbuf_t *text, const redirect_transaction_t *
  */
 char *redirect_answered_by(wmem_allocator_t *scope, const redirect_record_t *record);
 
+/**
+ * The same without what the response was made of, to count by: "192.0.2.20 (Example PBX 1.2)", "a proxy at 192.0.2.10".
+ * @return a NUL-terminated string that scope owns; NULL where it is not known
+ */
+char *redirect_responder(wmem_allocator_t *scope, const redirect_record_t *record);
+
 #endif /* REDIRECT_ANSWER_H */

@@ -219,6 +219,7 @@ tree_start(const char *option)
         return false;
     }
     config->init(tree);
+    redirect_stats_tree_hold(tree);
     return true;
 }
 

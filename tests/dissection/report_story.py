@@ -192,3 +192,8 @@ CHAINS = [
     (7, "11.000", 1, "no answer", "-", "0.200000"),
     (8, "61.000", 0, "unfinished", "-", "-"),
 ]
+
+# The same chains: first frame, and how many redirects.
+FIRST_FRAMES = (1, 8, 11, 17, 53, 62, 71, 74, 81)
+REDIRECTS = (1, 1, 1, 11, 1, 1, 0, 1, 1)
+BEGAN = 1700000000  # time of 0.0, in seconds since 1970: 2023-11-14 22:13:20 UTC

@@ -2,6 +2,7 @@
 # ctest: core label=dissection
 """tshark's -z sip_redirect,chains and tree, and the same table and tree as the GUI gets them (through sharkd)."""
 
+import datetime
 import json
 import re
 import shutil
@@ -183,8 +184,11 @@ class SeveralLegs(unittest.TestCase):
         self.assertEqual(len(tshark.fields(capture, ["sip_redirect.code"])), 2)
         _, totals = table(report(capture, "sip_redirect,chains"))
         self.assertEqual(totals[1], "Redirects: 1, followed 0, not followed 1")
-        found = Tree.counts(report(capture, "sip_redirect,tree"))
+        text = report(capture, "sip_redirect,tree")
+        found = Tree.counts(text)
         self.assertEqual((found["302 Moved Temporarily"], found["Targets per redirect"]), (1, 1))
+        # Bob's, who made it, whichever leg is seen; the capture goes on long enough to say that nobody follows it.
+        self.assertEqual(responders(text), {"192.0.2.20": {"": 1, "redirects": 1, "never followed": 1}})
 
     def test_passed_on_as_it_was(self):
         self.check("passed-on", "<sip:carol@192.0.2.30>")
@@ -193,9 +197,29 @@ class SeveralLegs(unittest.TestCase):
         self.check("changed", "<sip:carol@192.0.2.30>, <sip:dave@192.0.2.40>")
 
 
+def lines_of(text):
+    """The nodes of a tree in their order: depth, name, count, and percent of the node above."""
+    lines = [(re.match(r"( *)(\S.*?)  +(\d+)  ", line), re.search(r"  ([\d.]+%)(?: |$)", line))
+             for line in text.splitlines()]
+    return [(len(node[1]), node[2], int(node[3]), share and share[1]) for node, share in lines if node]
+
+
+def responders(text):
+    """What the tree counts of each responder; "" is all."""
+    found, inside = {}, False
+    for depth, name, count, _ in lines_of(text):
+        if depth == 0:
+            inside = name == "By responder"
+        elif inside and depth == 1:
+            figures = found.setdefault(name, {"": count})
+        elif inside:
+            figures[name] = count
+    return found
+
+
 class Tree(unittest.TestCase):
     EXPECTED = {
-        "Responses by code": 20, "302 Moved Temporarily": 16, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
+        "By response code": 20, "By responder": 20, "302 Moved Temporarily": 16, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
         "600 Busy Everywhere": 1, "603 Decline": 1,
         "Chains by outcome": 9, "answered": 2, "failed": 1, "global failure": 2, "not followed": 1, "cancelled": 1,
         "no answer": 1, "unfinished": 1,
@@ -226,16 +250,64 @@ class Tree(unittest.TestCase):
 
     def test_both_passes_alike(self):
         """All but the times: in one pass the first message of a chain that is seen as such is its first redirect."""
-        one, two = (re.findall(r"^( ?\S.*?)  +(\d+)  ", report(self.capture, "sip_redirect,tree", two_pass), re.M)
+        one, two = (re.findall(r"^( *\S.*?)  +(\d+)  ", report(self.capture, "sip_redirect,tree", two_pass), re.M)
                     for two_pass in PASSES)
-        self.assertGreater(len(one), 30)
+        self.assertGreater(len(one), 35)
         self.assertEqual(one, two)
+
+    def test_outcome_and_codes_come_first(self):
+        """In the GUI too, which sorts by name, descending, those that the tree flags before the others."""
+        roots = [name for depth, name, _, _ in lines_of(report(self.capture, "sip_redirect,tree")) if depth == 0]
+        self.assertEqual(roots, ["Chains by outcome", "By response code", "By responder", "Follow-ups by link",
+                                 "Targets per redirect", "Hops per chain", "Time in redirects (ms)"])
+        self.assertEqual(roots[:3], sorted(roots[:3], reverse=True))
+
+    def test_nothing_that_there_is_none_of(self):
+        for two_pass in PASSES:
+            for capture in (self.capture, tshark.source_dir() / "captures" / "codes.pcap"):
+                lines = lines_of(report(capture, "sip_redirect,tree", two_pass))
+                self.assertGreater(len(lines), 20)
+                self.assertEqual([line for line in lines if line[0] > 0 and line[2] == 0], [])
+
+    def test_shares(self):
+        shares = {name: share for _, name, _, share in lines_of(report(self.capture, "sip_redirect,tree"))}
+        self.assertEqual(shares["answered"], "22.22%")
+        self.assertEqual(shares["302 Moved Temporarily"], "80.00%")
+        self.assertEqual(shares["192.0.2.30"], "35.00%")
+        self.assertEqual(shares["8 or more"], "11.11%")
+        self.assertEqual(shares["100-999"], "88.24%")
+
+    def test_responders(self):
+        for two_pass in PASSES:
+            self.assertEqual(responders(report(self.capture, "sip_redirect,tree", two_pass)), {
+                # All but "ignored", which nobody follows, and "late", after which the capture ends. 600 at once.
+                "192.0.2.20": {"": 13, "redirects": 12, "followed": 10, "never followed": 1,
+                               "6xx": 1, "without ringing": 1},
+                # Every other redirect of "deep"; the 603 after 180.
+                "192.0.2.30": {"": 7, "redirects": 6, "followed": 6, "6xx": 1},
+            })
+
+    def test_many_responders(self):
+        story = report_story.Story()
+        for number in range(103):
+            call = report_story.Call(story, f"call{number}")
+            call.invite(number, f"198.51.100.{number + 1}", "sip:bob@example.com")
+            call.answer(number + 0.1, 603)
+        for two_pass in PASSES:
+            found = responders(report(story.write("many-responders"), "sip_redirect,tree", two_pass))
+            self.assertEqual(len(found), 101)
+            self.assertEqual(found["others (the first 100 are listed)"], {"": 3, "6xx": 3, "without ringing": 3})
+            self.assertEqual(found["198.51.100.100"], {"": 1, "6xx": 1, "without ringing": 1})
+
+    def test_network_blocked_is_no_decline(self):
+        found = self.counts(report(tshark.source_dir() / "captures" / "codes.pcap", "sip_redirect,tree"))
+        self.assertEqual((found["603 Decline"], found["603+ Network Blocked"]), (3, 2))
 
     def test_hops(self):
         text = report(self.capture, "sip_redirect,tree")
         section = text[text.index("Hops per chain"):text.index("Time in redirects")]
         hops = dict(re.findall(r"^ (\d|8 or more) +(\d+)  ", section, re.MULTILINE))
-        self.assertEqual({name: int(count) for name, count in hops.items() if int(count)},
+        self.assertEqual({name: int(count) for name, count in hops.items()},
                          {"0": 3, "1": 5, "8 or more": 1})
 
     def test_filter(self):
@@ -264,13 +336,16 @@ def sharkd(capture, *requests):
     requests = [("load", {"file": str(tshark.reachable(capture))}), *requests]
     text = "".join(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
                    for number, (method, params) in enumerate(requests, 1))
-    output = tshark.run(["-"], program="sharkd", stdin=text)
+    output = tshark.run(["-"], program="sharkd", stdin=text, env={"TZ": "UTC"})
     return [json.loads(line)["result"] for line in output.splitlines()][1:]
 
 
 @unittest.skipUnless(shutil.which("sharkd"), "sharkd is not installed")
 class ForTheGui(unittest.TestCase):
     """sharkd reads the capture first and asks for the table then, as the GUI does, and through the same interface."""
+
+    COLUMNS = ["Chain", "Time of day", "First frame", "Outcome", "Code", "Hops", "Redirects", "Delay", "Caller", "Origin",
+               "Path", "Call-IDs"]
 
     @classmethod
     def setUpClass(cls):
@@ -282,14 +357,49 @@ class ForTheGui(unittest.TestCase):
     def rows(self, number):
         return self.answers[number]["taps"][0]["tables"][0]["i"]
 
+    def test_columns(self):
+        self.assertEqual([field["c"] for field in self.answers[0]["taps"][0]["fields"]], self.COLUMNS)
+
     def test_table(self):
         rows = {row[0]: row for row in self.rows(0)}
         self.assertEqual(len(rows), len(self.rows(0)), "a chain has more than one row")
-        found = [(chain, f"{row[1]:.3f}", row[2], row[5], row[6] or "-", f"{row[7]:.6f}")
-                 for chain, row in sorted(rows.items())]
-        expected = [(*row[:5], "0.000000" if row[5] == "-" else row[5]) for row in report_story.CHAINS]
-        self.assertEqual(found, expected)
-        self.assertEqual(rows[0][4], "sip:bob@192.0.2.20 -> 302 -> sip:carol@192.0.2.30 -> 603")
+        expected = []
+        for chain, frame, redirects in zip(report_story.CHAINS, report_story.FIRST_FRAMES, report_story.REDIRECTS,
+                                           strict=True):
+            number, start, hops, outcome, code, delay = chain
+            began = datetime.datetime.fromtimestamp(report_story.BEGAN + float(start), datetime.timezone.utc)
+            expected.append([number, f"{began:%Y-%m-%d %H:%M:%S}.000000", frame, outcome, code.strip("-"), hops, redirects,
+                             "" if delay == "-" else delay.rjust(12), "sip:alice@example.com"])
+        self.assertEqual([row[:9] for _, row in sorted(rows.items())], expected)
+        self.assertEqual(rows[0][9:], ["sip:bob@192.0.2.20", "302 -> sip:carol@192.0.2.30 -> 603",
+                                       "refused@example.com"])
+
+    def test_columns_sort(self):
+        """Wireshark compares numbers with numbers and texts with texts, and takes the type from one of the two."""
+        rows = self.rows(0)
+        for column in range(len(self.COLUMNS)):
+            self.assertEqual(len({type(row[column]) for row in rows}), 1, self.COLUMNS[column])
+        delay = self.COLUMNS.index("Delay")
+        measured = sorted(row[delay] for row in rows if row[delay])
+        self.assertEqual(len(measured), 6)
+        self.assertEqual(measured, sorted(measured, key=float))
+        time = self.COLUMNS.index("Time of day")
+        self.assertEqual(sorted(row[time] for row in rows), [row[time] for row in sorted(rows)])
+
+    def test_call_ids_of_a_chain(self):
+        """Each follow-up is a call of its own; the first three Call-IDs are named, in the order of their frames."""
+        story = report_story.Story()
+        for number in range(5):
+            call = report_story.Call(story, f"call{number}")
+            call.invite(number, report_story.BOB, f"sip:hop{number}@192.0.2.20")
+            if number < 4:
+                call.answer(number + 0.5, 302, f"<sip:hop{number + 1}@192.0.2.20>")
+            else:
+                call.answer(number + 0.5, 200)
+        answer, = sharkd(story.write("call-ids"), ("tap", {"tap0": "nstat:sip_redirect,chains"}))
+        row, = answer["taps"][0]["tables"][0]["i"]
+        self.assertEqual(row[-1], "call0@example.com, call1@example.com, call2@example.com and 2 more")
+        self.assertEqual((row[2], row[6]), (1, 4))
 
     def test_table_again(self):
         self.assertEqual(self.rows(0), self.rows(2))
@@ -298,7 +408,14 @@ class ForTheGui(unittest.TestCase):
         nodes = {node["name"]: node for node in self.answers[1]["taps"][0]["stats"]}
         outcomes = {node["name"]: node["count"] for node in nodes["Chains by outcome"]["sub"]}
         self.assertEqual(outcomes, {name: count for name, count in Tree.EXPECTED.items() if name in outcomes})
-        self.assertEqual(nodes["Responses by code"]["count"], 20)
+        self.assertEqual(len(outcomes), 7)
+        self.assertEqual(nodes["By response code"]["count"], 20)
+        bob = next(node for node in nodes["By responder"]["sub"] if node["name"] == "192.0.2.20")
+        self.assertEqual(bob["count"], 13)
+        self.assertEqual({node["name"]: (node["count"], {sub["name"]: sub["count"] for sub in node["sub"]})
+                          for node in bob["sub"]},
+                         {"redirects": (12, {"followed": 10, "never followed": 1}),
+                          "6xx": (1, {"without ringing": 1})})
 
 
 if __name__ == "__main__":

@@ -84,19 +84,36 @@ class Gui(unittest.TestCase):
                     moved, "Status: 302 Moved Temporarily"]
         self.assertEqual(patiently(self.expert_rows, expected), expected)
 
-    def table_rows(self):
-        """The rows of the table of chains, as its button copies them."""
+    def table(self):
+        """The table of chains, as its button copies it: its title line, and its rows."""
         with self.desktop.wireshark(self.capture, ["-z", "sip_redirect,chains"]) as wireshark:
             wireshark.main()
             window = wireshark.window("SIP Redirect Chains")
             text = self.copied(lambda: window.click(*COPY_BUTTON), "the table of chains")
-            rows = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
-            return [row for row in rows if row[0].isdigit()]
+            return [line for line in text.splitlines() if re.match(r"Chain|\s*\d", line)]
+
+    def table_rows(self):
+        rows = [re.split(r"\s{2,}", line.strip()) for line in self.table()[1:]]
+        return [[row[0], re.sub(r"[\d-]+ \d\d:\d\d:", "", row[1]), *row[2:]] for row in rows]  # wherever we are
 
     def test_table_of_chains(self):
-        expected = [["0", "1.295657", "1", "sip:bob@192.0.2.20",
-                     "sip:bob@192.0.2.20 -> 302 -> sip:bob@192.0.2.50:5060 -> 200", "answered", "200", "0.006711"]]
+        expected = [["0", "00.772889", "3", "answered", "200", "1", "1", "0.006711", "sip:alice@example.com",
+                     "sip:bob@192.0.2.20", "302 -> sip:bob@192.0.2.50:5060 -> 200", "in-spite@192.0.2.10"]]
         self.assertEqual(patiently(self.table_rows, expected), expected)
+
+    def columns_of_table(self):
+        """Columns of the copied text whose title and value do not begin, or to the right do not end, in one place."""
+        title, row = self.table()
+        lefts = [("Time of day", "20"), ("Outcome", "answered"), ("Code", "200"), ("Caller", "sip:alice"),
+                 ("Origin", "sip:bob@192.0.2.20"), ("Path", "302 ->"), ("Call-IDs", "in-spite")]
+        rights = [("Chain", "0"), ("Delay", "0.006711")]
+        at = {name: (title.index(name), row.index(value, title.index(name) - 1)) for name, value in lefts}
+        at |= {name: (title.index(name) + len(name), row.index(value) + len(value)) for name, value in rights}
+        return {name: places for name, places in at.items() if places[0] != places[1]}
+
+    def test_copied_table_is_aligned(self):
+        """Wireshark makes each column as wide as its title; those of the plugin are as wide as their columns."""
+        self.assertEqual(patiently(self.columns_of_table, {}), {})
 
     def compare_dialog(self, wireshark):
         """The entry has no letter of its own, and stands near the end of a menu that differs between versions."""
