@@ -219,7 +219,8 @@ def responders(text):
 
 class Tree(unittest.TestCase):
     EXPECTED = {
-        "By response code": 20, "By responder": 20, "302 Moved Temporarily": 16, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
+        "By response code": 20, "By responder": 20,
+        "302 Moved Temporarily": 16, "301 Moved Permanently": 1, "300 Multiple Choices": 1,
         "600 Busy Everywhere": 1, "603 Decline": 1,
         "Chains by outcome": 9, "answered": 2, "failed": 1, "global failure": 2, "not followed": 1, "cancelled": 1,
         "no answer": 1, "unfinished": 1,
