@@ -35,6 +35,9 @@ typedef enum {
     COLUMN_COUNT
 } column_t;
 
+/* Room for the arrow that says that the table is sorted by it. */
+#define CHAIN_WIDTH 8
+
 /* Columns of a terminal: "2026-11-30 08:15:00.123456". */
 #define TIME_WIDTH 26
 
@@ -52,9 +55,9 @@ static const struct {
     stat_tap_table_item_enum type;
     tap_alignment_type align;
     const char *format;
-    int copied_width; /* see padded_title() */
+    int copied_width; /* see padded_title(); below 0: the title to the right */
 } columns[COLUMN_COUNT] = {
-    [COLUMN_CHAIN] = {"Chain", TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "%u", 5},
+    [COLUMN_CHAIN] = {"Chain", TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "%u", -CHAIN_WIDTH},
     [COLUMN_TIME] = {"Time of day", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", TIME_WIDTH},
     [COLUMN_FRAME] = {"First frame", TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "%u", 11},
     [COLUMN_OUTCOME] = {"Outcome", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", 14},

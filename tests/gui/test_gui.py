@@ -90,7 +90,7 @@ class Gui(unittest.TestCase):
             wireshark.main()
             window = wireshark.window("SIP Redirect Chains")
             text = self.copied(lambda: window.click(*COPY_BUTTON), "the table of chains")
-            return [line for line in text.splitlines() if re.match(r"Chain|\s*\d", line)]
+            return [line for line in text.splitlines() if re.match(r"\s*(Chain|\d)", line)]
 
     def table_rows(self):
         rows = [re.split(r"\s{2,}", line.strip()) for line in self.table()[1:]]
