@@ -102,10 +102,11 @@ class ProxiedCall:
             self.story.tell(time + number / 100, source, destination,
                             f"INVITE {uri} SIP/2.0\n{vias}{self._rest('INVITE')}")
 
-    def answer(self, time, code, contact, passed_on):
-        """A final response; the proxy tells Alice passed_on as its Contact."""
+    def answer(self, time, code, contact, passed_on, answered=None):
+        """A final response; the proxy tells Alice passed_on as its Contact, and answered in place of the code."""
         for number, (source, destination, vias) in enumerate(reversed(self._legs())):
-            tag = f";tag={self.name}-bob"
+            tag = f";tag={self.name}-{'proxy' if number and answered else 'bob'}"
+            code = answered if number and answered else code
             text = (f"SIP/2.0 {code} {PHRASES[code]}\n{vias}Contact: {passed_on if number else contact}\n"
                     f"{self._rest('INVITE', tag)}")
             self.story.tell(time + number / 100, destination, source, text)

@@ -190,6 +190,15 @@ class SeveralLegs(unittest.TestCase):
         # Bob's, who made it, whichever leg is seen; the capture goes on long enough to say that nobody follows it.
         self.assertEqual(responders(text), {"192.0.2.20": {"": 1, "redirects": 1, "never followed": 1}})
 
+    def test_a_proxy_that_answers_in_place_of_others(self):
+        story = report_story.Story()
+        leg = report_story.ProxiedCall(story, "answers")
+        leg.invite(0, "sip:bob@192.0.2.20")
+        leg.answer(1, 486, "<sip:bob@192.0.2.20>", "<sip:bob@192.0.2.20>", 603)
+        for two_pass in PASSES:
+            self.assertEqual(responders(report(story.write("answers"), "sip_redirect,tree", two_pass)),
+                             {"a proxy at 192.0.2.99": {"": 1, "6xx": 1, "without ringing": 1}})
+
     def test_passed_on_as_it_was(self):
         self.check("passed-on", "<sip:carol@192.0.2.30>")
 
@@ -384,6 +393,7 @@ class ForTheGui(unittest.TestCase):
         measured = sorted(row[delay] for row in rows if row[delay])
         self.assertEqual(len(measured), 6)
         self.assertEqual(measured, sorted(measured, key=float))
+        self.assertEqual({len(text) for text in measured}, {12}, "not all as wide: longer numbers sort wrong")
         time = self.COLUMNS.index("Time of day")
         self.assertEqual(sorted(row[time] for row in rows), [row[time] for row in sorted(rows)])
 
