@@ -13,7 +13,7 @@
 /** Columns of a terminal that the table of chains fits into. */
 #define REDIRECT_REPORT_WIDTH 120
 
-/** The columns of the table of chains, in tshark and in the Telephony menu. */
+/** The columns of the table of chains in tshark. */
 typedef enum {
     REDIRECT_COLUMN_CHAIN,
     REDIRECT_COLUMN_START,
