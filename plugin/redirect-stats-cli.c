@@ -1,5 +1,5 @@
 /* redirect-stats-cli.c
- * tshark's -z sip_redirect,chains, sip_redirect,tree and sip_redirect,compare.
+ * tshark's -z sip_redirect,chains, sip_redirect,tree and sip_redirect,compare; registers sip_redirect,ladder as well.
  *
  * tshark would make handlers of its own for the table and the tree. These come first, because in one pass the end of a
  * chain is known only when the whole capture has been read: they look the chains up when they print. Like tshark's own
@@ -21,6 +21,8 @@
 
 #include "redirect-compat.h"
 #include "redirect-report.h"
+#include "redirect-stats-cli.h"
+#include "redirect-stats-frames.h"
 #include "redirect-stats.h"
 
 #define CHAINS "sip_redirect,chains"
@@ -46,9 +48,8 @@
         STARTED_OR_ENDED(start(option));                                                                               \
     }
 
-/* *rest is what follows the option's name and its comma, NULL where nothing does. False: it is another option. */
-static bool
-rest_of_option(const char *option, const char *name, const char **rest)
+bool
+redirect_stats_rest_of_option(const char *option, const char *name, const char **rest)
 {
     const char *end = option + strlen(name);
 
@@ -61,8 +62,8 @@ rest_of_option(const char *option, const char *name, const char **rest)
     return true;
 }
 
-static bool
-is_registered(const char *name, GString *error)
+bool
+redirect_stats_is_registered(const char *name, GString *error)
 {
     if (error) {
         report_failure("-z %s: %s", name, error->str);
@@ -75,29 +76,11 @@ is_registered(const char *name, GString *error)
 /* --- chains ------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    char *filter;       /* NULL: all chains */
-    GByteArray *frames; /* a bit for each frame with SIP that passed the filter */
+    char *filter; /* NULL: all chains */
+    redirect_stats_frames_t *frames;
     bool has_zero;
     redirect_time_t zero; /* the time of the capture's first frame */
 } chains_tap_t;
-
-static void
-remember_frame(GByteArray *frames, uint32_t frame)
-{
-    const unsigned byte = frame / 8, had = frames->len;
-
-    if (byte >= had) {
-        g_byte_array_set_size(frames, byte + byte / 2 + 1);
-        memset(frames->data + had, 0, frames->len - had);
-    }
-    frames->data[byte] |= (uint8_t)(1U << (frame % 8));
-}
-
-static bool
-is_remembered(const GByteArray *frames, uint32_t frame)
-{
-    return frame / 8 < frames->len && (frames->data[frame / 8] & (1U << (frame % 8))) != 0;
-}
 
 static tap_packet_status
 chains_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void *tapped _U_, tap_flags_t flags _U_)
@@ -108,25 +91,10 @@ chains_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const voi
         tap->zero = redirect_clamp_time(redirect_session_time(&pinfo->abs_ts) - redirect_session_time(&pinfo->rel_ts));
         tap->has_zero = true;
     }
-    if (tap->filter && proto_is_frame_protocol(pinfo->layers, "sip")) {
-        remember_frame(tap->frames, pinfo->num);
+    if (tap->filter) {
+        redirect_stats_frames_add(tap->frames, pinfo);
     }
     return TAP_PACKET_DONT_REDRAW;
-}
-
-static bool
-has_remembered_message(const chains_tap_t *tap, const redirect_chain_t *chain)
-{
-    for (const redirect_transaction_t *transaction = chain->first_transaction; transaction;
-         transaction = transaction->next_in_chain) {
-        for (const redirect_record_t *record = transaction->first_record; record;
-             record = record->next_in_transaction) {
-            if (is_remembered(tap->frames, record->frame)) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 static void
@@ -140,7 +108,7 @@ chains_draw(void *data)
 
     for (uint32_t number = 0; number < count; number++) {
         const redirect_chain_t *chain = redirect_store_chain(store, number);
-        if (tap->filter == NULL || has_remembered_message(tap, chain)) {
+        if (tap->filter == NULL || redirect_stats_frames_have(tap->frames, chain)) {
             redirect_report_add(report, chain);
         }
     }
@@ -154,30 +122,27 @@ chains_finish(void *data)
 {
     chains_tap_t *tap = (chains_tap_t *)data;
 
-    g_byte_array_free(tap->frames, TRUE);
+    redirect_stats_frames_free(tap->frames);
     g_free(tap->filter);
     g_free(tap);
 }
 
-/*
- * In one pass the messages before a chain's first redirect are seen before they are known to belong to it. So with a
- * filter all frames are looked at, and the chains that they belong to in the end are found when the table is printed.
- */
+/* With a filter all frames are looked at: see redirect-stats-frames.h. */
 static bool
 chains_start(const char *option)
 {
     const char *filter;
     chains_tap_t *tap;
 
-    if (!rest_of_option(option, CHAINS, &filter)) {
+    if (!redirect_stats_rest_of_option(option, CHAINS, &filter)) {
         return false;
     }
     tap = g_new0(chains_tap_t, 1);
     tap->filter = g_strdup(filter);
-    tap->frames = g_byte_array_new();
-    return is_registered(CHAINS,
-                         register_tap_listener(filter ? "frame" : "sip_redirect", tap, filter, TL_REQUIRES_NOTHING,
-                                               NULL, chains_packet, chains_draw, chains_finish));
+    tap->frames = redirect_stats_frames_new();
+    return redirect_stats_is_registered(CHAINS, register_tap_listener(filter ? "frame" : "sip_redirect", tap, filter,
+                                                                      TL_REQUIRES_NOTHING, NULL, chains_packet,
+                                                                      chains_draw, chains_finish));
 }
 
 HANDLER(chains_init, chains_start)
@@ -210,12 +175,13 @@ tree_start(const char *option)
     const char *filter;
     stats_tree *tree;
 
-    if (!rest_of_option(option, TREE, &filter)) {
+    if (!redirect_stats_rest_of_option(option, TREE, &filter)) {
         return false;
     }
     tree = stats_tree_new(config, NULL, filter);
-    if (!is_registered(TREE, register_tap_listener(config->tapname, tree, tree->filter, config->flags, stats_tree_reset,
-                                                   stats_tree_packet, tree_draw, tree_finish))) {
+    if (!redirect_stats_is_registered(TREE, register_tap_listener(config->tapname, tree, tree->filter, config->flags,
+                                                                  stats_tree_reset, stats_tree_packet, tree_draw,
+                                                                  tree_finish))) {
         return false;
     }
     config->init(tree);
@@ -233,7 +199,7 @@ compare_start(const char *option)
     const char *rest, *comma;
     char *text, *complaint;
 
-    if (!rest_of_option(option, COMPARE, &rest)) {
+    if (!redirect_stats_rest_of_option(option, COMPARE, &rest)) {
         return false;
     }
     comma = rest ? strchr(rest, ',') : NULL;
@@ -258,6 +224,8 @@ compare_start(const char *option)
 
 HANDLER(compare_init, compare_start)
 
+HANDLER(ladder_init, redirect_stats_ladder_start)
+
 /* --- registration ------------------------------------------------------------------------------------------------- */
 
 void
@@ -267,6 +235,7 @@ redirect_stats_register_cli(void)
         {REGISTER_STAT_GROUP_GENERIC, NULL, CHAINS, chains_init, 0, NULL},
         {REGISTER_STAT_GROUP_GENERIC, NULL, TREE, tree_init, 0, NULL},
         {REGISTER_STAT_GROUP_GENERIC, NULL, COMPARE, compare_init, 0, NULL},
+        {REGISTER_STAT_GROUP_GENERIC, NULL, REDIRECT_STATS_LADDER, ladder_init, 0, NULL},
     };
 
     /* In the GUI, -z opens the windows of the table and the tree. The first handler of a name counts. */

@@ -11,8 +11,8 @@ build=${BUILD_DIR:-$top/build}
 packages_build=(cmake gcc libc6-dev libglib2.0-dev libwireshark-dev make ninja-build pkgconf python3-minimal tshark
     util-linux)
 # shellcheck disable=SC2034
-packages_test=(clang fonts-dejavu-core git libclang-rt-dev mingw-w64-x86-64-dev openbox perl-base python3 python3-pytest
-    termshark tmux valgrind wireshark xclip xdotool xvfb)
+packages_test=(chromium clang fonts-dejavu-core git libclang-rt-dev mingw-w64-x86-64-dev openbox perl-base python3
+    python3-pytest termshark tmux valgrind wireshark xclip xdotool xvfb)
 
 say() {
     printf '\n\033[1m== %s\033[0m\n' "$*" >&2

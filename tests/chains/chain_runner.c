@@ -18,6 +18,7 @@
 
 #include "redirect-annotations.h"
 #include "redirect-answer.h"
+#include "redirect-ladder.h"
 #include "redirect-path.h"
 #include "redirect-rules.h"
 #include "redirect-title.h"
@@ -83,8 +84,7 @@ typedef struct {
     GPtrArray *samples;
     GHashTable *hosts;    /* name -> number */
     GPtrArray *forbidden; /* texts that no record may have */
-    bool shows_verdicts;
-    bool shows_titles;
+    bool shows_verdicts, shows_titles, shows_ladder;
     redirect_time_t end;
     bool failed;
 } script_t;
@@ -844,6 +844,8 @@ line_read(script_t *script, const char *line)
         script->shows_verdicts = true;
     } else if (strcmp(line, "show titles") == 0) {
         script->shows_titles = true;
+    } else if (strcmp(line, "show ladder") == 0) {
+        script->shows_ladder = true;
     } else if (g_str_has_suffix(line, " end")) {
         script->end = (redirect_time_t)(g_ascii_strtod(line, NULL) * 1e6 + 0.5) * 1000;
     } else if (line[0] == ' ') {
@@ -1364,19 +1366,6 @@ write_annotations(GString *out, const redirect_tracker_t *tracker, const redirec
     g_free(where);
 }
 
-static void
-write_verdict(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
-{
-    char *verdict = redirect_verdict(NULL, redirect_tracker_store(tracker), record);
-
-    if (verdict) {
-        g_string_append_printf(out, "%u: %s\n%u: ", record->frame, verdict, record->frame);
-        write_answer(out, record);
-        g_string_append_c(out, '\n');
-    }
-    wmem_free(NULL, verdict);
-}
-
 /* As the packet details and, where that is wanted, the Info column have it. */
 static void
 write_title(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
@@ -1393,15 +1382,93 @@ write_title(GString *out, const redirect_tracker_t *tracker, const redirect_reco
     wmem_free(NULL, suffix);
 }
 
+static void
+write_verdict(GString *out, const redirect_tracker_t *tracker, const redirect_record_t *record)
+{
+    char *verdict = redirect_verdict(NULL, redirect_tracker_store(tracker), record);
+
+    if (verdict) {
+        g_string_append_printf(out, "%u: %s\n%u: ", record->frame, verdict, record->frame);
+        write_answer(out, record);
+        g_string_append_c(out, '\n');
+    }
+    wmem_free(NULL, verdict);
+}
+
+static bool
+seen_in_script(const void *data, uint32_t frame, unsigned index, redirect_ladder_seen_t *seen)
+{
+    const script_t *script = data;
+
+    for (guint i = 0; i < script->samples->len; i++) {
+        const sample_t *sample = g_ptr_array_index(script->samples, i);
+        if (sample->frame == frame && sample->index == index) {
+            *seen = (redirect_ladder_seen_t){.time = sample->time,
+                                             .source = sample->source.endpoint,
+                                             .destination = sample->destination.endpoint,
+                                             .transport = sample->transport,
+                                             .phrase = sample->phrase,
+                                             .call_id = sample->call_id};
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *
+no_software(const void *data, const redirect_endpoint_t *endpoint, bool certain)
+{
+    (void)data;
+    (void)endpoint;
+    (void)certain;
+    return NULL;
+}
+
+/* What redirect-ladder.h promises of the text: no line is wider than it says, none ends in a blank. */
+static void
+check_ladder(script_t *script, const char *text)
+{
+    char **lines = g_strsplit(text, "\n", -1);
+
+    for (unsigned i = 0; lines[i]; i++) {
+        if (redirect_ladder_columns(lines[i]) > REDIRECT_LADDER_WIDTH || g_str_has_suffix(lines[i], " ") ||
+            strchr(lines[i], '\t')) {
+            complain(script, "a line of the ladder that a mail does not keep: %s", lines[i]);
+        }
+    }
+    g_strfreev(lines);
+}
+
+/* Drawn in every case and in each format, for what memory checks find; shown where the case asks for it. */
+static void
+write_ladder(GString *out, script_t *script, const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+{
+    const redirect_ladder_lookups_t lookups = {.seen = seen_in_script, .software = no_software, .data = script};
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
+    const redirect_ladder_t *ladder = redirect_ladder_new(scope, redirect_tracker_store(tracker), chain, &lookups);
+    const char *text = redirect_ladder_text(scope, ladder);
+
+    check_ladder(script, text);
+    if (script->shows_ladder) {
+        g_string_append(out, text);
+    }
+    (void)redirect_ladder_mermaid(scope, ladder);
+    (void)redirect_ladder_html_figure(scope, ladder);
+    wmem_destroy_allocator(scope);
+}
+
 static char *
-records_of(const script_t *script, const redirect_tracker_t *tracker)
+records_of(script_t *script, const redirect_tracker_t *tracker)
 {
     GString *out = g_string_new("");
     frames_t outside = {.out = g_string_new("")}, alone = {.out = g_string_new("")};
     char *list;
 
     for (uint32_t i = 0; i < redirect_tracker_chain_count(tracker); i++) {
-        write_chain(out, tracker, redirect_tracker_chain(tracker, i));
+        if (!script->shows_ladder) {
+            write_chain(out, tracker, redirect_tracker_chain(tracker, i));
+        }
+        write_ladder(out, script, tracker, redirect_tracker_chain(tracker, i));
     }
     for (guint i = 0; i < script->samples->len; i++) {
         const sample_t *sample = g_ptr_array_index(script->samples, i);

@@ -12,6 +12,7 @@
 #include <wsutil/wmem/wmem.h>
 
 #include "redirect-annotations.h"
+#include "redirect-ladder.h"
 #include "redirect-path.h"
 #include "redirect-rules.h"
 #include "redirect-told.h"
@@ -197,6 +198,51 @@ check_redirect(const redirect_t *redirect)
     REQUIRE(followups == 0 || redirect->followed);
 }
 
+static bool
+not_seen(const void *data, uint32_t frame, unsigned index, redirect_ladder_seen_t *seen)
+{
+    (void)data;
+    (void)frame;
+    (void)index;
+    (void)seen;
+    return false;
+}
+
+static const char *
+no_software(const void *data, const redirect_endpoint_t *endpoint, bool certain)
+{
+    (void)data;
+    (void)endpoint;
+    (void)certain;
+    return NULL;
+}
+
+/* No line of the text is wider than it may be, and what is for people is UTF-8. */
+static void
+check_ladder_text(const char *text)
+{
+    REQUIRE(g_utf8_validate(text, -1, NULL));
+    for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        char *line = g_strndup(text, (gsize)(end - text));
+        REQUIRE(redirect_ladder_columns(line) <= REDIRECT_LADDER_WIDTH && !g_str_has_suffix(line, " "));
+        g_free(line);
+    }
+}
+
+static void
+check_ladder(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
+{
+    static const redirect_ladder_lookups_t lookups = {.seen = not_seen, .software = no_software};
+    wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
+    const redirect_ladder_t *ladder = redirect_ladder_new(scope, redirect_tracker_store(tracker), chain, &lookups);
+    const char *figure = redirect_ladder_html_figure(scope, ladder);
+
+    check_ladder_text(redirect_ladder_text(scope, ladder));
+    REQUIRE(g_utf8_validate(redirect_ladder_mermaid(scope, ladder), -1, NULL));
+    REQUIRE(g_utf8_validate(figure, -1, NULL) && strstr(figure, "<script") == NULL);
+    wmem_destroy_allocator(scope);
+}
+
 static void
 check_chain(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
@@ -349,6 +395,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         for (uint32_t i = 0; i < redirect_tracker_chain_count(tracker); i++) {
             check_chain(tracker, redirect_tracker_chain(tracker, i));
+            if (pass == 1) {
+                check_ladder(tracker, redirect_tracker_chain(tracker, i));
+            }
         }
         redirect_tracker_advance(tracker, message.time + 40 * REDIRECT_SECOND);
     }
