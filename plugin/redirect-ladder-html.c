@@ -231,15 +231,18 @@ put_text(drawing_t *drawing, const char *class, const char *anchor, unsigned x, 
     put_element(drawing->out, "", text, "</text>\n");
 }
 
-/* Shortened to the box; the whole of it shows where the pointer rests, and above the drawing. */
+/* Shortened to the box; then the whole of it shows where the pointer rests, and stands above the drawing. */
 static void
 put_box_line(drawing_t *drawing, const char *class, unsigned x, unsigned y, const char *text)
 {
+    const char *shown = redirect_ladder_beginning(drawing->scope, text, BOX_WIDTH * 100 / NOTE_COLUMN - 1);
+
     wmem_strbuf_append_printf(drawing->out, "<text class=\"%s\" text-anchor=\"middle\" x=\"%u\" y=\"%u\">", class, x,
                               y);
-    put_element(drawing->out, "<title>", text, "</title>");
-    put_element(drawing->out, "", redirect_ladder_beginning(drawing->scope, text, BOX_WIDTH * 100 / NOTE_COLUMN - 1),
-                "</text>\n");
+    if (shown != text) {
+        put_element(drawing->out, "<title>", text, "</title>");
+    }
+    put_element(drawing->out, "", shown, "</text>\n");
 }
 
 static void
