@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# ctest: label=dissection
+# ctest: label=dissection timeout=3600
 """tshark's -z sip_redirect,ladder: what it draws of real captures, in which format, and what it says of wrong options.
 
 What is expected stands in the captures' truth.md. Verdicts are looked for, and not compared: their words are tested elsewhere.
