@@ -144,13 +144,14 @@ static void
 make_room(ladder_tap_t *tap)
 {
     GHashTable *old = tap->texts;
+    const guint latest = tap->kept->len / 4 * 3;
     guint count = 0;
 
     begin_texts(tap);
     g_hash_table_foreach(tap->elements, keep_element_texts, tap);
     for (guint i = 0; i < tap->kept->len; i++) {
         kept_t *kept = &g_array_index(tap->kept, kept_t, i);
-        if (i >= MAX_MESSAGES / 4 * 3 || is_of_a_chain(tap, kept)) {
+        if (i >= latest || is_of_a_chain(tap, kept)) {
             kept->seen.phrase = keep_text(tap, kept->seen.phrase);
             kept->seen.call_id = keep_text(tap, kept->seen.call_id);
             g_array_index(tap->kept, kept_t, count) = *kept;
@@ -159,7 +160,7 @@ make_room(ladder_tap_t *tap)
     }
     g_array_set_size(tap->kept, count);
     g_hash_table_destroy(old);
-    tap->is_full = count > MAX_MESSAGES / 4 * 3;
+    tap->is_full = count > MAX_MESSAGES / 4 * 3 || g_hash_table_size(tap->texts) > MAX_TEXTS / 4 * 3;
 }
 
 static element_t *
@@ -244,7 +245,7 @@ ladder_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const voi
     if (tap->is_full || !redirect_locate(pinfo, &list)) {
         return TAP_PACKET_DONT_REDRAW;
     }
-    if (tap->kept->len >= MAX_MESSAGES) {
+    if (tap->kept->len >= MAX_MESSAGES || g_hash_table_size(tap->texts) >= MAX_TEXTS) {
         make_room(tap);
     }
     for (unsigned i = 0; i < list.count && !tap->is_full; i++) {
