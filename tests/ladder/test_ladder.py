@@ -122,6 +122,18 @@ class RealCaptures(unittest.TestCase):
         self.assertNotIn("|", drawn)
 
 
+class Documentation(unittest.TestCase):
+    def test_the_drawings_of_the_page_are_what_is_printed(self):
+        """docs/ladder.md; a line with "..." and what follows of a verdict is left open."""
+        page = (tshark.source_dir() / "docs" / "ladder.md").read_text(encoding="utf-8")
+        for form, start in (("text", "```\nSIP redirect chain"), ("mermaid", "```mermaid\nsequenceDiagram")):
+            shown = page[page.index(start):].split("```")[1].removeprefix("mermaid").strip("\n").splitlines()
+            printed = iter(drawings.draw(capture("kamailio-302-q-603"), form).splitlines())
+            for line in shown:
+                pattern = re.escape(line).replace(r"\.\.\.", ".*")
+                self.assertTrue(any(re.fullmatch(pattern, other) for other in printed), f"{form}: {line}")
+
+
 class EveryCapture(unittest.TestCase):
     def test_three_formats_and_two_passes(self):
         for path in sorted(CAPTURES.glob("*.pcap*")):
