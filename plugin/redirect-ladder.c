@@ -183,11 +183,21 @@ is_same_message(const draft_t *draft, const draft_t *other)
            draft->from == other->from && draft->to == other->to;
 }
 
+/* A proxy passes on those of all branches: whether one like another is the same is not known. */
+static bool
+is_provisional(const draft_t *draft)
+{
+    return draft->record->status / 100 == 1;
+}
+
 static bool
 is_copy_of(const draft_t *draft, const draft_t *again)
 {
     const redirect_time_t after = again->seen.time - draft->last;
 
+    if (is_provisional(draft)) {
+        return false;
+    }
     return again->record->is_copy || (draft->is_seen && again->is_seen && after >= 0 && after < REDIRECT_COPIED_WITHIN);
 }
 
@@ -292,7 +302,7 @@ label_of(const maker_t *maker, const draft_t *draft)
                               phrase ? phrase : "", record->method == SIP_METHOD_CANCEL ? " (CANCEL)" : "");
 }
 
-/* "sent 4 times until 3.500 s": a request or response that was sent again, and one that was captured more than once. */
+/* "sent 4 times until 3.500 s": what was sent again, and what was captured more than once. */
 static const char *
 again_text(const maker_t *maker, const draft_t *draft)
 {
@@ -303,7 +313,7 @@ again_text(const maker_t *maker, const draft_t *draft)
     }
     text = wmem_strbuf_new(maker->scope, "");
     if (draft->sent > 1) {
-        wmem_strbuf_append_printf(text, "sent %u times", draft->sent);
+        wmem_strbuf_append_printf(text, "%s %u times", is_provisional(draft) ? "seen" : "sent", draft->sent);
         if (draft->is_seen) {
             wmem_strbuf_append_printf(text, " until %s s", seconds_text(maker->scope, draft->again - maker->zero));
         }
