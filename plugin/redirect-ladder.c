@@ -44,6 +44,8 @@ typedef struct {
 typedef struct {
     unsigned round; /* how often the same Request-URI was asked for before, on the same path */
     bool is_left_out;
+    bool has_key;
+    uint32_t key; /* redirect_request_key() */
 } round_t;
 
 typedef struct {
@@ -130,16 +132,13 @@ round_of(const maker_t *maker, const redirect_transaction_t *transaction)
 
 /* The nearest one before a follow-up, on its path, that asked for the same URI one redirect or more before. */
 static const redirect_transaction_t *
-same_before(const redirect_transaction_t *transaction)
+same_before(const maker_t *maker, const redirect_transaction_t *transaction, const round_t *own)
 {
     const redirect_transaction_t *before = redirect_transaction_before(transaction);
-    uint32_t key, other;
 
-    if (!redirect_request_key(transaction, &key)) {
-        return NULL;
-    }
-    for (unsigned left = transaction->chain->transaction_count; before && left > 0; left--) {
-        if (before->hop < transaction->hop && redirect_request_key(before, &other) && other == key &&
+    for (unsigned left = own->has_key ? transaction->chain->transaction_count : 0; before && left > 0; left--) {
+        const round_t *round = round_of(maker, before);
+        if (before->hop < transaction->hop && round && round->has_key && round->key == own->key &&
             redirect_same_request_uri(before, transaction)) {
             return before;
         }
@@ -158,15 +157,18 @@ is_where_it_ends(const maker_t *maker, const redirect_transaction_t *transaction
 static void
 read_round(maker_t *maker, const redirect_transaction_t *transaction)
 {
-    const round_t *before =
-        round_of(maker, transaction->link ? same_before(transaction) : redirect_transaction_before(transaction));
     round_t *round = wmem_new0(maker->scope, round_t);
+    const round_t *before;
 
+    round->has_key = redirect_request_key(transaction, &round->key);
+    before = round_of(maker, transaction->link ? same_before(maker, transaction, round)
+                                               : redirect_transaction_before(transaction));
     if (before && transaction->link) {
         round->round = before->round + 1;
         round->is_left_out = round->round >= REDIRECT_LADDER_ROUNDS;
     } else if (before) {
-        *round = *before;
+        round->round = before->round;
+        round->is_left_out = before->is_left_out;
     }
     if (is_where_it_ends(maker, transaction)) {
         round->is_left_out = false;
