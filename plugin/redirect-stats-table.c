@@ -67,7 +67,7 @@ static const struct {
     [COLUMN_DELAY] = {"Delay", TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "%s", -DELAY_WIDTH},
     [COLUMN_CALLER] = {"Caller", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", 32},
     [COLUMN_ORIGIN] = {"Origin", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", 32},
-    [COLUMN_PATH] = {"Path", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", 60},
+    [COLUMN_PATH] = {"Path", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", 80},
     [COLUMN_CALL_IDS] = {"Call-IDs", TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "%s", 8},
 };
 
@@ -339,7 +339,7 @@ table_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const void
 static const char *
 padded_title(column_t column)
 {
-    static char title[COLUMN_COUNT][64];
+    static char title[COLUMN_COUNT][96]; /* more than any copied_width */
     const bool is_gui = g_strcmp0(g_get_prgname(), "sharkd") != 0;
     const int width = columns[column].copied_width;
 

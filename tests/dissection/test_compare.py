@@ -92,9 +92,9 @@ class Details(unittest.TestCase):
                            "sip_redirect", "-Y", f"frame.number == {frame}"])
         found = {}
         for line in text.splitlines():
-            if line.startswith("    [Differs: "):
+            if line.startswith("        [Differs: "):
                 below = found[line.strip()[len("[Differs: "):-1]] = []
-            elif found and line.startswith("        ["):
+            elif found and line.startswith("            ["):
                 below.append(line.strip()[1:-1])
             elif found:
                 break

@@ -70,7 +70,8 @@ class DetailsTest(unittest.TestCase):
         self.assertEqual(names[-1], "chain")
 
     def info(self, *options):
-        rows = tshark.run(["-2", "-r", CAPTURE, "-T", "fields", "-e", "_ws.col.Info", *options]).splitlines()
+        """The column as it is printed; _ws.col.info is filled in before the plugin, from Wireshark 4.2 on."""
+        rows = tshark.run(["-2", "-r", CAPTURE, "-o", 'gui.column.format:"Info","%i"', *options]).splitlines()
         return {frame: row for frame, row in enumerate(rows, 1)}
 
     def test_info_column_by_preference(self):

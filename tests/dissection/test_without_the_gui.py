@@ -156,7 +156,8 @@ class Page(unittest.TestCase):
         frames = json.loads(self.run_script(requests, env).splitlines()[1])["result"]
         self.assertEqual([frame["num"] for frame in frames], [4, 7])
         self.assertTrue(any(cell.startswith("302: followed in frame 6 ") for cell in frames[0]["c"]))
-        self.assertIn("sip:bob@192.0.2.20 -> 302 -> sip:bob@192.0.2.40:5060 -> 603", frames[1]["c"])
+        self.assertIn("sip:bob@192.0.2.20 -> 302 -> sip:bob@192.0.2.50:5060 (200), sip:bob@192.0.2.40:5060 -> 603",
+                      frames[1]["c"])
         self.assertNotEqual(frames[0]["bg"], frames[1]["bg"], "a redirect and a global failure look the same")
 
     def test_recipe(self):
@@ -207,7 +208,7 @@ class Page(unittest.TestCase):
             screen = subprocess.run([*tmux, "capture-pane", "-p"], stdout=subprocess.PIPE, text=True, check=False).stdout
             lines = [re.sub(r"\s+", " ", line.strip()) for line in screen.splitlines()]
             found = [next((i for i, line in enumerate(lines) if line.startswith(text)), -1)
-                     for text in [*expected, "[+] SIP Redirect Analysis: 302 Moved Temporarily"]]
+                     for text in [*expected, "[+] SIP Redirect Analysis: 302: followed in frame 6 (603) and 9 (200), answered"]]
             if -1 not in found and found == sorted(found):
                 return
             if time.monotonic() > deadline:

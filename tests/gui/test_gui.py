@@ -98,7 +98,8 @@ class Gui(unittest.TestCase):
 
     def test_table_of_chains(self):
         expected = [["0", "00.772889", "3", "answered", "200", "1", "1", "0.006711", "sip:alice@example.com",
-                     "sip:bob@192.0.2.20", "302 -> sip:bob@192.0.2.50:5060 -> 200", "in-spite@192.0.2.10"]]
+                     "sip:bob@192.0.2.20", "302 -> sip:bob@192.0.2.40:5060 (603), sip:bob@192.0.2.50:5060 -> 200",
+                     "in-spite@192.0.2.10"]]
         self.assertEqual(patiently(self.table_rows, expected), expected)
 
     def columns_of_table(self):

@@ -47,7 +47,7 @@ class RealCaptures(unittest.TestCase):
             self.assertIn(f"{name}: 192.0.2.{address}\n", drawn)
         self.assertRegex(drawn, r" 4  0\.000  \|<- 302 Moved Temporarily -+\| ")
         self.assertRegex(drawn, r" 6  0\.003  \|-- INVITE sip:bob@192\.0\.2\.40:5060 -+>\| ")
-        self.assertRegex(after(drawn, r"^ +4 "), "302.*frame 6.*frame 9")
+        self.assertRegex(after(drawn, r"^ +4 "), "302.*frame 6.*and 9")
         self.assertIn("follows the 302 in frame 4 (same call, exact URI)", after(drawn, r"^ +9 "))
         self.assertRegex(after(drawn, r"^ +7 "), "603.*200 in frame 11")
 
