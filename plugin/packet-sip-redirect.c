@@ -64,6 +64,7 @@ static int hf_sip_redirect_class = -1;
 static int hf_sip_redirect_verdict = -1;
 static int hf_sip_redirect_told = -1;
 static int hf_sip_redirect_redress = -1;
+static int hf_sip_redirect_explanation = -1;
 static int hf_sip_redirect_meaning = -1;
 static int hf_sip_redirect_seen_when = -1;
 static int hf_sip_redirect_remedy = -1;
@@ -441,8 +442,9 @@ draw_explanation(proto_tree *parent, packet_info *pinfo, tvbuff_t *tvb, const re
     proto_tree *tree;
 
     add_string(parent, hf_sip_redirect_remedy, tvb, row->remedy);
-    tree = proto_tree_add_subtree_format(parent, tvb, 0, 0, ett_sip_redirect_explanation, &item, "Explanation of %u",
-                                         record->status);
+    item =
+        proto_tree_add_none_format(parent, hf_sip_redirect_explanation, tvb, 0, 0, "Explanation of %u", record->status);
+    tree = proto_item_add_subtree(item, ett_sip_redirect_explanation);
     proto_item_set_generated(item);
     add_string(tree, hf_sip_redirect_meaning, tvb, row->meaning);
     add_string(tree, hf_sip_redirect_seen_when, tvb, row->seen_when);
@@ -1086,6 +1088,9 @@ proto_register_sip_redirect(void)
         {&hf_sip_redirect_redress,
          {"Redress", "sip_redirect.redress", FT_STRING, BASE_NONE, NULL, 0x0,
           "Where to object: URL, telephone and email of a 603+, Call-Info of a 608", HFILL}},
+        {&hf_sip_redirect_explanation,
+         {"Explanation", "sip_redirect.explanation", FT_NONE, BASE_NONE, NULL, 0x0,
+          "What is true of the code wherever it is seen", HFILL}},
         {&hf_sip_redirect_meaning,
          {"Meaning", "sip_redirect.meaning", FT_STRING, BASE_NONE, NULL, 0x0, "What the code says", HFILL}},
         {&hf_sip_redirect_seen_when,

@@ -45,7 +45,8 @@ class DetailsTest(unittest.TestCase):
         children = list(proto(4))
         names = [name(field) for field in children]
         last_target = len(names) - 1 - names[::-1].index("target")
-        self.assertEqual(names[last_target + 1:], ["chain", "remedy", "Explanation of 302"])
+        self.assertEqual(names[last_target + 1:], ["chain", "remedy", "explanation"])
+        self.assertEqual(title(children[-1]), "Explanation of 302")
         self.assertEqual(sorted({name(field) for field in children[-1]}), sorted(EXPLAINED))
         self.assertFalse(set(EXPLAINED) & set(names))
 
