@@ -85,7 +85,10 @@ put_left_alone(title_t *title, const redirect_store_t *store, const redirect_res
 static void
 put_outcome(wmem_allocator_t *scope, title_t *title, const redirect_store_t *store, const redirect_result_t *result)
 {
-    if (result->transaction && result->transaction->redirect && result->outcome != REDIRECT_OUTCOME_CANCELLED) {
+    const bool is_open =
+        result->outcome == REDIRECT_OUTCOME_UNFINISHED || result->outcome == REDIRECT_OUTCOME_NOT_FOLLOWED;
+
+    if (is_open && result->transaction && result->transaction->redirect) {
         put_left_alone(title, store, result);
     } else if (result->outcome != REDIRECT_OUTCOME_UNFINISHED) {
         begin_clause(title);
