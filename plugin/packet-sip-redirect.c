@@ -153,21 +153,6 @@ static value_string *outcome_values, *link_values, *difference_values, *leg_valu
 
 /* --- first visit: from the frame into the tracker ------------------------------------------------------------------ */
 
-static redirect_endpoint_t
-endpoint(const address *from, uint32_t port)
-{
-    redirect_endpoint_t to = {.len = 0, .port = (uint16_t)port};
-
-    if (from->type == AT_IPv4 && from->len == 4) {
-        to.len = 4;
-        memcpy(to.address, from->data, 4);
-    } else if (from->type == AT_IPv6 && from->len == 16) {
-        to.len = 16;
-        memcpy(to.address, from->data, 16);
-    }
-    return to;
-}
-
 /* Of a message whose captured bytes end within its header fields only whole lines are read. */
 static sip_slice_t
 text_to_read(const redirect_located_t *located)
@@ -188,8 +173,8 @@ track_message(redirect_tracker_t *tracker, const packet_info *pinfo, const redir
         .frame = pinfo->num,
         .index = index,
         .time = redirect_session_time(&pinfo->abs_ts),
-        .source = endpoint(&pinfo->src, pinfo->srcport),
-        .destination = endpoint(&pinfo->dst, pinfo->destport),
+        .source = redirect_session_endpoint(&pinfo->src, pinfo->srcport),
+        .destination = redirect_session_endpoint(&pinfo->dst, pinfo->destport),
         .transport = located->transport,
         .is_cut = !located->headers_complete,
         .bytes = located->text.len,
@@ -204,8 +189,8 @@ track_quoted(redirect_tracker_t *tracker, const packet_info *pinfo, const redire
 {
     const redirect_unreachable_t error = {
         .frame = pinfo->num,
-        .source = endpoint(&pinfo->src, 0),
-        .destination = endpoint(&pinfo->dst, 0),
+        .source = redirect_session_endpoint(&pinfo->src, 0),
+        .destination = redirect_session_endpoint(&pinfo->dst, 0),
         .call_id = sip_slice_from_string(quoted->call_id),
         .method = sip_slice_from_string(quoted->method),
         .cseq = quoted->cseq,

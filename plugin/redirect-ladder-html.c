@@ -301,13 +301,6 @@ put_notes(drawing_t *drawing, const redirect_ladder_arrow_t *arrow)
     }
 }
 
-static const char *
-whole_label(wmem_allocator_t *scope, const redirect_ladder_arrow_t *arrow)
-{
-    return wmem_strdup_printf(scope, "%s%s%s%s%s", arrow->label, arrow->uri ? " " : "", arrow->uri ? arrow->uri : "",
-                              arrow->again ? ", " : "", arrow->again ? arrow->again : "");
-}
-
 /* The label above the arrow, in as many lines as it needs. */
 static void
 put_label(drawing_t *drawing, unsigned x, unsigned room, const char *anchor, const char *label)
@@ -339,7 +332,7 @@ put_straight(drawing_t *drawing, const redirect_ladder_arrow_t *arrow)
                    room = MAX(from, to) - MIN(from, to);
     const int back = to > from ? -ARROW_HEAD : ARROW_HEAD;
 
-    put_label(drawing, (from + to) / 2, room - 2 * LABEL_SPACE, "middle", whole_label(drawing->scope, arrow));
+    put_label(drawing, (from + to) / 2, room - 2 * LABEL_SPACE, "middle", redirect_ladder_label(drawing->scope, arrow));
     drawing->y += 7;
     wmem_strbuf_append_printf(drawing->out, "<path class=\"line\" d=\"M%u %uH%d\"/>", from, drawing->y, (int)to + back);
     wmem_strbuf_append_printf(drawing->out, "<path class=\"head\" d=\"M%u %ul%d -5v10z\"/>\n", to, drawing->y, back);
@@ -351,7 +344,7 @@ put_turn(drawing_t *drawing, const redirect_ladder_arrow_t *arrow)
     const unsigned x = lane(drawing, arrow->from), top = drawing->y;
 
     put_label(drawing, x + TURN + LABEL_SPACE, MAX(drawing->gap, 260) - TURN, "start",
-              whole_label(drawing->scope, arrow));
+              redirect_ladder_label(drawing->scope, arrow));
     drawing->y = MAX(drawing->y, top + 2 * LINE_HEIGHT);
     wmem_strbuf_append_printf(drawing->out, "<path class=\"line\" d=\"M%u %uh%u V%u h-%u\"/>", x, top + 6, TURN,
                               drawing->y, TURN - ARROW_HEAD);
@@ -454,7 +447,7 @@ put_message(wmem_allocator_t *scope, wmem_strbuf_t *out, const redirect_ladder_t
     put_element(out, "<td class=\"t\">", ladder->participant[arrow->from].name, "</td>");
     put_element(out, "<td class=\"t\">", ladder->participant[arrow->to].name, "</td>");
     wmem_strbuf_append_printf(out, "<td class=\"w\"><span class=\"%s\">", class_of_kind(arrow->kind));
-    put_element(out, "", whole_label(scope, arrow), "</span>");
+    put_element(out, "", redirect_ladder_label(scope, arrow), "</span>");
     if (arrow->notes) {
         redirect_text_put(out, "<ul>");
         for (const redirect_ladder_note_t *note = arrow->notes; note; note = note->next) {

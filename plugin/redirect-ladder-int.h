@@ -9,6 +9,20 @@
 
 #include "redirect-ladder.h"
 
+/** As redirect_ladder_lookups_t says it. */
+static inline bool
+redirect_ladder_seen(const redirect_ladder_lookups_t *lookups, const redirect_record_t *record,
+                     redirect_ladder_seen_t *seen)
+{
+    return lookups->seen && lookups->seen(lookups->data, record->frame, record->index, seen);
+}
+
+static inline const char *
+redirect_ladder_software(const redirect_ladder_lookups_t *lookups, const redirect_endpoint_t *endpoint, bool certain)
+{
+    return lookups->software ? lookups->software(lookups->data, endpoint, certain) : NULL;
+}
+
 /** The addresses of one chain, and which of them are one element. Owned by its scope. */
 typedef struct redirect_ladder_parts redirect_ladder_parts_t;
 

@@ -85,7 +85,7 @@ put_note(wmem_allocator_t *scope, wmem_strbuf_t *out, unsigned from, unsigned to
 
 /* Requests have a whole line, responses a dashed one; what the caller never gets ends in a cross. */
 static void
-put_arrow(wmem_strbuf_t *out, const redirect_ladder_arrow_t *arrow)
+put_arrow(wmem_allocator_t *scope, wmem_strbuf_t *out, const redirect_ladder_arrow_t *arrow)
 {
     const char *line = arrow->kind == REDIRECT_LADDER_REQUEST ? "->>" : arrow->is_hidden ? "--x" : "-->>";
 
@@ -94,15 +94,7 @@ put_arrow(wmem_strbuf_t *out, const redirect_ladder_arrow_t *arrow)
         wmem_strbuf_append_printf(out, " (%s s)", arrow->time);
     }
     wmem_strbuf_append_c(out, ' ');
-    put(out, arrow->label);
-    if (arrow->uri) {
-        wmem_strbuf_append_c(out, ' ');
-        put(out, arrow->uri);
-    }
-    if (arrow->again) {
-        wmem_strbuf_append(out, ", ");
-        put(out, arrow->again);
-    }
+    put(out, redirect_ladder_label(scope, arrow));
     wmem_strbuf_append_c(out, '\n');
 }
 
@@ -127,7 +119,7 @@ redirect_ladder_mermaid(wmem_allocator_t *scope, const redirect_ladder_t *ladder
             put_note(scope, out, 0, last, arrow->label);
             continue;
         }
-        put_arrow(out, arrow);
+        put_arrow(scope, out, arrow);
         for (const redirect_ladder_note_t *note = arrow->notes; note; note = note->next) {
             put_note(scope, out, arrow->from, arrow->to, note->text);
         }

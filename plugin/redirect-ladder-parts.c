@@ -56,39 +56,7 @@ struct redirect_ladder_parts {
     unsigned placed, left_out;
 };
 
-/* --- addresses ---------------------------------------------------------------------------------------------------- */
-
-static unsigned
-hash_host(const void *key)
-{
-    const redirect_endpoint_t *endpoint = (const redirect_endpoint_t *)key;
-    unsigned hash = endpoint->len;
-
-    for (unsigned i = 0; i < endpoint->len; i++) {
-        hash = hash * 31 + endpoint->address[i];
-    }
-    return hash;
-}
-
-static unsigned
-hash_endpoint(const void *key)
-{
-    return hash_host(key) * 31 + ((const redirect_endpoint_t *)key)->port;
-}
-
-static gboolean
-is_same_host(const void *a, const void *b)
-{
-    const redirect_endpoint_t *left = (const redirect_endpoint_t *)a, *right = (const redirect_endpoint_t *)b;
-
-    return left->len == right->len && memcmp(left->address, right->address, left->len) == 0;
-}
-
-static gboolean
-is_same_endpoint(const void *a, const void *b)
-{
-    return is_same_host(a, b) && ((const redirect_endpoint_t *)a)->port == ((const redirect_endpoint_t *)b)->port;
-}
+/* --- elements ---------------------------------------------------------------------------------------------------- */
 
 static entry_t *
 entry_at(const redirect_ladder_parts_t *parts, unsigned number)
@@ -175,8 +143,7 @@ is_datagram(const redirect_ladder_parts_t *parts, const redirect_transaction_t *
     const redirect_record_t *record = transaction->first_record;
     redirect_ladder_seen_t seen;
 
-    return record && parts->lookups->seen(parts->lookups->data, record->frame, record->index, &seen) &&
-           seen.transport == REDIRECT_TRANSPORT_UDP;
+    return record && redirect_ladder_seen(parts->lookups, record, &seen) && seen.transport == REDIRECT_TRANSPORT_UDP;
 }
 
 static void
@@ -278,8 +245,8 @@ redirect_ladder_parts_new(wmem_allocator_t *scope, const redirect_chain_t *chain
     parts->chain = chain;
     parts->lookups = lookups;
     parts->entries = wmem_array_new(scope, sizeof(entry_t));
-    parts->by_endpoint = wmem_map_new(scope, hash_endpoint, is_same_endpoint);
-    parts->by_host = wmem_map_new(scope, hash_host, is_same_host);
+    parts->by_endpoint = wmem_map_new(scope, redirect_endpoint_hash, redirect_endpoint_equal);
+    parts->by_host = wmem_map_new(scope, redirect_endpoint_hash_address, redirect_endpoint_equal_address);
     for (transaction = chain->first_transaction; transaction; transaction = transaction->next_in_chain) {
         read_ends(parts, transaction);
     }
@@ -300,7 +267,7 @@ end_of(redirect_ladder_parts_t *parts, const redirect_endpoint_t *seen, const re
 {
     unsigned number;
 
-    if (seen == NULL || is_same_host(seen, known)) {
+    if (seen == NULL || redirect_endpoint_equal_address(seen, known)) {
         return number_of(parts, known);
     }
     number = number_of(parts, seen);
@@ -390,10 +357,10 @@ read_software(const redirect_ladder_parts_t *parts, const entry_t *entry, redire
     const entry_t *element = entry_at(parts, entry->parent);
 
     if (participant->software == NULL) {
-        participant->software = lookups->software(lookups->data, &entry->endpoint, true);
+        participant->software = redirect_ladder_software(lookups, &entry->endpoint, true);
     }
     if (participant->software == NULL && (element->flags & (FORWARDS | MAKES_LEGS)) == 0) {
-        participant->software = lookups->software(lookups->data, &entry->endpoint, false);
+        participant->software = redirect_ladder_software(lookups, &entry->endpoint, false);
     }
 }
 

@@ -231,16 +231,6 @@ rest_of_label(wmem_allocator_t *scope, const redirect_ladder_arrow_t *arrow)
 }
 
 static const char *
-whole_label(wmem_allocator_t *scope, const redirect_ladder_arrow_t *arrow)
-{
-    return wmem_strdup_printf(scope, "%s%s%s", arrow->label,
-                              arrow->uri     ? " "
-                              : arrow->again ? ", "
-                                             : "",
-                              rest_of_label(scope, arrow));
-}
-
-static const char *
 frame_and_time(const drawing_t *drawing, const redirect_ladder_arrow_t *arrow)
 {
     return wmem_strdup_printf(drawing->scope, "%*u  %*s", drawing->frame_width, arrow->frame, drawing->time_width,
@@ -254,7 +244,7 @@ put_arrow(const drawing_t *drawing, const redirect_ladder_arrow_t *arrow)
     const unsigned left = drawing->lane[MIN(arrow->from, arrow->to)],
                    right = drawing->lane[MAX(arrow->from, arrow->to)];
     const unsigned room = right - left - 8;
-    const char *label = whole_label(drawing->scope, arrow), *below = "";
+    const char *label = redirect_ladder_label(drawing->scope, arrow), *below = "";
     const bool goes_right = arrow->to > arrow->from;
     row_t row;
 
@@ -282,7 +272,7 @@ put_turn(const drawing_t *drawing, const redirect_ladder_arrow_t *arrow)
     row_put(&row, 0, frame_and_time(drawing, arrow));
     row_put(&row, drawing->lane[arrow->from] + 1, "--> itself");
     row_end(drawing->out, &row);
-    put_note(drawing, arrow->from, whole_label(drawing->scope, arrow));
+    put_note(drawing, arrow->from, redirect_ladder_label(drawing->scope, arrow));
 }
 
 static void
@@ -341,7 +331,8 @@ draw_lines(const drawing_t *drawing)
         }
         put_lines(drawing->scope, drawing->out, frame_and_time(drawing, arrow), left,
                   wmem_strdup_printf(drawing->scope, "%s -> %s: %s", ladder->participant[arrow->from].name,
-                                     ladder->participant[arrow->to].name, whole_label(drawing->scope, arrow)));
+                                     ladder->participant[arrow->to].name,
+                                     redirect_ladder_label(drawing->scope, arrow)));
         for (const redirect_ladder_note_t *note = arrow->notes; note; note = note->next) {
             put_lines(drawing->scope, drawing->out, "", left + INDENT, note->text);
         }

@@ -1,5 +1,5 @@
 /* redirect-ladder-words.c
- * Fits text into columns.
+ * The words at an arrow, and how text fits into columns.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -98,4 +98,11 @@ redirect_ladder_next_line(wmem_allocator_t *scope, const char **text, size_t lim
         wmem_strbuf_append_unichar(out, g_utf8_get_char(line));
     }
     return wmem_strbuf_finalize(out);
+}
+
+char *
+redirect_ladder_label(wmem_allocator_t *scope, const redirect_ladder_arrow_t *arrow)
+{
+    return wmem_strdup_printf(scope, "%s%s%s%s%s", arrow->label, arrow->uri ? " " : "", arrow->uri ? arrow->uri : "",
+                              arrow->again ? ", " : "", arrow->again ? arrow->again : "");
 }

@@ -21,6 +21,7 @@
 #include "redirect-leg.h"
 #include "redirect-path.h"
 #include "redirect-reason-words.h"
+#include "redirect-report.h"
 #include "redirect-text.h"
 #include "redirect-verdict.h"
 
@@ -64,15 +65,6 @@ typedef struct {
 } maker_t;
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
-
-static const char *
-seconds_text(wmem_allocator_t *scope, redirect_time_t span)
-{
-    const uint64_t size = span < 0 ? 0 - (uint64_t)span : (uint64_t)span;
-
-    return wmem_strdup_printf(scope, "%s%" PRIu64 ".%03" PRIu64, span < 0 ? "-" : "", size / REDIRECT_SECOND,
-                              size % REDIRECT_SECOND / (REDIRECT_SECOND / 1000));
-}
 
 /* The day of 1970-01-01 as GLib counts days. */
 #define EPOCH_DAY 719163
@@ -220,7 +212,7 @@ draft_of(maker_t *maker, const redirect_record_t *record)
 {
     draft_t draft = {.record = record, .sent = 1};
 
-    draft.is_seen = maker->lookups->seen(maker->lookups->data, record->frame, record->index, &draft.seen);
+    draft.is_seen = redirect_ladder_seen(maker->lookups, record, &draft.seen);
     draft.last = draft.again = draft.seen.time;
     maker->unseen += !draft.is_seen;
     redirect_ladder_parts_ends(maker->parts, record, draft.is_seen ? &draft.seen : NULL, &draft.from, &draft.to);
@@ -317,7 +309,8 @@ again_text(const maker_t *maker, const draft_t *draft)
     if (draft->sent > 1) {
         wmem_strbuf_append_printf(text, "%s %u times", is_provisional(draft) ? "seen" : "sent", draft->sent);
         if (draft->is_seen) {
-            wmem_strbuf_append_printf(text, " until %s s", seconds_text(maker->scope, draft->again - maker->zero));
+            wmem_strbuf_append_printf(text, " until %s s",
+                                      redirect_report_seconds(maker->scope, draft->again - maker->zero, 3));
         }
     }
     if (draft->copies == 1) {
@@ -484,7 +477,7 @@ finish_arrow(const maker_t *maker, const draft_t *draft, redirect_ladder_arrow_t
         .record = draft->record,
         .kind = kind_of(draft->record->status),
         .frame = draft->record->frame,
-        .time = draft->is_seen ? seconds_text(maker->scope, draft->seen.time - maker->zero) : "",
+        .time = draft->is_seen ? redirect_report_seconds(maker->scope, draft->seen.time - maker->zero, 3) : "",
         .label = label_of(maker, draft),
         .again = again_text(maker, draft),
     };

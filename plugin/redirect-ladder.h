@@ -40,7 +40,7 @@ typedef struct {
     const char *call_id; /**< NULL where it has none, or it was not kept */
 } redirect_ladder_seen_t;
 
-/** Where a ladder looks up what the model does not keep. */
+/** Where a ladder looks up what the model does not keep; a function that is NULL knows nothing. */
 typedef struct {
     /** False where nothing is known of that message; then *seen is not used. */
     bool (*seen)(const void *data, uint32_t frame, unsigned index, redirect_ladder_seen_t *seen);
@@ -142,6 +142,9 @@ char *redirect_ladder_html_figure(wmem_allocator_t *scope, const redirect_ladder
 char *redirect_ladder_html_end(wmem_allocator_t *scope);
 
 /* --- for the three that draw ------------------------------------------------------------------------------------- */
+
+/** All that stands at an arrow: "INVITE sip:bob@example.com, sent 4 times until 3.500 s". Owned by scope. */
+char *redirect_ladder_label(wmem_allocator_t *scope, const redirect_ladder_arrow_t *arrow);
 
 /** Columns that a text takes in a terminal or a monospaced font: two for a wide character. */
 size_t redirect_ladder_columns(const char *text);

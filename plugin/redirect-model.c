@@ -248,6 +248,39 @@ redirect_same_address(redirect_endpoint_t a, redirect_endpoint_t b)
     return a.len > 0 && a.len == b.len && memcmp(a.address, b.address, a.len) == 0;
 }
 
+unsigned
+redirect_endpoint_hash_address(const void *key)
+{
+    const redirect_endpoint_t *endpoint = (const redirect_endpoint_t *)key;
+    unsigned hash = endpoint->len;
+
+    for (unsigned i = 0; i < endpoint->len; i++) {
+        hash = hash * 31 + endpoint->address[i];
+    }
+    return hash;
+}
+
+unsigned
+redirect_endpoint_hash(const void *key)
+{
+    return redirect_endpoint_hash_address(key) * 31 + ((const redirect_endpoint_t *)key)->port;
+}
+
+gboolean
+redirect_endpoint_equal_address(const void *a, const void *b)
+{
+    const redirect_endpoint_t *left = (const redirect_endpoint_t *)a, *right = (const redirect_endpoint_t *)b;
+
+    return left->len == right->len && memcmp(left->address, right->address, left->len) == 0;
+}
+
+gboolean
+redirect_endpoint_equal(const void *a, const void *b)
+{
+    return redirect_endpoint_equal_address(a, b) &&
+           ((const redirect_endpoint_t *)a)->port == ((const redirect_endpoint_t *)b)->port;
+}
+
 const char *
 redirect_endpoint_text(redirect_endpoint_t endpoint, char buffer[REDIRECT_ENDPOINT_TEXT])
 {

@@ -630,6 +630,15 @@ bool redirect_same_method(const redirect_transaction_t *a, const redirect_transa
 /** True where both addresses are known and equal, whatever the ports. */
 bool redirect_same_address(redirect_endpoint_t a, redirect_endpoint_t b);
 
+/**
+ * A redirect_endpoint_t as the key of a hash table, whole or by its address alone; two unknown addresses are equal here.
+ * What they are not proof against is many keys that an attacker chooses: for tables of bounded size.
+ */
+unsigned redirect_endpoint_hash(const void *endpoint);
+unsigned redirect_endpoint_hash_address(const void *endpoint);
+gboolean redirect_endpoint_equal(const void *a, const void *b);
+gboolean redirect_endpoint_equal_address(const void *a, const void *b);
+
 /** Bytes that the address of an endpoint takes as text, with its NUL. */
 #define REDIRECT_ENDPOINT_TEXT 46
 

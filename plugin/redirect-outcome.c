@@ -372,7 +372,8 @@ redirect_waits_for_followup(const redirect_store_t *store, const redirect_transa
     redirect_result_t result;
 
     if (redirect == NULL || transaction->chain == NULL || redirect->followed || redirect->dip_response ||
-        redirect->code == 380 || !has_followable_target(redirect) || redirect_hiding_gaps(store, redirect) != 0) {
+        redirect->code == 380 || !has_followable_target(redirect) || redirect_hiding_gaps(store, redirect) != 0 ||
+        redirect_store_clock(store)->now <= transaction->response.clock) {
         return false;
     }
     result = redirect_chain_result(store, transaction->chain);

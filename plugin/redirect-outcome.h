@@ -48,9 +48,9 @@ bool redirect_has_no_answer(const redirect_store_t *store, const redirect_transa
 bool redirect_is_not_followed(const redirect_store_t *store, const redirect_t *redirect);
 
 /**
- * True where a transaction was redirected, nothing of its chain came after that, and the capture is too short, or its
- * clocks too doubtful, to tell that nobody followed. Not where a limit or a cut may hide a follow-up, where no target can
- * be followed by SIP, or of the answer to a lookup.
+ * True where a transaction was redirected, the capture goes on, nothing of its chain came after that, and the capture
+ * is too short, or its clocks too doubtful, to tell that nobody followed. Not where a limit or a cut may hide a
+ * follow-up, where no target can be followed by SIP, or of the answer to a lookup.
  */
 bool redirect_waits_for_followup(const redirect_store_t *store, const redirect_transaction_t *transaction);
 

@@ -309,14 +309,13 @@ was_passed_on(const redirect_transaction_t *branch, const redirect_transaction_t
 
 /* A branch of a proxy, or a leg of a B2BUA, that was redirected or refused for good, and that the path does not take. */
 static bool
-is_branch_to_name(const redirect_transaction_t *branch, const redirect_transaction_t *above,
-                  const redirect_transaction_t *taken)
+is_branch_to_name(const redirect_transaction_t *branch, const redirect_transaction_t *above)
 {
-    return branch != taken && redirect_is_explained(branch->response.status) && branch->link == NULL &&
+    return redirect_is_explained(branch->response.status) && branch->link == NULL &&
            branch->extras->retried_by == NULL && !branch->upstream_late && !was_passed_on(branch, above);
 }
 
-/* True where the path goes through branch, or through a request that repeats it. */
+/* True where the path goes through branch. */
 static bool
 is_on(const steps_t *steps, const redirect_transaction_t *branch)
 {
@@ -341,12 +340,12 @@ confidence_of_branch(const redirect_transaction_t *branch)
 static bool
 add_forks(path_t *path, const steps_t *steps, unsigned i)
 {
-    const redirect_transaction_t *above = steps->step[i], *taken = i + 1 < steps->count ? steps->step[i + 1] : NULL;
+    const redirect_transaction_t *above = steps->step[i];
 
     begin_branches(path);
     for (const redirect_transaction_t *branch = redirect_next_below(above, NULL); branch;
          branch = redirect_next_below(above, branch)) {
-        if (is_branch_to_name(branch, above, taken) && !is_on(steps, branch)) {
+        if (is_branch_to_name(branch, above) && !is_on(steps, branch)) {
             add_branch(path, branch, confidence_of_branch(branch));
         }
     }

@@ -160,9 +160,8 @@ width_of(const char *text)
     return (size_t)g_utf8_strlen(text, -1);
 }
 
-/* Seconds with up to nine decimals, cut off and not rounded. */
-static char *
-seconds_text(wmem_allocator_t *scope, redirect_time_t span, unsigned decimals)
+char *
+redirect_report_seconds(wmem_allocator_t *scope, redirect_time_t span, unsigned decimals)
 {
     const uint64_t size = span < 0 ? 0 - (uint64_t)span : (uint64_t)span;
     uint64_t fraction = size % REDIRECT_SECOND;
@@ -218,6 +217,7 @@ typedef struct {
     const char *codes;  /* the same in few words */
     const char *text;
     size_t width; /* of text */
+    size_t fixed; /* of all that is never shortened */
     bool is_uri;  /* codes and counts of hops are never shortened */
     bool is_code;
 } piece_t;
@@ -251,6 +251,7 @@ path_of(wmem_allocator_t *scope, const line_t *line)
             .is_uri = element->kind == REDIRECT_PATH_URI || *element->became,
             .is_code = element->kind == REDIRECT_PATH_CODE,
         };
+        piece->fixed = strlen(piece->words) + width_of(piece->became);
         set_text(piece, element->text);
     }
     return path;
@@ -263,8 +264,7 @@ path_width(const path_t *path, size_t limit)
     size_t width = 0;
 
     for (unsigned i = 0; i < path->count; i++) {
-        width += (i > 0 ? strlen(path->piece[i].joint) : 0) + strlen(path->piece[i].words);
-        width += width_of(path->piece[i].became);
+        width += (i > 0 ? strlen(path->piece[i].joint) : 0) + path->piece[i].fixed;
         width += path->piece[i].is_uri ? MIN(path->piece[i].width, limit) : path->piece[i].width;
     }
     return width;
@@ -423,11 +423,11 @@ redirect_report_add(redirect_report_t *report, const redirect_chain_t *chain)
     wmem_allocator_t *scope = report->scope;
     line_t line = {.text = {
                        [REDIRECT_COLUMN_CHAIN] = wmem_strdup_printf(scope, "%u", chain->number),
-                       [REDIRECT_COLUMN_START] = seconds_text(scope, chain->start - report->zero, 3),
+                       [REDIRECT_COLUMN_START] = redirect_report_seconds(scope, chain->start - report->zero, 3),
                        [REDIRECT_COLUMN_HOPS] = wmem_strdup_printf(scope, "%u", chain->hops),
                        [REDIRECT_COLUMN_OUTCOME] = redirect_outcome_name(row.result.outcome),
                        [REDIRECT_COLUMN_CODE] = code_text(scope, row.result.final_code),
-                       [REDIRECT_COLUMN_DELAY] = row.delayed ? seconds_text(scope, row.delay, 6) : "-",
+                       [REDIRECT_COLUMN_DELAY] = row.delayed ? redirect_report_seconds(scope, row.delay, 6) : "-",
                    }};
 
     line.origin = redirect_transaction_uri(scope, chain->root);
@@ -552,8 +552,9 @@ append_totals(redirect_report_t *report, wmem_strbuf_t *out)
     }
     qsort(delay, delayed, sizeof(delay[0]), compare_times);
     wmem_strbuf_append_printf(out, "Delay added by redirects: median %s s, largest %s s, in %u chain%s\n",
-                              seconds_text(report->scope, median(delay, delayed), 6),
-                              seconds_text(report->scope, delay[delayed - 1], 6), delayed, delayed == 1 ? "" : "s");
+                              redirect_report_seconds(report->scope, median(delay, delayed), 6),
+                              redirect_report_seconds(report->scope, delay[delayed - 1], 6), delayed,
+                              delayed == 1 ? "" : "s");
 }
 
 char *

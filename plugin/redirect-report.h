@@ -63,6 +63,12 @@ const redirect_transaction_t *redirect_report_refused(const redirect_transaction
  */
 uint16_t redirect_report_counterpart(const redirect_chain_t *chain, uint16_t status);
 
+/**
+ * A span of time in seconds, "0.010", with up to nine decimals, cut off and not rounded; without the C library's locale.
+ * @return a NUL-terminated string that scope owns
+ */
+char *redirect_report_seconds(wmem_allocator_t *scope, redirect_time_t span, unsigned decimals);
+
 /** A table being collected; owned by its scope. */
 typedef struct redirect_report redirect_report_t;
 

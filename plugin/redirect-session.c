@@ -22,6 +22,21 @@ redirect_session_time(const nstime_t *time)
     return redirect_clamp_time(CLAMP((redirect_time_t)time->secs, -most, most) * REDIRECT_SECOND + time->nsecs);
 }
 
+redirect_endpoint_t
+redirect_session_endpoint(const address *from, uint32_t port)
+{
+    redirect_endpoint_t to = {.len = 0, .port = (uint16_t)port};
+
+    if (from->type == AT_IPv4 && from->len == 4) {
+        to.len = 4;
+        memcpy(to.address, from->data, 4);
+    } else if (from->type == AT_IPv6 && from->len == 16) {
+        to.len = 16;
+        memcpy(to.address, from->data, 16);
+    }
+    return to;
+}
+
 void
 redirect_session_open(const redirect_config_t *config)
 {

@@ -7,6 +7,7 @@
 #ifndef REDIRECT_SESSION_H
 #define REDIRECT_SESSION_H
 
+#include <epan/address.h>
 #include <wsutil/nstime.h>
 
 #include "redirect-tracker.h"
@@ -19,6 +20,9 @@ typedef struct {
 
 /** A time of Wireshark's in nanoseconds; those of damaged captures may be anything, and are clamped. */
 redirect_time_t redirect_session_time(const nstime_t *time);
+
+/** An address and port of Wireshark's; of other kinds than IPv4 and IPv6 the address is unknown. */
+redirect_endpoint_t redirect_session_endpoint(const address *from, uint32_t port);
 
 /** Begins the analysis of a capture file; its memory is wmem_file_scope()'s. config is copied. */
 void redirect_session_open(const redirect_config_t *config);

@@ -74,26 +74,6 @@ typedef struct {
 
 /* --- what is kept -------------------------------------------------------------------------------------------------- */
 
-static guint
-hash_element(gconstpointer key)
-{
-    const redirect_endpoint_t *endpoint = (const redirect_endpoint_t *)key;
-    guint hash = endpoint->port;
-
-    for (unsigned i = 0; i < endpoint->len; i++) {
-        hash = hash * 31 + endpoint->address[i];
-    }
-    return hash;
-}
-
-static gboolean
-is_same_element(gconstpointer a, gconstpointer b)
-{
-    const redirect_endpoint_t *left = (const redirect_endpoint_t *)a, *right = (const redirect_endpoint_t *)b;
-
-    return left->port == right->port && redirect_same_address(*left, *right);
-}
-
 static void
 begin_texts(ladder_tap_t *tap)
 {
@@ -187,8 +167,9 @@ keep_software(ladder_tap_t *tap, const redirect_endpoint_t *source, const sip_me
     element_t *element;
     sip_slice_t value = SIP_SLICE_NONE;
 
-    if ((!certain && !sip->is_response) || !(sip_message_header(sip, SIP_HEADER_SERVER, &value) ||
-                                             sip_message_header(sip, SIP_HEADER_USER_AGENT, &value))) {
+    if (source->len == 0 || (!certain && !sip->is_response) ||
+        !(sip_message_header(sip, SIP_HEADER_SERVER, &value) ||
+          sip_message_header(sip, SIP_HEADER_USER_AGENT, &value))) {
         return;
     }
     element = element_at(tap, source);
@@ -202,18 +183,6 @@ keep_software(ladder_tap_t *tap, const redirect_endpoint_t *source, const sip_me
     }
 }
 
-static redirect_endpoint_t
-endpoint_of(const address *from, uint32_t port)
-{
-    redirect_endpoint_t endpoint = {.len = 0, .port = (uint16_t)port};
-
-    if ((from->type == AT_IPv4 && from->len == 4) || (from->type == AT_IPv6 && from->len == 16)) {
-        endpoint.len = (uint8_t)from->len;
-        memcpy(endpoint.address, from->data, endpoint.len);
-    }
-    return endpoint;
-}
-
 static void
 keep_message(ladder_tap_t *tap, packet_info *pinfo, const redirect_located_t *located, unsigned index)
 {
@@ -225,8 +194,8 @@ keep_message(ladder_tap_t *tap, packet_info *pinfo, const redirect_located_t *lo
     }
     kept.seen = (redirect_ladder_seen_t){
         .time = redirect_session_time(&pinfo->abs_ts),
-        .source = endpoint_of(&pinfo->src, pinfo->srcport),
-        .destination = endpoint_of(&pinfo->dst, pinfo->destport),
+        .source = redirect_session_endpoint(&pinfo->src, pinfo->srcport),
+        .destination = redirect_session_endpoint(&pinfo->dst, pinfo->destport),
         .transport = located->transport,
         .phrase = keep_text(tap, redirect_text_from_wire(pinfo->pool, sip.phrase, REDIRECT_LADDER_MAX_PHRASE)),
         .call_id = keep_text(tap, redirect_text_from_wire(pinfo->pool, sip.call_id, REDIRECT_LADDER_MAX_CALL_ID)),
@@ -520,7 +489,7 @@ redirect_stats_ladder_start(const char *option)
     }
     tap->frames = redirect_stats_frames_new();
     tap->kept = g_array_new(FALSE, FALSE, sizeof(kept_t));
-    tap->elements = g_hash_table_new_full(hash_element, is_same_element, NULL, g_free);
+    tap->elements = g_hash_table_new_full(redirect_endpoint_hash, redirect_endpoint_equal, NULL, g_free);
     begin_texts(tap);
     if (tap->filter &&
         !redirect_stats_is_registered(REDIRECT_STATS_LADDER,

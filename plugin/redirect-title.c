@@ -76,8 +76,7 @@ put_left_alone(title_t *title, const redirect_store_t *store, const redirect_res
     put_frame(title, transaction->response.frame);
     if (result->outcome == REDIRECT_OUTCOME_NOT_FOLLOWED) {
         wmem_strbuf_append(title->text, ", no follow-up within 32 s");
-    } else if (redirect_waits_for_followup(store, transaction) &&
-               redirect_store_clock(store)->now > transaction->response.clock) {
+    } else if (redirect_waits_for_followup(store, transaction)) {
         wmem_strbuf_append(title->text, ", no follow-up so far");
     }
 }
@@ -159,8 +158,7 @@ put_redirect_suffix(wmem_strbuf_t *text, const redirect_store_t *store, const re
         wmem_strbuf_append(text, "no follow-up within 32 s");
         return true;
     }
-    if (redirect_waits_for_followup(store, record->transaction) &&
-        redirect_store_clock(store)->now > record->transaction->response.clock) {
+    if (redirect_waits_for_followup(store, record->transaction)) {
         wmem_strbuf_append(text, "no follow-up so far");
         return true;
     }

@@ -157,7 +157,7 @@ put_doubt(redirect_line_t *line, const redirect_t *redirect)
         wmem_strbuf_append_printf(line->text, " that is sure, but frame %u may be one", redirect->maybe_in);
     } else if (redirect->is_nameless) {
         redirect_text_put(line->text,
-                          " with this Call-ID; the caller is anonymous, so another call cannot be tied to it");
+                          " with this Call-ID; nothing names the caller, so another call may not be recognised");
     }
 }
 
@@ -172,7 +172,7 @@ put_no_followup_yet(redirect_line_t *line, const redirect_store_t *store, const 
     const redirect_clock_t *clock = redirect_store_clock(store);
     const redirect_time_t left = clock->now - response->clock;
 
-    if (left > 0 && !is_later_response(record) && redirect_waits_for_followup(store, record->transaction)) {
+    if (!is_later_response(record) && redirect_waits_for_followup(store, record->transaction)) {
         redirect_line_clause(line, "no follow-up so far");
         put_doubt(line, redirect_of_record(record));
         if (redirect_clock_covers(clock, response->clock, response->time, left)) {

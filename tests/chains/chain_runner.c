@@ -1415,15 +1415,6 @@ seen_in_script(const void *data, uint32_t frame, unsigned index, redirect_ladder
     return false;
 }
 
-static const char *
-no_software(const void *data, const redirect_endpoint_t *endpoint, bool certain)
-{
-    (void)data;
-    (void)endpoint;
-    (void)certain;
-    return NULL;
-}
-
 /* What redirect-ladder.h promises of the text: no line is wider than it says, none ends in a blank. */
 static void
 check_ladder(script_t *script, const char *text)
@@ -1443,7 +1434,7 @@ check_ladder(script_t *script, const char *text)
 static void
 write_ladder(GString *out, script_t *script, const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
-    const redirect_ladder_lookups_t lookups = {.seen = seen_in_script, .software = no_software, .data = script};
+    const redirect_ladder_lookups_t lookups = {.seen = seen_in_script, .data = script};
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_STRICT);
     const redirect_ladder_t *ladder = redirect_ladder_new(scope, redirect_tracker_store(tracker), chain, &lookups);
     const char *text = redirect_ladder_text(scope, ladder);

@@ -201,25 +201,6 @@ check_redirect(const redirect_t *redirect)
     REQUIRE(followups == 0 || redirect->followed);
 }
 
-static bool
-not_seen(const void *data, uint32_t frame, unsigned index, redirect_ladder_seen_t *seen)
-{
-    (void)data;
-    (void)frame;
-    (void)index;
-    (void)seen;
-    return false;
-}
-
-static const char *
-no_software(const void *data, const redirect_endpoint_t *endpoint, bool certain)
-{
-    (void)data;
-    (void)endpoint;
-    (void)certain;
-    return NULL;
-}
-
 /* No line of the text is wider than it may be, and what is for people is UTF-8. */
 static void
 check_ladder_text(const char *text)
@@ -235,7 +216,7 @@ check_ladder_text(const char *text)
 static void
 check_ladder(const redirect_tracker_t *tracker, const redirect_chain_t *chain)
 {
-    static const redirect_ladder_lookups_t lookups = {.seen = not_seen, .software = no_software};
+    static const redirect_ladder_lookups_t lookups = {.data = NULL};
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
     const redirect_ladder_t *ladder = redirect_ladder_new(scope, redirect_tracker_store(tracker), chain, &lookups);
     const char *figure = redirect_ladder_html_figure(scope, ladder);
