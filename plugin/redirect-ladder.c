@@ -590,6 +590,11 @@ remark_unseen(const maker_t *maker)
                                              "messages than are kept for a ladder.",
                                              maker->unseen));
     }
+    if (maker->lookups->has_lost_texts) {
+        add_remark(maker,
+                   "Names of software, reason phrases and Call-IDs may be missing, for the capture has more of them "
+                   "than are kept for a ladder.");
+    }
 }
 
 /* The Call-IDs in the order in which they are first seen. */

@@ -50,6 +50,7 @@ typedef struct {
      */
     const char *(*software)(const void *data, const redirect_endpoint_t *endpoint, bool certain);
     const void *data;
+    bool has_lost_texts; /**< more names, phrases and Call-IDs than can be kept: one that is not known may be there */
 } redirect_ladder_lookups_t;
 
 /** One that takes part: an address, or an address and port where one host plays several parts. */

@@ -26,17 +26,16 @@
 #include "redirect-text.h"
 #include "sip-message.h"
 
-/** Messages that are kept at most, 64 bytes each: 16 MB. */
-#define MAX_MESSAGES (1 << 18)
-
-/** Texts that are kept at most, of 161 bytes at most: 40 MB. */
-#define MAX_TEXTS (1 << 18)
-
-/** Elements whose name is kept at most. */
-#define MAX_ELEMENTS (1 << 16)
-
-/** Chains that one page of HTML draws at most; the others are in its table. */
-#define MAX_FIGURES 500U
+/*
+ * What is kept of a capture at most: messages of 64 bytes, 16 MB; texts of at most 161 bytes, 40 MB; elements that have a
+ * name. And the chains that one page of HTML draws; the others are in its table. A test has a build with smaller ones.
+ */
+#ifndef LADDER_MAX_MESSAGES
+#define LADDER_MAX_MESSAGES (1U << 18)
+#define LADDER_MAX_TEXTS (1U << 18)
+#define LADDER_MAX_ELEMENTS (1U << 16)
+#define LADDER_MAX_FIGURES 500U
+#endif
 
 typedef enum { FORMAT_TEXT, FORMAT_MERMAID, FORMAT_HTML, FORMATS } format_t;
 
@@ -69,6 +68,7 @@ typedef struct {
     GHashTable *texts;
     GHashTable *elements;
     bool is_full;
+    bool has_lost_texts;
     bool found_nothing; /* the chain that was asked for is not there */
 } ladder_tap_t;
 
@@ -90,10 +90,11 @@ keep_text(ladder_tap_t *tap, const char *text)
         return NULL;
     }
     kept = (char *)g_hash_table_lookup(tap->texts, text);
-    if (kept == NULL && g_hash_table_size(tap->texts) < MAX_TEXTS) {
+    if (kept == NULL && g_hash_table_size(tap->texts) < LADDER_MAX_TEXTS) {
         kept = g_strdup(text);
         g_hash_table_add(tap->texts, kept);
     }
+    tap->has_lost_texts |= kept == NULL;
     return kept;
 }
 
@@ -140,7 +141,7 @@ make_room(ladder_tap_t *tap)
     }
     g_array_set_size(tap->kept, count);
     g_hash_table_destroy(old);
-    tap->is_full = count > MAX_MESSAGES / 4 * 3 || g_hash_table_size(tap->texts) > MAX_TEXTS / 4 * 3;
+    tap->is_full = count > LADDER_MAX_MESSAGES / 4 * 3 || g_hash_table_size(tap->texts) > LADDER_MAX_TEXTS / 4 * 3;
 }
 
 static element_t *
@@ -148,11 +149,12 @@ element_at(ladder_tap_t *tap, const redirect_endpoint_t *endpoint)
 {
     element_t *element = (element_t *)g_hash_table_lookup(tap->elements, endpoint);
 
-    if (element == NULL && g_hash_table_size(tap->elements) < MAX_ELEMENTS) {
+    if (element == NULL && g_hash_table_size(tap->elements) < LADDER_MAX_ELEMENTS) {
         element = g_new0(element_t, 1);
         element->endpoint = *endpoint;
         g_hash_table_insert(tap->elements, &element->endpoint, element);
     }
+    tap->has_lost_texts |= element == NULL;
     return element;
 }
 
@@ -214,7 +216,7 @@ ladder_packet(void *data, packet_info *pinfo, epan_dissect_t *edt _U_, const voi
     if (tap->is_full || !redirect_locate(pinfo, &list)) {
         return TAP_PACKET_DONT_REDRAW;
     }
-    if (tap->kept->len >= MAX_MESSAGES || g_hash_table_size(tap->texts) >= MAX_TEXTS) {
+    if (tap->kept->len >= LADDER_MAX_MESSAGES || g_hash_table_size(tap->texts) >= LADDER_MAX_TEXTS) {
         make_room(tap);
     }
     for (unsigned i = 0; i < list.count && !tap->is_full; i++) {
@@ -323,7 +325,8 @@ print(const char *text)
 static void
 print_ladder(const ladder_tap_t *tap, const redirect_store_t *store, const redirect_chain_t *chain, bool is_one_of_many)
 {
-    const redirect_ladder_lookups_t lookups = {.seen = seen, .software = software, .data = tap};
+    const redirect_ladder_lookups_t lookups = {
+        .seen = seen, .software = software, .data = tap, .has_lost_texts = tap->has_lost_texts};
     wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
     const redirect_ladder_t *ladder = redirect_ladder_new(scope, store, chain, &lookups);
 
@@ -349,9 +352,9 @@ print_table(const ladder_tap_t *tap, const redirect_store_t *store, uint32_t wan
 {
     uint32_t row = 0;
     char *remark = wanted == 0 ? nothing_text(tap, store)
-                   : wanted > MAX_FIGURES
+                   : wanted > LADDER_MAX_FIGURES
                        ? g_strdup_printf("The first %u of %u chains are drawn. Choose others by number or filter.",
-                                         MAX_FIGURES, wanted)
+                                         LADDER_MAX_FIGURES, wanted)
                        : NULL;
 
     for (uint32_t i = 0; i < chain_count(store); i++) {
@@ -359,7 +362,7 @@ print_table(const ladder_tap_t *tap, const redirect_store_t *store, uint32_t wan
         if (is_wanted(tap, chain)) {
             wmem_allocator_t *scope = wmem_allocator_new(WMEM_ALLOCATOR_SIMPLE);
             const redirect_ladder_head_t head = redirect_ladder_head(scope, store, chain);
-            print(redirect_ladder_html_row(scope, &head, row++ < MAX_FIGURES));
+            print(redirect_ladder_html_row(scope, &head, row++ < LADDER_MAX_FIGURES));
             wmem_destroy_allocator(scope);
         }
     }
@@ -399,7 +402,7 @@ ladder_draw(void *data)
     print_begin(tap, store, wanted);
     for (uint32_t i = 0; i < chain_count(store); i++) {
         const redirect_chain_t *chain = redirect_store_chain(store, i);
-        if (is_wanted(tap, chain) && (tap->format != FORMAT_HTML || drawn++ < MAX_FIGURES)) {
+        if (is_wanted(tap, chain) && (tap->format != FORMAT_HTML || drawn++ < LADDER_MAX_FIGURES)) {
             print_ladder(tap, store, chain, wanted > 1);
         }
     }
