@@ -415,13 +415,19 @@ note_request(const maker_t *maker, redirect_ladder_arrow_t *arrow, const redirec
     note_no_answer(maker, arrow, transaction);
 }
 
+/* The verdict, where there is one, says what the caller gets in its place. */
 static void
 note_hidden(const maker_t *maker, redirect_ladder_arrow_t *arrow)
 {
     const redirect_transaction_t *above = redirect_record_hidden_by(arrow->record);
 
-    if (above) {
-        arrow->is_hidden = true;
+    if (above == NULL) {
+        return;
+    }
+    arrow->is_hidden = true;
+    if (arrow->notes && arrow->notes->is_verdict) {
+        add_note(maker, arrow, "hidden from the caller");
+    } else {
         add_note(maker, arrow,
                  wmem_strdup_printf(
                      maker->scope, "hidden from the caller, who gets %u in frame %u%s", above->response.status,
