@@ -91,28 +91,79 @@ set_lone(tvbuff_t *tvb, sip_slice_t frame, size_t start, size_t end, redirect_lo
     set_list(list, located, 1, 0);
 }
 
-/*
- * The frame that nearly all are: one SIP layer, over UDP, and the record's start line stands after a UDP header with the
- * frame's ports. Nothing needs to be collected then, and no header line to be read to know whose message it is. False
- * where the frame is any other.
- */
+/* Does the payload that begins at start begin with the message of the record? Then it is the frame's only one. */
 static bool
-locate_lone(packet_info *pinfo, unsigned number, redirect_located_list_t *list)
+take_lone(tvbuff_t *tvb, sip_slice_t frame, size_t start, size_t end, const sip_info_value_t *seen,
+          redirect_located_list_t *list)
+{
+    if (!locate_text_starts(sip_slice_from(frame, start), seen)) {
+        return false;
+    }
+    set_lone(tvb, frame, start, end, list);
+    return true;
+}
+
+/* The record of the frame's SIP layer of that number, counted from 1; NULL where it is no message's. */
+static const sip_info_value_t *
+message_seen(packet_info *pinfo, unsigned number)
 {
     const sip_info_value_t *seen = (const sip_info_value_t *)p_get_proto_data(pinfo->pool, pinfo, proto_sip, number);
-    tvbuff_t *tvb = get_data_source_tvb((const struct data_source *)pinfo->data_src->data);
-    unsigned len = tvb_captured_length(tvb);
-    sip_slice_t frame;
+
+    return seen && locate_is_message(seen) ? seen : NULL;
+}
+
+/* Ethernet, IPv4 without options, UDP: 20 bytes of IP behind 14. Nothing there is quoted or tunnelled. */
+#define USUAL_PAYLOAD (14 + 20 + LOCATE_UDP_HEADER)
+
+static bool
+is_usual(sip_slice_t frame)
+{
+    static const char ethertype_and_ihl[] = {0x08, 0x00, 0x45};
+    const char udp = 17;
+
+    return frame.len > USUAL_PAYLOAD && memcmp(frame.ptr + 12, ethertype_and_ihl, sizeof(ethertype_and_ihl)) == 0 &&
+           frame.ptr[23] == udp;
+}
+
+/*
+ * Most frames: the only layer of SIP, carried as usual. It is the last layer, but for its body, so the number is found from
+ * the end, without a walk over all layers. False where the frame is any other.
+ */
+static bool
+locate_usual(packet_info *pinfo, tvbuff_t *tvb, sip_slice_t frame, redirect_located_list_t *list)
+{
+    const size_t end = is_usual(frame) ? locate_udp_end(pinfo, frame.ptr, USUAL_PAYLOAD) : 0;
+    unsigned number;
+    const sip_info_value_t *seen;
+
+    if (end == 0) {
+        return false;
+    }
+    number = wmem_list_count(pinfo->layers);
+    for (wmem_list_frame_t *layer = wmem_list_tail(pinfo->layers);
+         layer && GPOINTER_TO_INT(wmem_list_frame_data(layer)) != proto_sip; layer = wmem_list_frame_prev(layer)) {
+        number--;
+    }
+    seen = message_seen(pinfo, number);
+    return seen && take_lone(tvb, frame, USUAL_PAYLOAD, end, seen, list);
+}
+
+/*
+ * One SIP layer, over UDP, and the record's start line stands after a UDP header with the frame's ports. Nothing needs to
+ * be collected then, and no header line to be read to know whose message it is. False where the frame is any other.
+ */
+static bool
+locate_lone(packet_info *pinfo, tvbuff_t *tvb, sip_slice_t frame, unsigned number, redirect_located_list_t *list)
+{
+    const sip_info_value_t *seen = message_seen(pinfo, number);
     size_t start = 0;
     size_t end;
 
-    if (seen == NULL || !locate_is_message(seen) || len == 0 || len > INT32_MAX) {
+    if (seen == NULL || frame.len == 0) {
         return false;
     }
-    frame = sip_slice_make((const char *)tvb_get_ptr(tvb, 0, len), len);
     while ((start = next_payload(pinfo, frame, start, &end)) > 0) {
-        if (locate_text_starts(sip_slice_from(frame, start), seen)) {
-            set_lone(tvb, frame, start, end, list);
+        if (take_lone(tvb, frame, start, end, seen, list)) {
             return true;
         }
         start -= LOCATE_UDP_HEADER - 1;
@@ -162,14 +213,29 @@ look_up_or_search(packet_info *pinfo, unsigned number, redirect_located_list_t *
     list->quoted = found->quoted.method ? &found->quoted : NULL;
 }
 
+/* What was captured of the frame; nothing of a frame too long for an offset. */
+static sip_slice_t
+bytes_of(tvbuff_t *tvb)
+{
+    const unsigned len = tvb ? tvb_captured_length(tvb) : 0;
+
+    return len > 0 && len <= INT32_MAX ? sip_slice_make((const char *)tvb_get_ptr(tvb, 0, len), len) : SIP_SLICE_NONE;
+}
+
 /* Not inlined: most frames hold no SIP, and must not pay for what this one needs. */
 static G_GNUC_NO_INLINE bool
 locate_sip(packet_info *pinfo, unsigned sip_layers, redirect_located_list_t *list)
 {
-    first_sip_t first = find_first_sip(pinfo);
+    tvbuff_t *tvb = pinfo->data_src ? get_data_source_tvb((const struct data_source *)pinfo->data_src->data) : NULL;
+    const sip_slice_t frame = bytes_of(tvb);
+    first_sip_t first;
 
-    if (sip_layers == 1 && first.below == proto_udp && !first.maybe_quoted && pinfo->data_src &&
-        locate_lone(pinfo, first.number, list)) {
+    if (sip_layers == 1 && locate_usual(pinfo, tvb, frame, list)) {
+        return true;
+    }
+    first = find_first_sip(pinfo);
+    if (sip_layers == 1 && first.below == proto_udp && !first.maybe_quoted &&
+        locate_lone(pinfo, tvb, frame, first.number, list)) {
         return true;
     }
     set_list(list, NULL, 0, 0);
