@@ -21,10 +21,10 @@ _MERMAID = re.compile(
 _WORD = re.compile(r"\bend\b|style|classDef", re.IGNORECASE)
 
 
-def draw(capture, form, chain="", expression="", two_pass=False, options=()):
-    """What tshark prints for one format."""
+def draw(capture, form, chain="", expression="", two_pass=False, options=(), env=None):
+    """What tshark prints for one format; env as tshark.run() has it."""
     option = ",".join(part for part in ("sip_redirect,ladder", form, str(chain), expression) if part)
-    return tshark.run(["-q", "-n", *(["-2"] if two_pass else []), *options, "-r", capture, "-z", option])
+    return tshark.run(["-q", "-n", *(["-2"] if two_pass else []), *options, "-r", capture, "-z", option], env=env)
 
 
 def draw_all(capture, two_pass=False):

@@ -28,8 +28,7 @@ def draw(capture, form="text"):
     if not list(folder.glob("*/epan/sip_redirect.so")):
         raise AssertionError(f"no */epan/sip_redirect.so below {folder}: build first")
     env = {"WIRESHARK_PLUGIN_DIR": str(tshark.reachable(folder))}
-    one, two = (tshark.run(["-q", "-n", *passes, "-r", capture, "-z", f"sip_redirect,ladder,{form}"], env=env)
-                for passes in ([], ["-2"]))
+    one, two = (drawings.draw(capture, form, two_pass=two_pass, env=env) for two_pass in (False, True))
     if one != two:
         raise AssertionError(f"one pass:\n{one}\ntwo passes:\n{two}")
     return re.sub(r"\s+", " ", one) if form == "text" else one
