@@ -415,25 +415,25 @@ note_request(const maker_t *maker, redirect_ladder_arrow_t *arrow, const redirec
     note_no_answer(maker, arrow, transaction);
 }
 
-/* The verdict, where there is one, says what the caller gets in its place. */
+/* What the caller gets in its place is in the verdict, where there is one. */
 static void
 note_hidden(const maker_t *maker, redirect_ladder_arrow_t *arrow)
 {
     const redirect_transaction_t *above = redirect_record_hidden_by(arrow->record);
+    const char *in_its_place = "";
 
     if (above == NULL) {
         return;
     }
     arrow->is_hidden = true;
-    if (arrow->notes && arrow->notes->is_verdict) {
-        add_note(maker, arrow, "hidden from the caller");
-    } else {
-        add_note(maker, arrow,
-                 wmem_strdup_printf(
-                     maker->scope, "hidden from the caller, who gets %u in frame %u%s", above->response.status,
-                     above->response.frame,
-                     redirect_confidence_of_call(redirect_confidence_between(arrow->record->transaction, above))));
+    if (arrow->notes == NULL || !arrow->notes->is_verdict) {
+        in_its_place = wmem_strdup_printf(maker->scope, ", who gets %u in frame %u", above->response.status,
+                                          above->response.frame);
     }
+    add_note(maker, arrow,
+             wmem_strdup_printf(
+                 maker->scope, "hidden from the caller%s%s", in_its_place,
+                 redirect_confidence_of_call(redirect_confidence_between(arrow->record->transaction, above))));
 }
 
 /* A 3xx or 6xx gets its verdict where it is seen first; farther on it says where it comes from. */
